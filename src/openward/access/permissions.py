@@ -1,0 +1,43 @@
+"""What a person may do on a page. FHIR interactions are granted by type in `roles`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    FIND_PATIENTS = "find-patients"
+    REGISTER_PATIENTS = "register-patients"
+    SEE_COVERAGE = "see-coverage"
+    EDIT_COVERAGE = "edit-coverage"
+    SEE_SCHEDULE = "see-schedule"
+    BOOK = "book"
+    CHECK_IN = "check-in"
+    SEE_FLOW = "see-flow"
+    MOVE_FLOW = "move-flow"
+    RECORD_VITALS = "record-vitals"
+    REVIEW_LISTS = "review-lists"
+    READ_CHART = "read-chart"
+    WRITE_NOTES = "write-notes"
+    SIGN_NOTES = "sign-notes"
+    MANAGE_PROBLEMS = "manage-problems"
+    PRESCRIBE = "prescribe"
+    ORDER_LABS = "order-labs"
+    SEE_INBOX = "see-inbox"
+    REVIEW_RESULTS = "review-results"
+    ANSWER_MESSAGES = "answer-messages"
+    SEE_BILLING = "see-billing"
+    MANAGE_CLAIMS = "manage-claims"
+    POST_REMITTANCES = "post-remittances"
+    SEND_STATEMENTS = "send-statements"
+    SEE_OWN_RECORD = "see-own-record"
+    MESSAGE_PRACTICE = "message-practice"
+    PAY_BALANCE = "pay-balance"
+    BOOK_OWN = "book-own"
+    REPORT_PROBLEM = "report-problem"
+    WORK_TICKETS = "work-tickets"
+    SEE_DASHBOARD = "see-dashboard"
+    READ_AUDIT = "read-audit"
+    MANAGE_USERS = "manage-users"
+    SEE_HEALTH = "see-health"
+    SEE_OUTBOX = "see-outbox"

@@ -1,0 +1,1 @@
+"""People and clients who sign in."""

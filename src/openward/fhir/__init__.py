@@ -1,0 +1,1 @@
+"""The FHIR R4 engine. Knows FHIR and PostgreSQL; knows no Django and no clinic."""
