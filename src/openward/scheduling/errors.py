@@ -1,0 +1,33 @@
+"""What the schedule refuses, one class each; the docstring is the sentence."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from openward.fhir.errors import Conflict, Refused
+
+
+class SlotTaken(Conflict):
+    """{who} is already booked from {start} to {end}. Booked {held}."""
+
+    kind: ClassVar[str] = "slot-taken"
+
+
+class RoomOccupied(Conflict):
+    """{room} is occupied by another visit since {since}."""
+
+
+class AlreadyHere(Conflict):
+    """This appointment has been checked in already."""
+
+
+class NotOffered(Refused):
+    """{start} is not a time {who} can be booked. Choose one of the free times."""
+
+
+class IllegalTransition(Refused):
+    """{concept} cannot go from {before} to {after}."""
+
+
+class NotADuration(Refused):
+    """An appointment that holds time needs a start and an end after it."""
