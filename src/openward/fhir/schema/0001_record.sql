@@ -34,8 +34,9 @@ create index body_log on fhir.body (tenant, rtype, ts, rkey, ver) include (tx);
 alter table fhir.body alter column patient set statistics 1000;
 
 -- One narrow row per live resource. `ver` and `last_updated` are in no index, so that an update that changes no search value stays HOT.
--- patient: the Patient whose compartment it is in (a Patient: itself). date_lo/date_hi: the leading date, half-open. code: the leading token's hash.
--- tok: the hash of every token of every token parameter, sorted.
+-- patient: the Patient whose compartment it is in (a Patient: itself). date_lo/date_hi: the leading date, half-open; both -infinity when
+-- there is none. code: the hash of the leading token's first coding. tok: the hash of every token and uri, sorted.
+-- refs and links: its edges (see below), so that they can be taken away again. has: the parameters it has a value for, for `:missing`.
 create table fhir.current (
   tenant int not null,
   rtype smallint not null,
@@ -43,10 +44,13 @@ create table fhir.current (
   ver int not null,
   last_updated timestamptz not null,
   patient uuid,
-  date_lo timestamptz,
-  date_hi timestamptz,
+  date_lo timestamptz not null default '-infinity',
+  date_hi timestamptz not null default '-infinity',
   code bigint,
   tok bigint[] not null default '{}',
+  refs uuid[] not null default '{}',
+  links bigint[] not null default '{}',
+  has int[] not null default '{}',
   primary key (tenant, rtype, rkey)
 ) partition by list (rtype);
 
@@ -70,33 +74,36 @@ create table fhir.current_service_request partition of fhir.current for values i
 create table fhir.current_task partition of fhir.current for values in (139) with (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.02);  -- Task
 create table fhir.current_other partition of fhir.current default with (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.02);
 
-create index current_by_patient on fhir.current (tenant, rtype, patient, date_lo desc nulls last, rkey desc);
-create index current_by_code on fhir.current (tenant, rtype, code, date_lo desc nulls last, rkey desc);
+create index current_by_patient on fhir.current (tenant, rtype, patient, date_lo desc, rkey desc) where patient is not null;
+create index current_by_code on fhir.current (tenant, rtype, code, date_lo desc, rkey desc) where code is not null;
+create index current_by_date on fhir.current (tenant, rtype, date_lo desc, rkey desc) where date_lo > '-infinity';
 create index current_by_tok on fhir.current using gin (tok) with (fastupdate = off);
 alter table fhir.current alter column patient set statistics 1000;
 alter table fhir.current alter column code set statistics 1000;
 alter table fhir.current alter column tok set statistics 1000;
 
--- Who points at a resource: _revinclude, _has, compartments, and searches by reference. `param` is the number of the reference parameter.
+-- Who points at a resource: _revinclude, _has, compartments, and searches by reference. `link` is the hash of the reference parameter
+-- and the target's type (openward.fhir.search.reference.link_hash). A reference that `current.patient` already holds is not repeated here.
 create table fhir.edge (
   tenant int not null,
   tgt uuid not null,
-  param smallint not null,
+  link bigint not null,
   stype smallint not null,
   src uuid not null,
-  primary key (tenant, tgt, param, stype, src)
+  primary key (tenant, tgt, link, stype, src)
 );
 
--- One row per distinct token: its hash back to system and code, so that `system|`, `|code`, `:text` expand here first.
+-- Hash → system, code and display, for `system|` and `:text`. Not unique: two writers of a new code must not wait for each other.
 create table fhir.token (
   tenant int not null,
-  h bigint not null,
-  param smallint not null,
+  param int not null,
   system text not null default '',
   code text not null default '',
-  display text,
-  primary key (tenant, h)
+  display text not null default '',
+  h bigint not null
 );
+create index token_by_hash on fhir.token (tenant, h);
+create index token_by_system on fhir.token (tenant, param, system);
 
 -- Bundles that `openward import` has taken in, by the SHA-256 of their text: the same file again is recognised before it is parsed.
 create table fhir.import_ledger (
@@ -107,4 +114,83 @@ create table fhir.import_ledger (
   primary key (tenant, digest)
 );
 
--- Search index tables (openward.fhir.search) follow.
+-- The values of the other parameters, one small table per kind. `param` is openward.fhir.search.parameters.number(code).
+
+-- Dates that are not the leading one; half-open.
+create table fhir.date_value (
+  tenant int not null,
+  rtype smallint not null,
+  param int not null,
+  lo timestamptz not null,
+  hi timestamptz not null,
+  rkey uuid not null
+);
+create index date_value_by_value on fhir.date_value (tenant, rtype, param, lo, rkey);
+create index date_value_by_resource on fhir.date_value (tenant, rkey, rtype);
+
+-- Numbers and quantities; lo = hi unless a range or a comparator opens it. units: hashes of system and code, code, and unit.
+create table fhir.quantity_value (
+  tenant int not null,
+  rtype smallint not null,
+  param int not null,
+  lo float8 not null,
+  hi float8 not null,
+  units bigint[] not null default '{}',
+  rkey uuid not null
+);
+create index quantity_value_by_value on fhir.quantity_value (tenant, rtype, param, lo, rkey);
+create index quantity_value_by_resource on fhir.quantity_value (tenant, rkey, rtype);
+
+-- Strings: norm is without case and accents, value as it stands.
+create table fhir.string_value (
+  tenant int not null,
+  rtype smallint not null,
+  param int not null,
+  norm text collate "C" not null,
+  value text not null,
+  rkey uuid not null
+);
+create index string_value_by_value on fhir.string_value (tenant, rtype, param, (left(norm, 100)) collate "C", rkey);
+create index string_value_by_resource on fhir.string_value (tenant, rkey, rtype);
+
+-- Composites of a repeating group: one row per group. tok: token hashes of its components; lo1/hi1, lo2/hi2: its numbers in their order.
+create table fhir.composite_value (
+  tenant int not null,
+  rtype smallint not null,
+  param int not null,
+  tok bigint[] not null default '{}',
+  lo1 float8,
+  hi1 float8,
+  lo2 float8,
+  hi2 float8,
+  rkey uuid not null
+);
+create index composite_value_by_resource on fhir.composite_value (tenant, rkey, rtype, param);
+
+-- For the front desk's finder (openward.fhir.search.people): what a person is found by, and what ranks them.
+-- kind: n word of a name, p its sound, b birth date, i identifier, t telephone digits.
+create table fhir.person_key (
+  tenant int not null,
+  kind "char" not null,
+  key text collate "C" not null,
+  rkey uuid not null,
+  primary key (tenant, kind, key, rkey)
+);
+create index person_key_by_person on fhir.person_key (tenant, rkey);
+create table fhir.person (
+  tenant int not null,
+  rkey uuid not null,
+  names text[] not null,
+  birth text not null default '',
+  sex text not null default '',
+  phones text[] not null,
+  identifiers text[] not null,
+  address text not null default '',
+  primary key (tenant, rkey)
+);
+
+-- Names the keys the engine signs with; the key of paging cursors is made by the first search.
+create table fhir.secret (
+  name text primary key,
+  value bytea not null
+);
