@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from decimal import Decimal
 
 import pytest
@@ -58,7 +59,7 @@ REFUSED = [
     (b'{"a":1,"a":2}', "'a' stands twice"),
     (b'{"a":{"b":1 , "b" :2}}', "'b' stands twice"),
     (b'{"a":1,"a":2,"c" :3}', "'a' stands twice"),
-    (b'{"a":1,"a":2,"c":"\\u0022:"}', "'a' stands twice"),
+    (b'{"a":1,"a":2,"c":"\\u003A"}', "'a' stands twice"),
     (b'{"a":1,"\\u0061":2}', "'a' stands twice"),
 ]
 
@@ -79,15 +80,13 @@ class TestRefusal:
 
     @given(st.binary(max_size=60))
     def test_is_the_only_way_to_fail(self, body):
-        try:
+        with contextlib.suppress(Malformed):
             loads(body)
-        except Malformed:
-            pass
 
     @given(OBJECTS.filter(bool))
     def test_meets_every_repeated_key(self, value):
         body = dumps(value)
-        first = dumps({key: item for key, item in list(value.items())[:1]})
+        first = dumps(dict(list(value.items())[:1]))
         with pytest.raises(Malformed, match="stands twice"):
             loads(first[:-1] + b"," + body[1:])
 
