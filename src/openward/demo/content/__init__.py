@@ -1,0 +1,1 @@
+"""What the demo clinic is made of: tables of facts and invented names. No chance, no dates, no database."""

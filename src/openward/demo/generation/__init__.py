@@ -1,0 +1,1 @@
+"""From (seed, number of patients, date) to FHIR resources. Pure: the same arguments give the same bytes."""
