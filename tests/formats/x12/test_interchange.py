@@ -62,7 +62,7 @@ class TestWhatIsRefused:
 
     def test_the_place_of_the_fault_is_named(self) -> None:
         with pytest.raises(X12Error) as caught:
-            read_interchanges(WHOLE.replace(b"SE*", b"SE*9"))
+            read_interchanges(WHOLE.replace(b"SE*43", b"SE*943"))
         assert caught.value.offset == WHOLE.index(b"SE*43")
         assert caught.value.segment
 
