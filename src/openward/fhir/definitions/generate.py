@@ -48,6 +48,9 @@ def generate(core: Path, expansions: Path | None) -> None:
     write("searches", compile_searches.compile(read(core, "SearchParameter"), read(core, "CompartmentDefinition"), names))
     if expansions:
         write("codes", compile_codes.compile(structures, read(expansions, "ValueSet")))
+    from openward.fhir.resources.stubs import stub  # reads the tables just written
+
+    HERE.parent.joinpath("resources", "__init__.pyi").write_text(stub())
 
 
 if __name__ == "__main__":
