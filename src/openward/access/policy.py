@@ -12,7 +12,16 @@ from openward.fhir.ids import key
 from openward.fhir.protocols import Interaction, Where
 from openward.fhir.search.token import token_hash
 
-LETTERS: dict[Interaction, str] = {"read": "r", "vread": "r", "history": "r", "search": "s", "export": "s", "create": "c", "update": "u", "delete": "d"}
+LETTERS: dict[Interaction, str] = {
+    "read": "r",
+    "vread": "r",
+    "history": "r",
+    "search": "s",
+    "export": "s",
+    "create": "c",
+    "update": "u",
+    "delete": "d",
+}
 
 # What every patient may see beside their own compartment: who works here, where, and what is offered.
 PUBLIC_TO_PATIENTS = frozenset({"Organization", "Location", "Practitioner", "PractitionerRole", "HealthcareService", "Schedule"})
@@ -55,7 +64,10 @@ class AccessPolicy:
         if type == "Patient":
             return Where("c.rkey = %(policy_patient)s", {"policy_patient": own})
         if type in RELEASED_ONLY:
-            return Where("c.patient = %(policy_patient)s and c.tok && %(policy_shown)s::bigint[]", {"policy_patient": own, "policy_shown": [RELEASED, VITAL_SIGNS]})
+            return Where(
+                "c.patient = %(policy_patient)s and c.tok && %(policy_shown)s::bigint[]",
+                {"policy_patient": own, "policy_shown": [RELEASED, VITAL_SIGNS]},
+            )
         if type in SIGNED_ONLY:
             return Where("c.patient = %(policy_patient)s and c.tok @> %(policy_shown)s::bigint[]", {"policy_patient": own, "policy_shown": [FINAL]})
         return Where("c.patient = %(policy_patient)s", {"policy_patient": own})

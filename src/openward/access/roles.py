@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from openward.access.permissions import Permission as P
 
-DIRECTORY = {type: "rs" for type in ("Organization", "Location", "Practitioner", "PractitionerRole", "HealthcareService", "Schedule", "ValueSet", "CodeSystem")}
+DIRECTORY = dict.fromkeys(
+    ("Organization", "Location", "Practitioner", "PractitionerRole", "HealthcareService", "Schedule", "ValueSet", "CodeSystem"), "rs"
+)
 CLINICAL = ("AllergyIntolerance", "Condition", "Observation", "MedicationRequest", "MedicationStatement", "Immunization", "Procedure", "DiagnosticReport",
             "ServiceRequest", "CarePlan", "CareTeam", "Goal", "DocumentReference", "Composition", "List", "DetectedIssue", "Medication", "Device",
             "FamilyMemberHistory", "ImagingStudy", "Specimen", "Provenance", "Binary", "QuestionnaireResponse", "Questionnaire", "Flag", "Media",
@@ -76,10 +78,25 @@ ROLES: dict[str, Role] = {
             "Turns signed visits into clean claims, posts what payers pay, and sends patients statements they understand.",
             (P.FIND_PATIENTS, P.SEE_COVERAGE, P.EDIT_COVERAGE, P.SEE_BILLING, P.MANAGE_CLAIMS, P.POST_REMITTANCES, P.SEND_STATEMENTS),
             grant(FINANCIAL, "crus")
-            | {"Patient": "rs", "Encounter": "rus", "Appointment": "rs", "Condition": "rs", "Procedure": "rs", "Task": "crus", "Organization": "crus", "RelatedPerson": "rs"}
+            | {
+                "Patient": "rs",
+                "Encounter": "rus",
+                "Appointment": "rs",
+                "Condition": "rs",
+                "Procedure": "rs",
+                "Task": "crus",
+                "Organization": "crus",
+                "RelatedPerson": "rs",
+            }
             | grant(("Composition", "ServiceRequest", "Immunization", "MedicationRequest", "AllergyIntolerance", "List"), "rs"),
         ),
-        role("it-agent", "IT agent", "Works the service desk: answers tickets and keeps systems healthy. Sees no patient data.", (P.WORK_TICKETS, P.SEE_HEALTH), {}),
+        role(
+            "it-agent",
+            "IT agent",
+            "Works the service desk: answers tickets and keeps systems healthy. Sees no patient data.",
+            (P.WORK_TICKETS, P.SEE_HEALTH),
+            {},
+        ),
         role(
             "manager",
             "Manager",
@@ -107,8 +124,12 @@ ROLES: dict[str, Role] = {
             "Sees their own record, books, writes to the practice, and pays.",
             (P.SEE_OWN_RECORD, P.MESSAGE_PRACTICE, P.PAY_BALANCE, P.BOOK_OWN),
             {"Patient": "rs", "Appointment": "crus", "Encounter": "rs", "Communication": "crs", "Coverage": "rs", "Task": "c"}
-            | grant(("AllergyIntolerance", "Condition", "Observation", "MedicationRequest", "Immunization", "DiagnosticReport", "Procedure", "List"), "rs")
-            | grant(("Composition", "DocumentReference", "Binary", "Invoice", "ExplanationOfBenefit", "PaymentNotice", "ServiceRequest", "CarePlan"), "rs"),
+            | grant(
+                ("AllergyIntolerance", "Condition", "Observation", "MedicationRequest", "Immunization", "DiagnosticReport", "Procedure", "List"), "rs"
+            )
+            | grant(
+                ("Composition", "DocumentReference", "Binary", "Invoice", "ExplanationOfBenefit", "PaymentNotice", "ServiceRequest", "CarePlan"), "rs"
+            ),
         ),
     )
 }

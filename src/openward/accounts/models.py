@@ -116,4 +116,6 @@ class ClientToken(models.Model):
         return f"token of {self.client}"
 
     def actor(self) -> Actor:
-        return Actor(id=f"client:{self.client}", name=self.client, kind="client", tenant=self.tenant, scopes=Scopes.parse(self.scope), purpose="TREAT")
+        return Actor(
+            id=f"client:{self.client}", name=self.client, kind="client", tenant=self.tenant, scopes=Scopes.parse(self.scope), purpose="TREAT"
+        )

@@ -1,4 +1,4 @@
-"""The audit table, by month nowhere yet: one table, append-only, written with SQL."""
+"""The audit table: append-only, in order of time, written with SQL."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ create table audit.event (
   interaction text not null, rtype smallint, rkey uuid, version int, patients uuid[] not null default '{}',
   outcome smallint not null default 0 check (outcome in (0, 4, 8, 12)),
   purpose text not null, detail text, request_id text, address inet,
-  primary key (tenant, id)
+  primary key (tenant, at, id)
 );
 create index event_by_patient on audit.event using gin (patients) with (fastupdate = on);
-create index event_by_time on audit.event using brin (at);
 create index event_by_actor on audit.event (tenant, actor, at desc);
 create function audit.refuse() returns trigger language plpgsql as $$
 begin

@@ -1,0 +1,51 @@
+# Everything starts from a bare Python 3.11:  make run   make test   make bench   make lint
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= .data
+PATIENTS ?= 500
+SEED ?= 7
+PORT ?= 8000
+JOBS ?= 2
+
+.PHONY: setup setup-test run test bench lint lock clean
+
+setup: .setup-stamp
+
+.setup-stamp: requirements.lock package-lock.json pyproject.toml scripts/assets.py
+	$(PYTHON) scripts/require_python.py
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python scripts/assets.py
+	touch $@
+
+setup-test: .setup-stamp-test
+
+.setup-stamp-test: .setup-stamp requirements-test.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	$(BIN)/python scripts/require_chromium.py
+	touch $@
+
+run: setup
+	$(BIN)/openward demo --patients $(PATIENTS) --seed $(SEED) --data $(DATA)
+	$(BIN)/openward serve --port $(PORT) --data $(DATA)
+
+lint: setup-test
+	$(BIN)/ruff check src tests scripts
+	$(BIN)/ruff format --check src tests scripts
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry src
+
+test: lint
+	$(BIN)/pytest -n $(JOBS) --dist loadfile
+
+bench: setup-test
+	$(BIN)/python -m tests.bench $(ARGS)
+
+lock: setup-test
+	$(BIN)/python scripts/lock.py
+
+clean:
+	rm -rf $(VENV) node_modules src/openward/web/static/vendor .setup-stamp .setup-stamp-test

@@ -1,0 +1,115 @@
+"""Making users, inviting patients, signing in and locking out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+
+from django.contrib.auth.password_validation import validate_password
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from openward.access.actor import Actor
+from openward.accounts.models import LOCK_AFTER, LOCK_FOR, Invitation, User
+from openward.accounts.tokens import digest
+
+INVITATION_DAYS = 14
+
+
+class Locked(Exception):
+    """Too many wrong tries. This sign-in is locked for a quarter of an hour."""
+
+
+class InvitationClosed(Exception):
+    """This invitation was used, has expired or was tried too often. Ask the practice for a new one."""
+
+
+class WrongBirthDate(Exception):
+    """The birth date does not match the one the practice has."""
+
+
+class SignInTaken(Exception):
+    """Someone already signs in with this name or address. Choose another."""
+
+
+def make_user(*, sign_in: str, password: str, role: str, name: str, tenant: int = 1, reference: str = "", check_password: bool = True) -> User:
+    """A new user. Raises SignInTaken, KeyError for an unknown role, and Django's ValidationError for a weak password."""
+    if User.objects.filter(sign_in=User.objects.normal(sign_in)).exists():
+        raise SignInTaken
+    if check_password:
+        validate_password(password, User(sign_in=sign_in, name=name))
+    return User.objects.create_user(sign_in=sign_in, password=password, role=role, name=name, tenant=tenant, reference=reference)
+
+
+def check_sign_in(*, sign_in: str, password: str) -> User | None:
+    """The user whose sign-in and password these are, else None. Raises Locked.
+
+    An unknown name costs as much time as a wrong password, so that neither the answer nor its delay tells who exists.
+    """
+    user = User.objects.filter(sign_in=User.objects.normal(sign_in), is_active=True).first()
+    if user is None:
+        User().set_password(password)
+        return None
+    if user.is_locked:
+        raise Locked
+    if user.check_password(password):
+        User.objects.filter(pk=user.pk).update(failed_tries=0, locked_until=None)
+        return user
+    _count_wrong_try(user)
+    return None
+
+
+def _count_wrong_try(user: User) -> None:
+    with transaction.atomic():
+        row = User.objects.select_for_update().get(pk=user.pk)
+        row.failed_tries = (row.failed_tries + 1) % LOCK_AFTER
+        if row.failed_tries == 0:
+            row.locked_until = timezone.now() + LOCK_FOR
+        row.save(update_fields=["failed_tries", "locked_until"])
+
+
+def unlock(user: User) -> None:
+    User.objects.filter(pk=user.pk).update(failed_tries=0, locked_until=None)
+
+
+def invite_patient(*, reference: str, name: str, by: Actor) -> tuple[Invitation, str]:
+    """A one-time invitation to the portal and the token of its link. Earlier open ones of the same patient end."""
+    token = secrets.token_urlsafe(24)
+    now = timezone.now()
+    with transaction.atomic():
+        Invitation.objects.filter(tenant=by.tenant, reference=reference, accepted_at__isnull=True).update(expires_at=now)
+        invitation = Invitation.objects.create(
+            tenant=by.tenant,
+            token_digest=digest(token),
+            reference=reference,
+            name=name,
+            made_by=by.id,
+            expires_at=now + dt.timedelta(days=INVITATION_DAYS),
+        )
+    return invitation, token
+
+
+def invitation_for(token: str) -> Invitation:
+    """Raises InvitationClosed, also for a token that never was."""
+    invitation = Invitation.objects.filter(token_digest=digest(token)).first()
+    if invitation is None or not invitation.is_open:
+        raise InvitationClosed
+    return invitation
+
+
+def accept_invitation(*, token: str, birth_date: str, known_birth_date: str | None, sign_in: str, password: str) -> User:
+    """Make the patient's sign-in. `known_birth_date` is the practice's (ISO). Raises InvitationClosed, WrongBirthDate, SignInTaken, ValidationError."""
+    invitation = invitation_for(token)
+    if not known_birth_date or not secrets.compare_digest(birth_date, known_birth_date):
+        Invitation.objects.filter(pk=invitation.pk).update(failed_tries=F("failed_tries") + 1)
+        raise WrongBirthDate
+    with transaction.atomic():
+        locked = Invitation.objects.select_for_update().get(pk=invitation.pk)
+        if not locked.is_open:
+            raise InvitationClosed
+        User.objects.filter(tenant=locked.tenant, reference=locked.reference).delete()
+        user = make_user(sign_in=sign_in, password=password, role="patient", name=locked.name, tenant=locked.tenant, reference=locked.reference)
+        locked.accepted_at = timezone.now()
+        locked.save(update_fields=["accepted_at"])
+        return user

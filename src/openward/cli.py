@@ -1,0 +1,90 @@
+"""The `openward` command: serve, demo, import, token, check."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from openward import __version__
+from openward.troubles import DatabaseTrouble
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status is 0 done, 1 refused with a sentence, 2 wrongly called."""
+    options = parser().parse_args(arguments)
+    os.environ["OPENWARD_DATA"] = str(Path(options.data).expanduser().resolve())
+    from openward.server import commands
+
+    try:
+        status: int = getattr(commands, options.command)(options)
+    except DatabaseTrouble as trouble:
+        print(f"openward: {trouble}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nopenward: stopped", file=sys.stderr)
+        return 130
+    return status
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="openward", description="An integrated healthcare management system over one FHIR R4 record.")
+    top.add_argument("--version", action="version", version=f"openward {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _serve(_command(commands, "serve", "serve pages, the FHIR API, live updates and background work"))
+    _demo(_command(commands, "demo", "make the demo clinic"))
+    _load(_command(commands, "load", "take FHIR JSON bundles, NDJSON, .gz, archives and folders into the record", called="import"))
+    _token(_command(commands, "token", "make a bearer token for a client program, printed once"))
+    _command(commands, "check", "say what is set up, what is not, and what is unhealthy")
+    return top
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], function: str, help: str, *, called: str | None = None
+) -> argparse.ArgumentParser:
+    made = commands.add_parser(called or function, help=help, description=help[0].upper() + help[1:] + ".")
+    made.set_defaults(command=function)
+    default = os.environ.get("OPENWARD_DATA", ".data")
+    made.add_argument("--data", default=default, metavar="DIR", help=f"the data folder (default {default})")
+    return made
+
+
+def _serve(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
+    command.add_argument("--port", type=_port, default=8000, help="port; live updates use the next one (default 8000)")
+    command.add_argument("--workers", type=_positive, default=2, help="web server processes (default 2)")
+
+
+def _demo(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--patients", type=_positive, default=500, help="how many (default 500)")
+    command.add_argument("--seed", type=int, default=7, help="the same seed makes the same clinic (default 7)")
+
+
+def _load(command: argparse.ArgumentParser) -> None:
+    command.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files and folders")
+
+
+def _token(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--client", required=True, help="name of the client; its reads and writes are audited under it")
+    command.add_argument("--scope", required=True, help='SMART v2 scopes, such as "system/*.cruds"')
+    command.add_argument("--days", type=_positive, default=None, help="days the token works (default: until revoked)")
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 1 <= port <= 65534:
+        raise argparse.ArgumentTypeError("a port is a number from 1 to 65534")
+    return port
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("a number above 0")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,32 @@
+"""Opening the store for an actor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import transaction
+
+from openward.access.actor import Actor
+from openward.access.policy import AccessPolicy
+from openward.audit.auditor import TableAuditor
+from openward.fhir.store import Store
+from openward.fhir.work import UnitOfWork
+from openward.record.connection import DjangoTransaction, connection
+
+POLICY = AccessPolicy()
+AUDITOR = TableAuditor()
+
+
+def open_store(actor: Actor) -> Store:
+    """The record as this actor may see it, on this thread's connection."""
+    return Store(connection(), actor.tenant, actor, policy=POLICY, auditor=AUDITOR, transaction=DjangoTransaction())
+
+
+@contextmanager
+def unit_of_work(*, by: Actor) -> Iterator[UnitOfWork]:
+    """One transaction: what is written in it, in the record and in shadow tables, commits together or not at all."""
+    with transaction.atomic():
+        work = UnitOfWork(open_store(by))
+        yield work
+        work.store.flush()

@@ -1,0 +1,157 @@
+"""What each command of `openward` does, once the data folder is known."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import os
+import sys
+from pathlib import Path
+
+from openward.cluster import EmbeddedCluster
+from openward.database import Database, open_database, require_writable
+from openward.server.progress import ProgressBar
+from openward.server.supervisor import Supervisor, alone_in, family, require_free
+from openward.troubles import NewerSchema
+
+NOISY = {"verbosity": 0, "interactive": False}
+
+
+def serve(options: argparse.Namespace) -> int:
+    data = Path(os.environ["OPENWARD_DATA"])
+    require_writable(data)
+    require_free(options.host, options.port)
+    require_free(options.host, options.port + 1)
+    with alone_in(data), _ready() as opened:
+        _describe(options, opened.database)
+        os.environ.setdefault("OPENWARD_LIVE_URL", f"http://{options.host}:{options.port + 1}")
+        os.environ.setdefault("OPENWARD_PUBLIC_URL", f"http://{options.host}:{options.port}")
+        if _is_demo(opened.database):
+            os.environ["OPENWARD_DEMO"] = "1"
+        Supervisor(family(host=options.host, port=options.port, workers=options.workers)).run()
+    return 0
+
+
+def demo(options: argparse.Namespace) -> int:
+    with _ready():
+        from django.utils import timezone
+
+        from openward.demo import clinic
+
+        with ProgressBar("demo clinic") as bar:
+            clinic.build(patients=options.patients, seed=options.seed, today=timezone.localdate(), progress=bar.update)
+    return 0
+
+
+def load(options: argparse.Namespace) -> int:
+    missing = [str(path) for path in options.paths if not path.exists()]
+    if missing:
+        print(f"openward: there is no {', no '.join(missing)}", file=sys.stderr)
+        return 1
+    with _ready():
+        from openward.access.actor import Actor
+        from openward.fhir.loading import load as load_files
+        from openward.record import open_store
+
+        actor = Actor.system("import files", tenant=1)
+        with ProgressBar("import") as bar:
+            report = load_files(options.paths, lambda: open_store(actor), bar.update)
+    print(report)
+    return 1 if report.refused else 0
+
+
+def token(options: argparse.Namespace) -> int:
+    with _ready():
+        from openward.access.scopes import InvalidScope
+        from openward.accounts.tokens import make_token
+
+        try:
+            made = make_token(client=options.client, scope=options.scope, valid_for=dt.timedelta(days=options.days) if options.days else None)
+        except InvalidScope as wrong:
+            print(f"openward: {wrong}", file=sys.stderr)
+            return 1
+    print(made)
+    return 0
+
+
+def check(options: argparse.Namespace) -> int:
+    """Exit status 1 when something vital is in trouble."""
+    with _ready():
+        from openward.accounts.models import User
+        from openward.record.health import findings
+
+        found = findings()
+        people = User.objects.filter(is_active=True).count()
+        print(f"data folder   {os.environ['OPENWARD_DATA']}")
+        print(f"people        {people} can sign in" if people else "people        nobody can sign in yet: run `openward demo`, or make users")
+        for finding in found:
+            print(f"{'ok      ' if finding.is_well else 'TROUBLE '}  {finding.title}" + ("" if finding.is_well else f": {finding.trouble}"))
+    return 1 if any(finding.vital and not finding.is_well for finding in found) else 0
+
+
+class _ready:  # noqa: N801 - reads as a word in `with _ready():`
+    """The database open and at this version's schema, Django set up; an embedded server this command started is stopped again."""
+
+    database: Database
+
+    def __enter__(self) -> _ready:
+        self.database = open_database(Path(os.environ["OPENWARD_DATA"]))
+        try:
+            _set_up_django()
+            _migrate()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        cluster: EmbeddedCluster | None = self.database.cluster
+        if cluster and cluster.started_here:
+            from django.db import connections
+
+            connections.close_all()
+            cluster.stop()
+
+
+def _set_up_django() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "openward.server.settings")
+    import django
+
+    django.setup()
+
+
+def _migrate() -> None:
+    """Bring the schema up to this version. Raises NewerSchema when it is already past it."""
+    from django.core.management import call_command
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    ours = {app for app, _ in executor.loader.disk_migrations}
+    unknown = sorted(
+        f"{app}.{name}" for app, name in executor.loader.applied_migrations if app in ours and (app, name) not in executor.loader.disk_migrations
+    )
+    if unknown:
+        raise NewerSchema(unknown=", ".join(unknown))
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", **NOISY)
+
+
+def _is_demo(database: Database) -> bool:
+    with database.connect() as connection:
+        row = connection.execute("select to_regclass('demo_instance') is not null").fetchone()
+        if not row or not row[0]:
+            return False
+        return connection.execute("select 1 from demo_instance limit 1").fetchone() is not None
+
+
+def _describe(options: argparse.Namespace, database: Database) -> None:
+    from django.core.management import call_command
+
+    call_command("collectstatic", verbosity=0, interactive=False, ignore_patterns=["node_modules"])
+    kind = "embedded PostgreSQL" if database.cluster else "PostgreSQL"
+    print(f"Openward on http://{options.host}:{options.port}  ({kind}, data in {os.environ['OPENWARD_DATA']})", flush=True)
+    if _is_demo(database):
+        from openward.demo.personas import sign_ins
+
+        print(sign_ins(), flush=True)

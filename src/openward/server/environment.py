@@ -1,0 +1,66 @@
+"""Every `OPENWARD_*` variable, in one place, with what it means. `docs/configuration.md` lists them; a test fails when one is missing there."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Variable:
+    name: str
+    default: str
+    meaning: str
+
+    @property
+    def value(self) -> str:
+        return os.environ.get(self.name, self.default)
+
+    @property
+    def is_on(self) -> bool:
+        return self.value.lower() in ("1", "true", "yes", "on")
+
+    @property
+    def items(self) -> list[str]:
+        return [item.strip() for item in self.value.split(",") if item.strip()]
+
+
+DATA = Variable("OPENWARD_DATA", ".data", "The data folder: the embedded database, keys, files, the outbox. `--data` sets it.")
+DATABASE_URL = Variable(
+    "OPENWARD_DATABASE_URL", "", "A PostgreSQL 15–18 database to use instead of the embedded one: postgresql://user:password@host:port/name."
+)
+SHARED_BUFFERS = Variable(
+    "OPENWARD_SHARED_BUFFERS", "", "Memory of the embedded database, such as 512MB. Default: an eighth of the machine's, 64 MB to 2 GB."
+)
+SECRET_KEY = Variable("OPENWARD_SECRET_KEY", "", "The key that signs sessions and links. Default: made once and kept in the data folder.")
+HOSTS = Variable("OPENWARD_HOSTS", "localhost,127.0.0.1,[::1]", "Host names this server answers to, separated by commas.")
+ORIGINS = Variable("OPENWARD_ORIGINS", "", "Origins (https://name) that forms may be posted from when a proxy ends TLS, separated by commas.")
+HTTPS = Variable("OPENWARD_HTTPS", "0", "1 when people reach the server by HTTPS: cookies are marked secure and HSTS is sent.")
+LIVE_URL = Variable("OPENWARD_LIVE_URL", "", "Address of the live updates as the browser sees it. Default: the same host, the next port.")
+DEMO = Variable(
+    "OPENWARD_DEMO",
+    "0",
+    "1 on a demo instance: the persona switcher and the design page exist. Set by `openward serve` when the data came from `openward demo`.",
+)
+DEBUG = Variable("OPENWARD_DEBUG", "0", "1 while developing: Django's debug pages. Never with real patients.")
+CHANNELS = Variable(
+    "OPENWARD_CHANNELS", "", "Adapters that deliver messages: email=package.Class,sms=package.Class. Default: files in the data folder."
+)
+CARD_PROCESSOR = Variable(
+    "OPENWARD_CARD_PROCESSOR", "", "Adapter that charges cards: package.Class. Default: the test processor, which moves no money."
+)
+TIME_ZONE = Variable("OPENWARD_TIME_ZONE", "America/New_York", "Time zone pages use where no facility's own applies; an IANA name.")
+SESSION_MINUTES = Variable("OPENWARD_SESSION_MINUTES", "30", "Minutes without a request after which a person must sign in again.")
+PUBLIC_URL = Variable("OPENWARD_PUBLIC_URL", "http://127.0.0.1:8000", "Where patients reach this server; used in links that leave by mail or text.")
+
+VARIABLES = tuple(entry for entry in list(globals().values()) if isinstance(entry, Variable))
+
+
+def data_folder() -> Path:
+    return Path(DATA.value).expanduser().resolve()
+
+
+def channels() -> dict[str, str]:
+    pairs = (item.partition("=") for item in CHANNELS.items)
+    return {name.strip(): path.strip() for name, _, path in pairs}

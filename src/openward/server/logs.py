@@ -1,0 +1,24 @@
+"""One line per event: time, level, logger, words. Nothing of a request but its id, method, route and status is ever logged."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+
+class LineFormatter(logging.Formatter):
+    converter = time.gmtime
+    default_time_format = "%Y-%m-%dT%H:%M:%S"
+    default_msec_format = "%s.%03dZ"
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def formatException(self, ei: object) -> str:  # noqa: N802 - the name is logging's
+        """Where it happened and which class: the message of an exception may quote a patient's data, so it stays out."""
+        import traceback
+
+        kind, _, trace = ei  # type: ignore[misc]
+        frames = traceback.extract_tb(trace)
+        places = " < ".join(f"{frame.name} ({frame.filename.rpartition('/openward/')[2]}:{frame.lineno})" for frame in reversed(frames[-12:]))
+        return f"{kind.__name__} in {places}"  # type: ignore[has-type]

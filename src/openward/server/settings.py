@@ -1,0 +1,167 @@
+"""Django's settings, all from the environment and the data folder."""
+
+from __future__ import annotations
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from openward.cluster import EmbeddedCluster
+from openward.database import from_url
+from openward.server import environment as env
+from openward.server.keys import secret_key
+
+OPENWARD_DATA = env.data_folder()
+OPENWARD_DEMO = env.DEMO.is_on
+OPENWARD_LIVE_URL = env.LIVE_URL.value
+OPENWARD_PUBLIC_URL = env.PUBLIC_URL.value.rstrip("/")
+OPENWARD_CHANNELS = env.channels()
+OPENWARD_CARD_PROCESSOR = env.CARD_PROCESSOR.value
+
+DEBUG = env.DEBUG.is_on
+SECRET_KEY = env.SECRET_KEY.value or secret_key(OPENWARD_DATA)
+ALLOWED_HOSTS = env.HOSTS.items
+CSRF_TRUSTED_ORIGINS = env.ORIGINS.items
+
+ROOMS = ["entrance", "registration", "chart", "scheduling", "billing", "portal", "servicedesk", "privacy", "administration"]
+
+INSTALLED_APPS = [
+    "openward.record",
+    "openward.accounts",
+    "openward.audit",
+    "openward.outbox",
+    "openward.web",
+    *(f"openward.{room}" for room in ROOMS),
+    "openward.demo",
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "csp",
+    "procrastinate.contrib.django",
+]
+
+MIDDLEWARE = [
+    "openward.server.middleware.RequestId",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "openward.server.middleware.NoStore",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "openward.server.middleware.IdleSessionsEnd",
+    "openward.server.middleware.WhoActs",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "openward.server.urls"
+WSGI_APPLICATION = "openward.server.wsgi.application"
+CSRF_FAILURE_VIEW = "openward.web.views.form_expired"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.messages.context_processors.messages",
+                "openward.web.context.page_context",
+            ],
+            "builtins": ["openward.web.templatetags.openward", "django.templatetags.i18n", "django.templatetags.static"],
+        },
+    }
+]
+
+
+def _database() -> dict[str, object]:
+    url = env.DATABASE_URL.value
+    parameters = dict(from_url(url).parameters if url else EmbeddedCluster(OPENWARD_DATA).parameters())
+    names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+    known = {names[name]: parameters.pop(name) for name in list(parameters) if name in names}
+    # Custom plans: the record's tables are skewed by type and patient, and a generic plan is wrong for most of them.
+    options = {**parameters, "options": "-c plan_cache_mode=force_custom_plan -c jit=off -c lock_timeout=15s"}
+    return {"ENGINE": "django.db.backends.postgresql", **known, "OPTIONS": options, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator", "OPTIONS": {"user_attributes": ("sign_in", "name")}},
+]
+LOGIN_URL = "accounts:sign-in"
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_NAME = "openward_session"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+try:
+    OPENWARD_IDLE_SECONDS = int(env.SESSION_MINUTES.value) * 60
+except ValueError:
+    raise ImproperlyConfigured(f"{env.SESSION_MINUTES.name} is not a whole number of minutes") from None
+CSRF_COOKIE_NAME = "openward_csrf"
+CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.HTTPS.is_on
+SECURE_HSTS_SECONDS = 31_536_000 if env.HTTPS.is_on else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.HTTPS.is_on else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# The live updates come from the next port (or from another host behind a proxy), so that one origin is allowed by name.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF, *([OPENWARD_LIVE_URL] if OPENWARD_LIVE_URL else [])],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "form-action": [SELF],
+    }
+}
+
+STATIC_URL = "/static/"
+STATIC_ROOT = OPENWARD_DATA / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "openward.server.static.HashedFiles"},
+}
+
+LANGUAGE_CODE = "en-us"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = env.TIME_ZONE.value
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
+FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "openward.server.logs.LineFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "openward": {"level": "INFO"},
+        "procrastinate": {"level": "WARNING"},
+        # Django's own request log prints addresses of pages and, for errors, the request: our middleware writes the line instead.
+        "django.request": {"level": "CRITICAL"},
+        "django.security": {"level": "CRITICAL"},
+        "django.server": {"level": "CRITICAL"},
+    },
+}

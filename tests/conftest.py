@@ -1,0 +1,76 @@
+"""One real PostgreSQL for the whole run: the embedded one in a scratch folder, or the one OPENWARD_DATABASE_URL names.
+
+The process that starts pytest makes it; workers of pytest-xdist find it through the environment and get a database each.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("OPENWARD_SHARED_BUFFERS", "256MB")
+# The settings are read when pytest-django loads, before any hook of ours: the folder must be known by then.
+if "OPENWARD_TEST_FOLDER" not in os.environ:
+    os.environ["OPENWARD_TEST_FOLDER"] = tempfile.mkdtemp(prefix="openward-test-")
+os.environ["OPENWARD_DATA"] = os.environ["OPENWARD_TEST_FOLDER"]
+os.environ.setdefault("OPENWARD_DEMO", "1")
+
+OUTSIDE_DATA = Path(os.environ.get("OPENWARD_TEST_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput") or os.environ.get("OPENWARD_DATABASE_URL"):
+        return
+    from openward.cluster import EmbeddedCluster
+
+    cluster = EmbeddedCluster(Path(os.environ["OPENWARD_DATA"]))
+    cluster.start()
+    config.stash[CLUSTER] = cluster
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    cluster = config.stash.get(CLUSTER, None)
+    if cluster is not None:
+        cluster.stop()
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ["OPENWARD_TEST_FOLDER"], ignore_errors=True)
+
+
+CLUSTER: pytest.StashKey = pytest.StashKey()
+
+
+def outside(path: str) -> Path:
+    """A set of the outside data; the test skips, and says so, where it is absent."""
+    found = OUTSIDE_DATA / path
+    if not found.exists():
+        pytest.skip(f"OUTSIDE DATA ABSENT: {path} is not in {OUTSIDE_DATA.name}; this test proved nothing")
+    return found
+
+
+@pytest.fixture(scope="session")
+def outside_data() -> Callable[[str], Path]:
+    return outside
+
+
+@pytest.fixture
+def committed_db(transactional_db: None) -> Iterator[None]:
+    """A database where commits are real, for tests of concurrency. Emptied before and after, the engine's tables and the audit trail too."""
+    _empty_engine()
+    yield
+    _empty_engine()
+
+
+def _empty_engine() -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("select format('%I.%I', schemaname, tablename) from pg_tables where schemaname in ('fhir', 'audit')")
+        tables = ", ".join(row[0] for row in cursor.fetchall())
+        cursor.execute("set session_replication_role = replica")
+        cursor.execute(f"truncate {tables}")
+        cursor.execute("set session_replication_role = default")
