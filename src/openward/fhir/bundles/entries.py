@@ -1,0 +1,160 @@
+"""The entries of a batch or transaction Bundle: what each asks for.
+
+https://hl7.org/fhir/R4/http.html#transaction
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import unquote
+
+from openward.fhir.definitions import is_resource_type
+from openward.fhir.errors import BadRequest, FhirError, Invalid, Issue
+from openward.fhir.ids import is_id
+
+Method = Literal["DELETE", "POST", "PUT", "PATCH", "GET", "HEAD"]
+ORDER: Mapping[str, int] = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3, "HEAD": 3}
+BODY_METHODS = frozenset({"POST", "PUT"})
+ETAG = re.compile(r'(?:W/)?"?(\d{1,9})"?')
+RESTFUL = re.compile(r"https?://.+/([A-Za-z]+/[A-Za-z0-9\-.]{1,64})")
+
+
+@dataclass(slots=True)
+class Entry:
+    """One entry. `type` and `id` are from the URL (`id` of a POST: given by the server); `query` is what follows its question mark."""
+
+    index: int
+    method: Method
+    url: str
+    type: str
+    id: str | None
+    query: str | None
+    full_url: str | None
+    resource: Mapping[str, Any] | None
+    if_match: int | None
+    if_none_exist: str | None
+
+    @property
+    def path(self) -> str:
+        return f"Bundle.entry[{self.index}]"
+
+    @property
+    def reference(self) -> str:
+        return f"{self.type}/{self.id}"
+
+    @property
+    def former_names(self) -> list[str]:
+        """What other entries may call this one: its full URL, and for a RESTful one its relative form."""
+        if not self.full_url:
+            return []
+        restful = RESTFUL.fullmatch(self.full_url)
+        return [self.full_url, restful[1]] if restful else [self.full_url]
+
+
+def entries(bundle: Mapping[str, Any]) -> list[Entry]:
+    """The entries in their order. Raises Invalid with every fault at once."""
+    found = bundle.get("entry", [])
+    if not isinstance(found, list):
+        raise BadRequest("Bundle.entry is not a list.")
+    read: list[Entry] = []
+    issues: list[Issue] = []
+    for index, raw in enumerate(found):
+        try:
+            read.append(_entry(index, raw))
+        except BadRequest as error:
+            issues.append(Issue("invalid", str(error), f"Bundle.entry[{index}]"))
+    if issues:
+        raise BadRequest(issues=issues)
+    return read
+
+
+def refuse_duplicates(entries: Sequence[Entry]) -> None:
+    """No two entries may change the same resource, nor carry the same full URL. https://hl7.org/fhir/R4/http.html#trules"""
+    seen: dict[str, Entry] = {}
+    for entry in entries:
+        changes = entry.reference if entry.id and ORDER[entry.method] < ORDER["GET"] else None
+        for name in (changes, entry.full_url if entry.resource else None):
+            if name and seen.setdefault(name, entry) is not entry:
+                raise BadRequest(issues=[Issue("invalid", f"{name} also stands in {seen[name].path}.", entry.path)])
+
+
+@contextmanager
+def located(entry: Entry) -> Iterator[None]:
+    """Errors raised inside name the entry."""
+    try:
+        yield
+    except FhirError as error:
+        error.issues = [at_entry(issue, entry) for issue in error.issues]
+        raise
+
+
+def at_entry(issue: Issue, entry: Entry) -> Issue:
+    if issue.expression and issue.expression.startswith("Bundle."):
+        return issue
+    below = f".resource{issue.expression[len(entry.type) :]}" if issue.expression and issue.expression.startswith(entry.type) else ""
+    return Issue(issue.code, issue.diagnostics, entry.path + below, issue.severity)
+
+
+def raise_all(faults: Sequence[Invalid]) -> None:
+    if faults:
+        raise Invalid(issues=[issue for fault in faults for issue in fault.issues])
+
+
+def _entry(index: int, raw: Any) -> Entry:
+    request = raw.get("request") if isinstance(raw, dict) else None
+    if not isinstance(request, dict):
+        raise BadRequest("The entry has no request.")
+    method, url = request.get("method"), request.get("url")
+    if method not in ORDER or not isinstance(url, str):
+        raise BadRequest("The request has no method this server knows, or no url.")
+    type, id, query = _addressed(method, url)
+    resource = _body(raw, method, type)
+    return Entry(
+        index, method, url, type, id, query, _text(raw, "fullUrl"), resource, version_named(_text(request, "ifMatch")), _text(request, "ifNoneExist")
+    )
+
+
+def _addressed(method: str, url: str) -> tuple[str, str | None, str | None]:
+    path, _, query = url.lstrip("/").partition("?")
+    parts = [unquote(part) for part in path.split("/")]
+    if method == "GET":
+        return parts[0], None, query or None
+    if not is_resource_type(parts[0]):
+        raise BadRequest(f"{parts[0] or 'The url'} is not a FHIR R4 resource type.")
+    if method == "POST" and len(parts) == 1:
+        return parts[0], None, None
+    if len(parts) == 2 and is_id(parts[1]) and method != "POST":
+        return parts[0], parts[1], None
+    if len(parts) == 1 and query and method != "POST":
+        return parts[0], None, query
+    raise BadRequest(f"{method} {path} is not an address this server knows.")
+
+
+def _body(raw: Mapping[str, Any], method: str, type: str) -> Mapping[str, Any] | None:
+    if method not in BODY_METHODS:
+        return None
+    resource = raw.get("resource")
+    if not isinstance(resource, dict) or resource.get("resourceType") != type:
+        raise BadRequest(f"A {method} of {type} carries a {type}.")
+    return resource
+
+
+def version_named(etag: str | None) -> int | None:
+    """The version an ETag names: `W/"3"` → 3."""
+    if etag is None:
+        return None
+    match = ETAG.fullmatch(etag.strip())
+    if match is None:
+        raise BadRequest('If-Match is not an ETag of a version, such as W/"3".')
+    return int(match[1])
+
+
+def _text(node: Mapping[str, Any], name: str) -> str | None:
+    value = node.get(name)
+    if value is not None and not isinstance(value, str):
+        raise BadRequest(f"{name} is not text.")
+    return value

@@ -1,0 +1,59 @@
+"""The WSGI application: who asks, which interaction, and every failure as an OperationOutcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+from openward.fhir.errors import MethodNotAllowed, NotFound
+from openward.fhir.failures import as_fhir_error
+from openward.fhir.http.request import MAX_BODY, Request
+from openward.fhir.http.response import Response
+from openward.fhir.http.routes import Handler, handlers
+from openward.fhir.interactions.capabilities import capabilities
+from openward.fhir.store import Store
+
+Authenticate = Callable[[Mapping[str, Any]], Any]
+OpenStore = Callable[[Any], AbstractContextManager[Store]]
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+def fhir_app(authenticate: Authenticate, open_store: OpenStore, base: str = "/fhir", *, limit: int = MAX_BODY) -> Application:
+    """A WSGI callable that serves the record at `base`.
+
+    `authenticate(environ)` gives the actor or raises Unauthenticated; `open_store(actor)` is a context manager that gives their store.
+    `limit` is the largest body taken, in bytes, packed or unpacked. Only `metadata` is answered without an actor.
+    """
+
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        request = Request(environ, base, limit)
+        try:
+            response = _answer(request, authenticate, open_store)
+        except Exception as error:
+            response = Response.error(as_fhir_error(error))
+        return response.send(request, start_response)
+
+    return application
+
+
+def _answer(request: Request, authenticate: Authenticate, open_store: OpenStore) -> Response:
+    request.check_accept()
+    if request.segments == ("metadata",) and request.method in ("GET", "HEAD"):
+        return Response.json(capabilities(request.url))
+    actor = authenticate(request.environ)
+    handler = _handler(request)
+    with open_store(actor) as store:
+        return handler(store, request)
+
+
+def _handler(request: Request) -> Handler:
+    allowed = handlers(request.segments)
+    if not allowed:
+        raise NotFound(f"{'/'.join(request.segments)} is not an address of this server.")
+    method = "GET" if request.method == "HEAD" else request.method
+    if method not in allowed:
+        raise MethodNotAllowed(method=request.method, allow=", ".join(sorted(allowed)))
+    return allowed[method]
+
+

@@ -1,0 +1,179 @@
+"""A FHIR request as it came over HTTP: where to, with what, and what the client wants back.
+
+https://hl7.org/fhir/R4/http.html
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from openward.fhir.bundles.entries import version_named
+from openward.fhir.errors import BadRequest, FhirError, TooCostly
+from openward.fhir.json import loads
+
+MAX_BODY = 64 * 1024 * 1024
+JSON_TYPES = frozenset({"application/fhir+json", "application/json", "text/json", "application/json+fhir"})
+FORMATS = JSON_TYPES | {"json"}
+WILDCARDS = frozenset({"*/*", "application/*"})
+FORM = "application/x-www-form-urlencoded"
+OWN_PARAMETERS = frozenset({"_format", "_pretty"})
+
+
+class NotAcceptable(FhirError):
+    """This server answers in JSON only: application/fhir+json."""
+
+    status = 406
+    code = "not-supported"
+
+
+class UnsupportedMediaType(FhirError):
+    """This server takes JSON only: application/fhir+json, plain or gzip."""
+
+    status = 415
+    code = "not-supported"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request; `segments` are what follows the base in the path, decoded."""
+
+    environ: Mapping[str, Any]
+    base: str
+    limit: int = MAX_BODY
+
+    @property
+    def method(self) -> str:
+        return str(self.environ["REQUEST_METHOD"])
+
+    @cached_property
+    def segments(self) -> tuple[str, ...]:
+        path = self.environ.get("SCRIPT_NAME", "") + self.environ.get("PATH_INFO", "")
+        text = path.encode("latin-1").decode("utf-8", "replace")
+        return tuple(part for part in text.removeprefix(self.base).split("/") if part)
+
+    @cached_property
+    def url(self) -> str:
+        """The absolute address of the base, such as `https://clinic.example/fhir`."""
+        host = self.environ.get("HTTP_HOST") or f"{self.environ['SERVER_NAME']}:{self.environ['SERVER_PORT']}"
+        return f"{self.environ['wsgi.url_scheme']}://{host}{self.base}"
+
+    @cached_property
+    def query(self) -> list[tuple[str, str]]:
+        return _pairs(self.environ.get("QUERY_STRING", ""))
+
+    @cached_property
+    def parameters(self) -> list[tuple[str, str]]:
+        """The query, and for a form its fields, without what only concerns the answer's form."""
+        fields = _pairs(self._read().decode("utf-8", "replace")) if self.media_type == FORM else []
+        return [(name, value) for name, value in [*self.query, *fields] if name not in OWN_PARAMETERS]
+
+    @property
+    def condition(self) -> str:
+        """The query string as a search condition; BadRequest when there is none."""
+        text = "&".join(part for part in self.environ.get("QUERY_STRING", "").split("&") if unquote(part.partition("=")[0]) not in OWN_PARAMETERS)
+        if not text:
+            raise BadRequest(f"{self.method} of a whole type needs a condition.")
+        return text
+
+    @property
+    def media_type(self) -> str:
+        return str(self.environ.get("CONTENT_TYPE") or "").partition(";")[0].strip().lower()
+
+    def header(self, name: str) -> str | None:
+        return self.environ.get("HTTP_" + name.upper().replace("-", "_"))
+
+    @property
+    def if_match(self) -> int | None:
+        return version_named(self.header("If-Match"))
+
+    @property
+    def preference(self) -> str:
+        """minimal, representation or OperationOutcome; representation unless the client says otherwise."""
+        for part in (self.header("Prefer") or "").replace(",", ";").split(";"):
+            name, _, value = part.strip().partition("=")
+            if name == "return" and value in ("minimal", "representation", "OperationOutcome"):
+                return value
+        return "representation"
+
+    @property
+    def is_strict(self) -> bool:
+        return "handling=strict" in (self.header("Prefer") or "")
+
+    @property
+    def is_pretty(self) -> bool:
+        return any(name == "_pretty" and value != "false" for name, value in self.query)
+
+    def holds(self, etag: str, modified: Any) -> bool:
+        """Whether the client already has this version (If-None-Match, else If-Modified-Since)."""
+        tags = self.header("If-None-Match")
+        if tags is not None:
+            return tags.strip() == "*" or etag in [tag.strip() for tag in tags.split(",")]
+        since = self.header("If-Modified-Since")
+        try:
+            return since is not None and modified.replace(microsecond=0) <= parsedate_to_datetime(since)
+        except (ValueError, TypeError):
+            return False
+
+    def check_accept(self) -> None:
+        wanted = [value for name, value in self.query if name == "_format"]
+        if wanted:
+            if wanted[-1].partition(";")[0].strip().replace(" ", "+") not in FORMATS:
+                raise NotAcceptable()
+            return
+        accept = self.header("Accept")
+        if accept and not any(_acceptable(part) for part in accept.split(",")):
+            raise NotAcceptable()
+
+    def body(self) -> dict[str, Any]:
+        """The JSON object sent. Raises UnsupportedMediaType, TooCostly, Malformed."""
+        if self.media_type not in JSON_TYPES:
+            raise UnsupportedMediaType()
+        return loads(self._read())
+
+    def _read(self) -> bytes:
+        """The body, unpacked; refused by its declared length before a byte is read, and by its real one while reading."""
+        declared = self.environ.get("CONTENT_LENGTH") or ""
+        if declared.isdigit() and int(declared) > self.limit:
+            raise TooCostly(f"The body is larger than the {self.limit:,} bytes this server takes.")
+        data = self.environ["wsgi.input"].read(int(declared) if declared.isdigit() else self.limit + 1)
+        encoding = (self.header("Content-Encoding") or "identity").lower()
+        if encoding == "gzip":
+            data = unpacked(data, self.limit)
+        elif encoding != "identity":
+            raise UnsupportedMediaType()
+        if len(data) > self.limit:
+            raise TooCostly(f"The body is larger than the {self.limit:,} bytes this server takes.")
+        return bytes(data)
+
+
+def unpacked(data: bytes, limit: int) -> bytes:
+    """gzip, unpacked to at most `limit` bytes, so that a small body cannot become a huge one."""
+    unpacking = zlib.decompressobj(wbits=31)
+    try:
+        plain = unpacking.decompress(data, limit + 1)
+    except zlib.error as error:
+        raise BadRequest("The body is not valid gzip.") from error
+    if len(plain) > limit:
+        raise TooCostly(f"The body unpacks to more than the {limit:,} bytes this server takes.")
+    if not unpacking.eof:
+        raise BadRequest("The gzip body is cut short.")
+    return plain
+
+
+def _acceptable(part: str) -> bool:
+    media, _, parameters = part.strip().partition(";")
+    refused = any(p.strip().replace(" ", "") in ("q=0", "q=0.0", "q=0.00", "q=0.000") for p in parameters.split(";"))
+    return (media.strip().lower() in JSON_TYPES or media.strip() in WILDCARDS) and not refused
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=1000)
+    except ValueError as error:
+        raise BadRequest("The query has more than 1,000 parameters.") from error

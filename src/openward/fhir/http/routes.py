@@ -1,0 +1,151 @@
+"""Which interaction an address and a method mean. https://hl7.org/fhir/R4/http.html#summary"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from openward.fhir.bundles.answers import history_bundle
+from openward.fhir.definitions import is_resource_type
+from openward.fhir.errors import BadRequest, NotFound, UnknownType
+from openward.fhir.http.request import Request
+from openward.fhir.http.response import Response, deleted, written
+from openward.fhir.ids import is_id
+from openward.fhir.interactions import batch
+from openward.fhir.interactions.create import create
+from openward.fhir.interactions.delete import conditional_delete, delete
+from openward.fhir.interactions.history import history
+from openward.fhir.interactions.read import read
+from openward.fhir.interactions.search import searchset
+from openward.fhir.interactions.update import conditional_update, update
+from openward.fhir.interactions.vread import vread
+
+if TYPE_CHECKING:
+    from openward.fhir.store import Store
+
+Handler = Callable[["Store", Request], Response]
+Handlers = Mapping[str, Handler]
+
+
+def handlers(segments: tuple[str, ...]) -> Handlers:
+    """Method → handler for an address; empty when it is none of ours. Raises UnknownType."""
+    match segments:
+        case ():
+            return {"POST": _bundle}
+        case ("metadata",):
+            return {"GET": _unreachable}
+        case ("_history",):
+            return {"GET": partial(_history, None, None)}
+        case (type, *_) if not is_resource_type(type):
+            raise UnknownType(type=type)
+        case (type,):
+            return _of_type(type)
+        case (type, "_search"):
+            return {"POST": partial(_search, type)}
+        case (type, "_history"):
+            return {"GET": partial(_history, type, None)}
+        case (type, id, *_) if not is_id(id):
+            raise NotFound(type=type, id=id[:64])
+        case (type, id):
+            return {"GET": partial(_read, type, id), "PUT": partial(_update, type, id), "DELETE": partial(_delete, type, id)}
+        case (type, id, "_history"):
+            return {"GET": partial(_history, type, id)}
+        case (type, id, "_history", version):
+            return {"GET": partial(_vread, type, id, version)}
+    return {}
+
+
+def _of_type(type: str) -> Handlers:
+    return {
+        "GET": partial(_search, type),
+        "POST": partial(_create, type),
+        "PUT": partial(_conditional_update, type),
+        "DELETE": partial(_conditional_delete, type),
+    }
+
+
+def _unreachable(store: Store, request: Request) -> Response:
+    raise NotFound(f"{'/'.join(request.segments)} is not an address of this server.")
+
+
+def _read(type: str, id: str, store: Store, request: Request) -> Response:
+    version = read(store, type, id)
+    return Response.not_modified(version) if request.holds(version.etag, version.at) else Response.version(version)
+
+
+def _vread(type: str, id: str, number: str, store: Store, request: Request) -> Response:
+    if not number.isdecimal() or len(number) > 9:
+        raise NotFound(type=type, id=f"{id}/_history/{number[:64]}")
+    version = vread(store, type, id, int(number))
+    return Response.not_modified(version) if request.holds(version.etag, version.at) else Response.version(version)
+
+
+def _create(type: str, store: Store, request: Request) -> Response:
+    resource = _named(request, type)
+    return written(create(store, resource, if_none_exist=request.header("If-None-Exist")), request)
+
+
+def _update(type: str, id: str, store: Store, request: Request) -> Response:
+    resource = _named(request, type)
+    if resource.get("id") != id:
+        raise BadRequest(f"The body must carry the id of the address, {id}.")
+    return written(update(store, resource, if_match=request.if_match), request)
+
+
+def _conditional_update(type: str, store: Store, request: Request) -> Response:
+    return written(conditional_update(store, _named(request, type), request.condition, if_match=request.if_match), request)
+
+
+def _delete(type: str, id: str, store: Store, request: Request) -> Response:
+    return deleted(request, delete(store, type, id, if_match=request.if_match).version)
+
+
+def _conditional_delete(type: str, store: Store, request: Request) -> Response:
+    gone = conditional_delete(store, type, request.condition)
+    return deleted(request, gone.version if gone else None)
+
+
+def _search(type: str, store: Store, request: Request) -> Response:
+    return Response.json(searchset(store, type, request.parameters, request.url, strict=request.is_strict))
+
+
+def _bundle(store: Store, request: Request) -> Response:
+    return Response.json(batch.bundle(store, request.body()))
+
+
+def _history(type: str | None, id: str | None, store: Store, request: Request) -> Response:
+    given = dict(request.parameters)
+    count = given.get("_count", "50")
+    if not count.isdecimal():
+        raise BadRequest("_count is not a number.")
+    page = history(store, type, id, count=int(count), cursor=given.get("_cursor"), since=_instant(given.get("_since")))
+    address = f"{request.url}/{'/'.join(request.segments)}"
+    links = [("self", _link(address, given))]
+    if page.next:
+        links.append(("next", _link(address, {**given, "_cursor": page.next})))
+    return Response.json(history_bundle(page.versions, request.url, links))
+
+
+def _link(address: str, parameters: Mapping[str, str]) -> str:
+    return f"{address}?{urlencode(parameters)}" if parameters else address
+
+
+def _instant(text: str | None) -> dt.datetime | None:
+    if text is None:
+        return None
+    try:
+        # A space is a '+' that the client did not encode.
+        moment = dt.datetime.fromisoformat(text.replace(" ", "+"))
+    except ValueError as error:
+        raise BadRequest("_since is not a date and time such as 2026-11-03T09:30:00Z.") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+def _named(request: Request, type: str) -> dict[str, object]:
+    resource = request.body()
+    if resource.get("resourceType") != type:
+        raise BadRequest(f"The body is not a {type}.")
+    return resource

@@ -1,0 +1,76 @@
+"""FHIR capabilities: what this server really supports, generated from the definitions and the code.
+
+https://hl7.org/fhir/R4/http.html#capabilities
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from openward import __version__
+from openward.fhir.definitions import RESOURCE_TYPES
+from openward.fhir.search.parameters import plan
+
+RELEASED = "2026-11-21"
+INTERACTIONS = ("read", "vread", "update", "delete", "history-instance", "history-type", "create", "search-type")
+REFERENCE_POLICY = ("literal", "local", "enforced")
+
+
+def capabilities(url: str) -> Mapping[str, Any]:
+    """The CapabilityStatement of the server at `url` (its FHIR base, without a trailing slash)."""
+    return {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": RELEASED,
+        "kind": "instance",
+        "software": {"name": "Openward", "version": __version__},
+        "implementation": {"description": "Openward FHIR R4 record", "url": url},
+        "fhirVersion": "4.0.1",
+        "format": ["application/fhir+json", "json"],
+        "rest": [_rest()],
+    }
+
+
+@cache
+def _rest() -> dict[str, Any]:
+    return {
+        "mode": "server",
+        "security": {"cors": False, "description": "A bearer token (RFC 6750) on every request; what the token may not see does not exist."},
+        "resource": [_resource(type) for type in RESOURCE_TYPES],
+        "interaction": [{"code": code} for code in ("transaction", "batch", "history-system")],
+    }
+
+
+def _resource(type: str) -> dict[str, Any]:
+    parameters = plan(type).parameters
+    described: dict[str, Any] = {
+        "type": type,
+        "interaction": [{"code": code} for code in INTERACTIONS],
+        "versioning": "versioned-update",
+        "readHistory": True,
+        "updateCreate": True,
+        "conditionalCreate": True,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": True,
+        "conditionalDelete": "single",
+        "referencePolicy": list(REFERENCE_POLICY),
+    }
+    includes = [f"{type}:{code}" for code, parameter in sorted(parameters.items()) if parameter.type == "reference"]
+    if includes:
+        described["searchInclude"] = includes
+    described["searchRevInclude"] = _reverse_includes().get(type, [])
+    described["searchParam"] = [{"name": code, "definition": p.url, "type": p.type} for code, p in sorted(parameters.items())]
+    return {name: value for name, value in described.items() if value != []}
+
+
+@cache
+def _reverse_includes() -> dict[str, list[str]]:
+    """Resource type → the reference parameters of any type that may point at it."""
+    pointing: dict[str, list[str]] = {}
+    for type in RESOURCE_TYPES:
+        for code, parameter in sorted(plan(type).parameters.items()):
+            for target in parameter.targets if parameter.type == "reference" else ():
+                pointing.setdefault(target, []).append(f"{type}:{code}")
+    return pointing

@@ -1,0 +1,35 @@
+"""The one resource a condition names: conditional create, update, delete and references.
+
+https://hl7.org/fhir/R4/http.html#ccreate
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from openward.fhir.errors import BadRequest, MultipleMatches
+from openward.fhir.interactions.search import matches
+from openward.fhir.versions import Version
+
+if TYPE_CHECKING:
+    from openward.fhir.store import Store
+
+WAIT = "select pg_advisory_xact_lock(hashtextextended(%(condition)s, %(tenant)s))"
+
+
+def only_match(store: Store, type: str, query: str, *, waiting: bool = True) -> Version | None:
+    """The only resource that matches `query`, or None; MultipleMatches when there are several.
+
+    Until the transaction ends, others who ask for the same condition wait, so that two of them cannot both create what neither found.
+    """
+    params = parse_qsl(query.removeprefix("?"), keep_blank_values=True)
+    if not params:
+        raise BadRequest(f"The condition {query!r} has no parameter.")
+    if waiting:
+        condition = "&".join(f"{name}={value}" for name, value in sorted(params))
+        store.execute(WAIT, {"condition": f"{type}?{condition}", "tenant": store.tenant})
+    found = matches(store, type, params)
+    if len(found) > 1:
+        raise MultipleMatches(type=type)
+    return found[0] if found else None

@@ -1,0 +1,43 @@
+"""FHIR read: the current version of one resource.
+
+https://hl7.org/fhir/R4/http.html#read
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from openward.fhir.ids import key as key_of
+from openward.fhir.interactions.seeing import COLUMNS, address, known_type, refuse_missing, visible, watched
+from openward.fhir.versions import Version
+
+if TYPE_CHECKING:
+    from openward.fhir.store import Store
+
+SELECT = f"""select {COLUMNS} from fhir.current c join fhir.body b using (tenant, rtype, rkey, ver)
+  where c.tenant = %(tenant)s and c.rtype = %(rtype)s and c.rkey = """
+
+
+def read(store: Store, type: str, id: str) -> Version:
+    """One statement: policy, body and audit. Raises NotFound, also for what the actor may not see, and Gone."""
+    params = address(store, type, id)
+    where = visible(store, "read", type, id)
+    versions = watched(store, f"{SELECT}%(rkey)s and ({where.sql})", params, where=where, interaction="read", type=type)
+    if not versions:
+        raise refuse_missing(store, "read", type, id, where)
+    return versions[0]
+
+
+def read_many(store: Store, wanted: Iterable[tuple[str, str]]) -> list[Version]:
+    """The current versions of the wanted (type, id) pairs, in their order; one statement a type. What is missing or not to be seen is left out."""
+    pairs = [(type, key_of(type, id)) for type, id in wanted]
+    found: dict[tuple[str, object], Version] = {}
+    for type in dict.fromkeys(type for type, _ in pairs):
+        where = store.policy.where(store.actor, "read", type)
+        if where is None:
+            continue
+        params = {"tenant": store.tenant, "rtype": known_type(type), "rkeys": list({key for named, key in pairs if named == type})}
+        select = f"{SELECT}any(%(rkeys)s::uuid[]) and ({where.sql})"
+        found.update({(type, v.key): v for v in watched(store, select, params, where=where, interaction="read", type=type)})
+    return [found[pair] for pair in dict.fromkeys(pairs) if pair in found]

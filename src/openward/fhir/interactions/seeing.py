@@ -1,0 +1,89 @@
+"""The SQL by which every interaction looks at the record: policy, body and audit in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from psycopg.pq import TransactionStatus
+
+from openward.fhir.definitions import is_resource_type, type_name, type_number
+from openward.fhir.errors import Forbidden, Gone, NotFound, UnknownType
+from openward.fhir.ids import key as key_of
+from openward.fhir.protocols import AuditInsert, Event, Interaction, Where
+from openward.fhir.versions import Version
+
+if TYPE_CHECKING:
+    from openward.fhir.store import Store
+
+COLUMNS = "b.rtype, b.id, b.rkey, b.ver, b.ts, b.op, b.patient, b.body"
+
+# The current row, or for a deleted resource a row like it made from its last version, so that one policy condition decides for both.
+STANDING = """(
+  select tenant, rtype, rkey, ver, last_updated, patient, date_lo, date_hi, code, tok
+  from fhir.current where tenant = %(tenant)s and rtype = %(rtype)s and rkey = %(rkey)s
+  union all
+  (select tenant, rtype, rkey, ver, ts, patient, null, null, null, '{}' from fhir.body
+   where tenant = %(tenant)s and rtype = %(rtype)s and rkey = %(rkey)s
+   and not exists (select from fhir.current where tenant = %(tenant)s and rtype = %(rtype)s and rkey = %(rkey)s)
+   order by ver desc limit 1)
+) c"""
+
+# A read's audit row is written before the answer leaves but need not wait for the disk; only when nothing else is in the transaction.
+HURRIED = ", hurried as materialized (select set_config('synchronous_commit', 'off', true))"
+
+
+def version_of(row: Sequence[Any]) -> Version:
+    """A `Version` from the columns of `COLUMNS`."""
+    rtype, id, key, number, at, op, patient, text = row
+    return Version(type_name(rtype), id or str(key), key, number, at, op, patient, text)
+
+
+def known_type(type: str) -> int:
+    if not is_resource_type(type):
+        raise UnknownType(type=type)
+    return type_number(type)
+
+
+def address(store: Store, type: str, id: str) -> dict[str, Any]:
+    return {"tenant": store.tenant, "rtype": known_type(type), "rkey": key_of(type, id)}
+
+
+def watched(store: Store, select: str, params: Mapping[str, Any], *, where: Where, interaction: Interaction, type: str) -> list[Version]:
+    """Run a SELECT of `COLUMNS` and write one audit event for each row, in one statement.
+
+    `select` must hold the policy's condition itself; its parameters come from `where`.
+    """
+    store.flush()
+    audit = store.auditor.insert(store.tenant, store.actor, interaction, type)
+    sql, extra = _audited(select, audit, alone=store.connection.info.transaction_status == TransactionStatus.IDLE)
+    rows = store.execute(sql, {**params, **where.params, **extra}).fetchall()
+    versions = [version_of(row) for row in rows]
+    if audit is None and versions:
+        store.record([Event(interaction, type, v.key, v.number, (v.patient,) if v.patient else ()) for v in versions])
+    return versions
+
+
+def _audited(select: str, audit: AuditInsert | None, *, alone: bool) -> tuple[str, Mapping[str, Any]]:
+    if audit is None:
+        return select, {}
+    hurried, using = (HURRIED, ", hurried") if alone else ("", "")
+    return f"with seen as materialized ({select}), audited as ({audit.sql}){hurried} select seen.* from seen{using}", audit.params
+
+
+def visible(store: Store, interaction: Interaction, type: str, id: str | None = None) -> Where:
+    """The policy's condition, or the refusal: what may not be seen does not exist. Of a whole type nothing is revealed by saying so."""
+    where = store.policy.where(store.actor, interaction, type)
+    if where is None:
+        store.record([Event(interaction, type, key_of(type, id) if id else None, outcome=4)])
+        raise NotFound(type=type, id=id) if id else Forbidden(f"You may not {interaction} {type}.")
+    return where
+
+
+def refuse_missing(store: Store, interaction: Interaction, type: str, id: str, where: Where) -> Exception:
+    """Gone for a resource the actor could see before its deletion, else NotFound; leaves the audit event."""
+    params = address(store, type, id)
+    select = f"select {COLUMNS} from {STANDING} join fhir.body b using (tenant, rtype, rkey, ver) where b.op = 'D' and ({where.sql})"
+    gone = store.execute(select, {**params, **where.params}).fetchone()
+    store.record([Event(interaction, type, params["rkey"], outcome=4)])
+    return Gone(type=type, id=id) if gone else NotFound(type=type, id=id)

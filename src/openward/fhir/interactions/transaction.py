@@ -1,0 +1,131 @@
+"""FHIR transaction: every entry or none.
+
+https://hl7.org/fhir/R4/http.html#transaction
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from openward.fhir.bundles.answers import response_bundle, written_entry
+from openward.fhir.bundles.entries import BadRequest, Entry, entries, located, raise_all, refuse_duplicates
+from openward.fhir.errors import Invalid, PreconditionFailed
+from openward.fhir.ids import key as key_of
+from openward.fhir.ids import new_id
+from openward.fhir.interactions.conditions import only_match
+from openward.fhir.interactions.delete import remove
+from openward.fhir.interactions.fetch import fetch
+from openward.fhir.interactions.update import replace
+from openward.fhir.interactions.writing import Address, lock, prepare, settle
+from openward.fhir.references import literal_references, rewritten
+from openward.fhir.versions import Version, Written
+
+if TYPE_CHECKING:
+    from openward.fhir.store import Store
+
+
+def transaction(store: Store, bundle: Mapping[str, Any]) -> dict[str, Any]:
+    """Carry out the entries in the specification's order — DELETE, POST, PUT, GET — and answer in the order they were sent."""
+    asked = entries(bundle)
+    answers: dict[int, dict[str, Any]] = {}
+    with store.attempt("transaction", None):
+        written = write(store, [entry for entry in asked if entry.method not in ("GET", "HEAD")])
+        settle(store)
+        answers.update({index: written_entry(outcome) for index, outcome in written.items()})
+        for entry in (entry for entry in asked if entry.method in ("GET", "HEAD")):
+            with located(entry):
+                answers[entry.index] = fetch(store, entry.url)
+    return response_bundle("transaction", [answers[entry.index] for entry in asked])
+
+
+def write(store: Store, asked: Sequence[Entry], new_id_of: Callable[[Entry], str] = lambda entry: new_id()) -> dict[int, Written]:
+    """Write every entry set-based, inside the caller's attempt; index → what became of it. `new_id_of` names what a POST creates."""
+    refuse_duplicates(asked)
+    kept = _identify(store, asked, new_id_of)
+    refuse_duplicates([entry for entry in asked if entry.index not in kept])
+    standing = lock(store, [address(entry) for entry in asked if entry.method in ("PUT", "DELETE") and entry.id])
+    resolve = _resolver(store, asked)
+    written = {index: Written(version, "existing") for index, version in kept.items()}
+    for entry in asked:
+        if entry.method == "DELETE":
+            with located(entry):
+                written[entry.index] = _delete(store, entry, standing)
+    _store_all(store, [entry for entry in asked if entry.resource and entry.index not in kept], standing, resolve, written)
+    return written
+
+
+def address(entry: Entry) -> Address:
+    assert entry.id is not None
+    return entry.type, key_of(entry.type, entry.id)
+
+
+def _identify(store: Store, asked: Sequence[Entry], new_id_of: Callable[[Entry], str]) -> dict[int, Version]:
+    """Give every entry the id it writes; index → version of those whose If-None-Exist found one."""
+    kept: dict[int, Version] = {}
+    named: dict[tuple[str, str], str] = {}
+    for entry in asked:
+        query = entry.if_none_exist if entry.method == "POST" else entry.query
+        with located(entry):
+            match = only_match(store, entry.type, query) if query else None
+        if match:
+            entry.id = match.id
+            if entry.method == "POST":
+                kept[entry.index] = match
+        elif entry.id is None and entry.method != "DELETE":
+            fresh = new_id_of(entry)
+            entry.id = named.setdefault((entry.type, query), fresh) if query else fresh
+    return kept
+
+
+def _resolver(store: Store, asked: Sequence[Entry]) -> Callable[[str], str | None]:
+    """Old name → new reference: full URLs of the bundle, and conditional references such as `Patient?identifier=…`."""
+    names = {name: entry.reference for entry in asked if entry.resource is not None for name in entry.former_names if name != entry.reference}
+    for entry in asked:
+        for reference in set(literal_references(entry.resource)) if entry.resource is not None else ():
+            if "?" in reference and ":" not in reference.partition("?")[0] and reference not in names:
+                with located(entry):
+                    names[reference] = _conditional(store, reference)
+    return names.get
+
+
+def _conditional(store: Store, reference: str) -> str:
+    type, _, query = reference.partition("?")
+    match = only_match(store, type, query, waiting=False)
+    if match is None:
+        raise PreconditionFailed(f"The reference {reference} matches nothing.")
+    return match.reference
+
+
+def _delete(store: Store, entry: Entry, standing: Mapping[Address, Version]) -> Written:
+    if entry.id is None:
+        raise PreconditionFailed(f"{entry.url} matches nothing to delete.")
+    return remove(store, entry.type, entry.id, standing.get(address(entry)), entry.if_match)
+
+
+def _store_all(
+    store: Store,
+    asked: Sequence[Entry],
+    standing: Mapping[Address, Version],
+    resolve: Callable[[str], str | None],
+    written: dict[int, Written],
+) -> None:
+    """POST before PUT; what validation finds is collected over all entries and raised at once."""
+    faults: list[Invalid] = []
+    for entry in sorted(asked, key=lambda entry: entry.method != "POST"):
+        try:
+            with located(entry):
+                written[entry.index] = _store(store, entry, standing, rewritten(entry.resource, resolve))
+        except Invalid as fault:
+            faults.append(fault)
+    raise_all(faults)
+
+
+def _store(store: Store, entry: Entry, standing: Mapping[Address, Version], resource: Mapping[str, Any]) -> Written:
+    if entry.id is None or entry.method == "PATCH":
+        raise BadRequest(f"{entry.method} {entry.url} is not supported in a transaction.")
+    if entry.method == "POST":
+        return prepare(store, "create", entry.type, entry.id, resource, None)
+    if resource.get("id") not in (None, entry.id):
+        raise BadRequest(f"The resource's id is not the id of {entry.url}.")
+    return replace(store, entry.type, entry.id, resource, standing.get(address(entry)), entry.if_match)

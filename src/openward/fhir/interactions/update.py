@@ -1,0 +1,58 @@
+"""FHIR update, update as create, and conditional update.
+
+https://hl7.org/fhir/R4/http.html#update
+https://hl7.org/fhir/R4/http.html#cond-update
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from openward.fhir.errors import BadRequest, PreconditionFailed
+from openward.fhir.ids import is_id, new_id
+from openward.fhir.ids import key as key_of
+from openward.fhir.interactions.conditions import only_match
+from openward.fhir.interactions.writing import lock, prepare
+from openward.fhir.versions import Version, Written
+
+if TYPE_CHECKING:
+    from openward.fhir.store import Store
+
+
+def update(store: Store, resource: Mapping[str, Any], *, if_match: int | None = None) -> Written:
+    """Store a new version of the resource its `id` names; an id that is not there is created.
+
+    Of two writers that both name the version they read, exactly one wins; the other gets PreconditionFailed.
+    """
+    type, id = str(resource.get("resourceType")), resource.get("id")
+    if not is_id(id):
+        raise BadRequest("An update names the resource by its id: 1 to 64 letters, digits, '-' and '.'.")
+    key = key_of(type, str(id))
+    with store.attempt("update", type, key):
+        before = lock(store, [(type, key)]).get((type, key))
+        return replace(store, type, str(id), resource, before, if_match)
+
+
+def replace(store: Store, type: str, id: str, resource: Mapping[str, Any], before: Version | None, if_match: int | None) -> Written:
+    """The next version after `before`, whose row is locked."""
+    if if_match is not None and (before is None or before.deleted or before.number != if_match):
+        raise PreconditionFailed(type=type, id=id, version=before.number if before else "none")
+    live = before is not None and not before.deleted
+    return prepare(store, "update" if live else "create", type, id, resource, before)
+
+
+def conditional_update(store: Store, resource: Mapping[str, Any], query: str, *, if_match: int | None = None) -> Written:
+    """Update the one resource that matches the search, or create it when none does.
+
+    Raises MultipleMatches, and BadRequest when the body's id is not the id of the match.
+    """
+    type = str(resource.get("resourceType"))
+    with store.attempt("update", type):
+        match = only_match(store, type, query)
+        id = resource.get("id")
+        if match is None:
+            return update(store, {**resource, "id": id or new_id()}, if_match=if_match)
+        if id not in (None, match.id):
+            raise BadRequest(f"The condition matches {match.reference}, not {type}/{id}.")
+        return update(store, {**resource, "id": match.id}, if_match=if_match)

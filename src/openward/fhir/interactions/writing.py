@@ -1,0 +1,275 @@
+"""Writing: every change is prepared one by one (validation, policy, guards) and written set-based, a handful of statements for any number.
+
+`prepare` stages a change in `store.pending`; `flush` writes what is staged; `settle` also checks the references and records the audit events.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from openward.fhir.definitions import type_number
+from openward.fhir.errors import Conflict, Forbidden, Invalid, Issue, NotFound
+from openward.fhir.guards import Change, WriteInteraction
+from openward.fhir.ids import key as key_of
+from openward.fhir.ids import stored_id
+from openward.fhir.interactions.seeing import COLUMNS, version_of
+from openward.fhir.json import dumps
+from openward.fhir.protocols import Event
+from openward.fhir.references import is_unreadable, literal_references, located, target
+from openward.fhir.resources import Resource
+from openward.fhir.search.index import IndexRow, extract, write_index
+from openward.fhir.validation import check
+from openward.fhir.versions import Version, Written, instant, now
+from openward.fhir.work import UnitOfWork
+
+if TYPE_CHECKING:
+    from openward.fhir.store import Store
+
+Address = tuple[str, UUID]
+
+INSERT_BODIES = """insert into fhir.body (tenant, rtype, rkey, ver, ts, op, patient, id, body)
+  select %(tenant)s, r, k, v, t, o::"char", p, i, b
+  from unnest(%(rtype)s::smallint[], %(rkey)s::uuid[], %(ver)s::int[], %(ts)s::timestamptz[], %(op)s::text[], %(patient)s::uuid[],
+              %(id)s::text[], %(body)s::text[]) n(r, k, v, t, o, p, i, b)
+  on conflict do nothing"""
+
+UPSERT_CURRENT = """insert into fhir.current as c (tenant, rtype, rkey, ver, last_updated, patient, date_lo, date_hi, code, tok, has)
+  select %(tenant)s, r, k, v, t, p, lo, hi, code, tok::bigint[], has::int[]
+  from unnest(%(rtype)s::smallint[], %(rkey)s::uuid[], %(ver)s::int[], %(ts)s::timestamptz[], %(patient)s::uuid[],
+              %(lo)s::timestamptz[], %(hi)s::timestamptz[], %(code)s::bigint[], %(tok)s::text[], %(has)s::text[]) n(r, k, v, t, p, lo, hi, code, tok, has)
+  on conflict (tenant, rtype, rkey) do update set ver = excluded.ver, last_updated = excluded.last_updated, patient = excluded.patient,
+    date_lo = excluded.date_lo, date_hi = excluded.date_hi, code = excluded.code, tok = excluded.tok, has = excluded.has
+    where c.ver < excluded.ver"""
+
+DELETE_CURRENT = """delete from fhir.current c using unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) n(r, k)
+  where c.tenant = %(tenant)s and c.rtype = n.r and c.rkey = n.k"""
+
+LOCK = """select c.rtype, c.rkey from fhir.current c join unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) n(r, k) on c.rtype = n.r and c.rkey = n.k
+  where c.tenant = %(tenant)s order by c.rtype, c.rkey for update of c"""
+
+LAST = f"""select {COLUMNS} from unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) n(r, k), lateral (
+    select * from fhir.body where tenant = %(tenant)s and rtype = n.r and rkey = n.k order by ver desc limit 1) b"""
+
+EXISTING = """select n.r, n.k from unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) n(r, k)
+  where exists (select from fhir.current c where c.tenant = %(tenant)s and c.rtype = n.r and c.rkey = n.k)"""
+
+
+@dataclass(slots=True)
+class Write:
+    """One version about to be written. `row` is what search finds it by; None when it is a deletion."""
+
+    version: Version
+    row: IndexRow | None
+    before: IndexRow | None
+
+
+@dataclass(slots=True)
+class Pending:
+    """What the store has prepared and not yet written, and what it must still check and record before the transaction may commit."""
+
+    writes: list[Write] = field(default_factory=list)
+    references: dict[str, dict[str, Any]] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    written: set[Address] = field(default_factory=set)
+
+    def clear(self) -> None:
+        for part in (self.writes, self.references, self.events, self.written):
+            part.clear()
+
+
+def lock(store: Store, addresses: Iterable[Address]) -> dict[Address, Version]:
+    """Lock the current rows, in key order so that two writers cannot wait for each other, and give the last version of each, deletions included."""
+    store.flush()
+    pairs = sorted({(type_number(type), key) for type, key in addresses})
+    params = {"tenant": store.tenant, "rtype": [rtype for rtype, _ in pairs], "rkey": [key for _, key in pairs]}
+    store.execute(LOCK, params)
+    # A second statement, so that it sees what the one that held the lock committed.
+    versions = [version_of(row) for row in store.execute(LAST, params)]
+    return {(version.type, version.key): version for version in versions}
+
+
+def prepare(store: Store, interaction: WriteInteraction, type: str, id: str, resource: Mapping[str, Any], before: Version | None) -> Written:
+    """Validate, ask the policy, run the guards, and stage the new version of `type/id`. Nothing changed: nothing staged."""
+    content = {**resource, "id": id}
+    check(content)
+    row = extract(content, type)
+    key = key_of(type, id)
+    live = before if before and not before.deleted else None
+    _permit(store, interaction, type, id, content, row.patient, live)
+    change = Change(interaction, type, id, key, Resource.of(content), Resource.of(live.content) if live else None, row.patient)
+    if _guarded(store, change):
+        content = {**change.resource.data, "id": id}
+        check(content)
+        row = extract(content, type)
+    if live and _same(content, live.content):
+        store.pending.events.append(Event(interaction, type, key, live.number, (row.patient,) if row.patient else ()))
+        return Written(live, "unchanged")
+    version = _stamped(type, id, key, content, row, before, live)
+    _stage(store, interaction, version, row, extract(live.content, type) if live else None)
+    if store.strict_references:
+        for reference in literal_references(content):
+            store.pending.references.setdefault(reference, content)
+    return Written(version, "updated" if live else "created")
+
+
+def prepare_deletion(store: Store, before: Version) -> Written:
+    """Ask the policy, run the guards, and stage a version that says the resource is gone."""
+    row = extract(before.content, before.type)
+    _permit(store, "delete", before.type, before.id, before.content, before.patient, before)
+    resource = Resource.of(before.content)
+    _guarded(store, Change("delete", before.type, before.id, before.key, resource, resource, before.patient))
+    at = max(now(), before.at + dt.timedelta(milliseconds=1))
+    version = Version(before.type, before.id, before.key, before.number + 1, at, "D", before.patient, None)
+    _stage(store, "delete", version, None, row)
+    return Written(version, "deleted")
+
+
+def flush(store: Store) -> None:
+    """Write what is staged: bodies, current rows, index rows."""
+    writes, store.pending.writes = store.pending.writes, []
+    if not writes:
+        return
+    _write_bodies(store, writes)
+    _write_current(store, writes)
+    write_index(store.connection, store.tenant, [(write.before, write.row) for write in writes])
+    store.pending.written.update((write.version.type, write.version.key) for write in writes if write.row)
+
+
+def settle(store: Store) -> None:
+    """Flush, refuse references to nothing, record the audit events: the transaction may now commit."""
+    flush(store)
+    if store.pending.references:
+        _check_references(store)
+    if store.pending.events:
+        store.auditor.record(store.connection, store.tenant, store.actor, store.pending.events)
+    store.pending.clear()
+
+
+def _permit(
+    store: Store, interaction: WriteInteraction, type: str, id: str, content: Mapping[str, Any], patient: UUID | None, live: Version | None
+) -> None:
+    """Refuse what the actor may not write: neither from what stands nor into what would stand."""
+    allows = store.policy.allows
+    if live and not allows(store.actor, interaction, type, live.content, live.patient):
+        raise NotFound(type=type, id=id)
+    if not allows(store.actor, interaction, type, content, patient):
+        raise NotFound(type=type, id=id) if interaction != "create" else Forbidden(f"You may not {interaction} this {type}.")
+
+
+def _guarded(store: Store, change: Change) -> bool:
+    """Run the guards; True when one of them amended the resource."""
+    guards = store.guards.of(change.type, change.interaction)
+    if not guards:
+        return False
+    as_sent = dumps(change.resource.data)
+    work = UnitOfWork(store)
+    for registered in guards:
+        registered.run(change, work)
+    return dumps(change.resource.data) != as_sent
+
+
+def _stamped(type: str, id: str, key: UUID, content: dict[str, Any], row: IndexRow, before: Version | None, live: Version | None) -> Version:
+    at = now() if before is None else max(now(), before.at + dt.timedelta(milliseconds=1))
+    number = before.number + 1 if before else 1
+    rest = {name: value for name, value in content.items() if name not in ("resourceType", "id", "meta")}
+    meta = {**content.get("meta", {}), "versionId": str(number), "lastUpdated": instant(at)}
+    text = dumps({"resourceType": type, "id": id, "meta": meta, **rest}).decode()
+    return Version(type, id, key, number, at, "U" if live else "C", row.patient, text)
+
+
+def _stage(store: Store, interaction: WriteInteraction, version: Version, row: IndexRow | None, before: IndexRow | None) -> None:
+    patients = (version.patient,) if version.patient else ()
+    store.pending.writes.append(Write(version, row, before))
+    store.pending.events.append(Event(interaction, version.type, version.key, version.number, patients))
+
+
+SERVER_OWNED = ("versionId", "lastUpdated")
+
+
+def _same(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
+    return _without_stamp(new) == _without_stamp(old)
+
+
+def _without_stamp(content: Mapping[str, Any]) -> bytes:
+    """The canonical bytes of what a client wrote. Bytes, not dictionaries: 1.0 and 1.00 are equal numbers and different content."""
+    meta = {name: value for name, value in content.get("meta", {}).items() if name not in SERVER_OWNED}
+    return dumps({name: content[name] for name in sorted(content) if name != "meta"} | ({"meta": meta} if meta else {}))
+
+
+def _write_bodies(store: Store, writes: Sequence[Write]) -> None:
+    versions = [write.version for write in writes]
+    params = {
+        "tenant": store.tenant,
+        "rtype": [type_number(v.type) for v in versions],
+        "rkey": [v.key for v in versions],
+        "ver": [v.number for v in versions],
+        "ts": [v.at for v in versions],
+        "op": [v.op for v in versions],
+        "patient": [v.patient for v in versions],
+        "id": [stored_id(v.id, v.key) for v in versions],
+        "body": [v.text for v in versions],
+    }
+    if store.execute(INSERT_BODIES, params).rowcount != len(versions):
+        raise Conflict("Another change to the same resource was stored first; read it again.")
+
+
+def _write_current(store: Store, writes: Sequence[Write]) -> None:
+    live = [(write.version, write.row) for write in writes if write.row is not None]
+    if live:
+        params = {
+            "tenant": store.tenant,
+            "rtype": [type_number(v.type) for v, _ in live],
+            "rkey": [v.key for v, _ in live],
+            "ver": [v.number for v, _ in live],
+            "ts": [v.at for v, _ in live],
+            "patient": [row.patient for _, row in live],
+            "lo": [row.date_lo for _, row in live],
+            "hi": [row.date_hi for _, row in live],
+            "code": [row.code for _, row in live],
+            "tok": [_array(row.tok) for _, row in live],
+            "has": [_array(row.has) for _, row in live],
+        }
+        store.execute(UPSERT_CURRENT, params)
+    gone = [write.version for write in writes if write.row is None]
+    if gone:
+        store.execute(DELETE_CURRENT, {"tenant": store.tenant, "rtype": [type_number(v.type) for v in gone], "rkey": [v.key for v in gone]})
+
+
+def _array(numbers: Sequence[int]) -> str:
+    """A PostgreSQL array literal: unnest takes rows of arrays only as text."""
+    return "{" + ",".join(map(str, numbers)) + "}"
+
+
+def _check_references(store: Store) -> None:
+    """Refuse references to resources that are neither stored nor written in this transaction."""
+    wanted: dict[Address, str] = {}
+    broken = []
+    for reference in store.pending.references:
+        named = target(reference)
+        if named:
+            wanted[named.type, key_of(named.type, named.id)] = reference
+        elif is_unreadable(reference):
+            broken.append(reference)
+    unseen = [address for address in wanted if address not in store.pending.written]
+    found = existing(store, unseen)
+    broken += [wanted[address] for address in unseen if address not in found]
+    if broken:
+        raise Invalid(issues=[issue for reference in broken for issue in _dangling(reference, store.pending.references[reference])])
+
+
+def existing(store: Store, addresses: Sequence[Address]) -> set[Address]:
+    """Those of `addresses` that hold a live resource."""
+    if not addresses:
+        return set()
+    names = {(type_number(type), key): (type, key) for type, key in addresses}
+    params = {"tenant": store.tenant, "rtype": [rtype for rtype, _ in names], "rkey": [key for _, key in names]}
+    return {names[row[0], row[1]] for row in store.execute(EXISTING, params)}
+
+
+def _dangling(reference: str, content: Mapping[str, Any]) -> list[Issue]:
+    type = str(content["resourceType"])
+    return [Issue("not-found", f"{reference} does not exist.", path) for path, found in located(content, type) if found == reference]

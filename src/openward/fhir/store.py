@@ -1,0 +1,202 @@
+"""Store: the only door to the record, bound to a tenant and an actor."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+from uuid import UUID
+
+from psycopg import Cursor
+from psycopg.rows import tuple_row
+
+from openward.fhir.errors import FhirError, Gone, NotFound
+from openward.fhir.guards import GUARDS, Guards
+from openward.fhir.interactions import batch, writing
+from openward.fhir.interactions.create import create
+from openward.fhir.interactions.delete import delete
+from openward.fhir.interactions.history import History, history
+from openward.fhir.interactions.read import read, read_many
+from openward.fhir.interactions.search import search
+from openward.fhir.interactions.update import conditional_update, update
+from openward.fhir.interactions.vread import vread
+from openward.fhir.protocols import Auditor, Event, Interaction, Policy, Transaction
+from openward.fhir.resources import Resource
+from openward.fhir.search import Page
+from openward.fhir.versions import Version
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+R = TypeVar("R", bound=Resource)
+Type = type[R] | str
+Params = Mapping[str, Any] | Sequence[tuple[str, Any]]
+
+
+class Store:
+    """The record of one tenant as one actor may see and change it.
+
+    Every interaction asks the policy and leaves an audit event. `type` is a name or a typed class; with a class the answer is typed.
+    Errors are those of openward.fhir.errors. Not for use by two threads at once.
+    """
+
+    def __init__(
+        self,
+        connection: Connection[Any],
+        tenant: int,
+        actor: Any,
+        *,
+        policy: Policy,
+        auditor: Auditor,
+        transaction: Transaction,
+        guards: Guards = GUARDS,
+        strict_references: bool = True,
+    ) -> None:
+        if actor is None:
+            raise TypeError("a store acts for someone: no actor, no access")
+        self.connection = connection
+        self.tenant = tenant
+        self.actor = actor
+        self.policy = policy
+        self.auditor = auditor
+        self.transaction = transaction
+        self.guards = guards
+        self.strict_references = strict_references
+        self.pending = writing.Pending()
+        self._depth = 0
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    @overload
+    def read(self, type: type[R], id: str) -> R: ...
+    @overload
+    def read(self, type: str, id: str) -> Resource: ...
+    def read(self, type: Any, id: str) -> Any:
+        """The current version. Raises NotFound, also for what the actor may not see, and Gone."""
+        return _typed(read(self, _name(type), id))
+
+    @overload
+    def find(self, type: type[R], id: str) -> R | None: ...
+    @overload
+    def find(self, type: str, id: str) -> Resource | None: ...
+    def find(self, type: Any, id: str) -> Any:
+        """As `read`, but None for what does not exist, is deleted, or may not be seen."""
+        try:
+            return self.read(type, id)
+        except (NotFound, Gone):
+            return None
+
+    def read_many(self, wanted: Iterable[tuple[Type[Any], str]]) -> list[Resource]:
+        """The current versions in the order asked for; what does not exist or may not be seen is left out. One statement a type."""
+        return [_typed(version) for version in read_many(self, [(_name(type), id) for type, id in wanted])]
+
+    @overload
+    def vread(self, type: type[R], id: str, version: int) -> R: ...
+    @overload
+    def vread(self, type: str, id: str, version: int) -> Resource: ...
+    def vread(self, type: Any, id: str, version: int) -> Any:
+        """One version as it was stored."""
+        return _typed(vread(self, _name(type), id, version))
+
+    @overload
+    def search(self, type: type[R], params: Params = ()) -> Page[R]: ...
+    @overload
+    def search(self, type: str, params: Params = ()) -> Page[Resource]: ...
+    def search(self, type: Any, params: Params = ()) -> Any:
+        """One page of the resources that match. `params` are FHIR's: several values of a list must all hold, a comma means or."""
+        return search(self, _name(type), params)
+
+    def history(
+        self, type: Type[Any] | None = None, id: str | None = None, *, count: int = 50, cursor: str | None = None, since: dt.datetime | None = None
+    ) -> History:
+        """Versions, newest first: of one resource, of a type, or of everything the actor may see."""
+        return history(self, _name(type) if type else None, id, count=count, cursor=cursor, since=since)
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    @overload
+    def create(self, resource: R, *, if_none_exist: str | None = None) -> R: ...
+    @overload
+    def create(self, resource: dict[str, Any], *, if_none_exist: str | None = None) -> Resource: ...
+    def create(self, resource: Any, *, if_none_exist: str | None = None) -> Any:
+        """Store a new resource and return it with its id and meta. `if_none_exist` is a search query: one match is returned instead of created."""
+        return _typed(create(self, _data(resource), if_none_exist=if_none_exist).version)
+
+    @overload
+    def update(self, resource: R, *, if_match: int | None = None, matching: str | None = None) -> R: ...
+    @overload
+    def update(self, resource: dict[str, Any], *, if_match: int | None = None, matching: str | None = None) -> Resource: ...
+    def update(self, resource: Any, *, if_match: int | None = None, matching: str | None = None) -> Any:
+        """Store the next version. `if_match` is the version that was read: PreconditionFailed when it is no longer current.
+
+        `matching` is a search query that names the resource instead of its id (conditional update).
+        """
+        if matching is not None:
+            return _typed(conditional_update(self, _data(resource), matching, if_match=if_match).version)
+        return _typed(update(self, _data(resource), if_match=if_match).version)
+
+    def delete(self, type: Type[Any], id: str, *, if_match: int | None = None) -> None:
+        """Say that the resource is gone; its history stays."""
+        delete(self, _name(type), id, if_match=if_match)
+
+    def bundle(self, bundle: Mapping[str, Any]) -> dict[str, Any]:
+        """Carry out a batch or transaction Bundle and return the response Bundle."""
+        return batch.bundle(self, bundle)
+
+    # -- what interactions stand on -----------------------------------------------------------------------------
+
+    def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> Cursor[Any]:
+        """Run one statement on the store's connection, parameters bound by the server."""
+        return Cursor(self.connection, row_factory=tuple_row).execute(sql.encode(), params, binary=True)
+
+    def flush(self) -> None:
+        """Write what has been prepared, so that the next statement sees it."""
+        writing.flush(self)
+
+    def record(self, events: Sequence[Event]) -> None:
+        self.auditor.record(self.connection, self.tenant, self.actor, events)
+
+    @contextmanager
+    def attempt(self, interaction: Interaction, type: str | None, key: UUID | None = None) -> Iterator[None]:
+        """One write interaction: a transaction of its own, or a savepoint inside one. Refusals and failures leave an audit event."""
+        if self._depth:
+            self.flush()
+        events = len(self.pending.events)
+        self._depth += 1
+        try:
+            with self.transaction():
+                yield
+                if self._depth == 1:
+                    writing.settle(self)
+                else:
+                    self.flush()
+        except Exception as error:
+            self._undo(events)
+            self.record([Event(interaction, type, key, outcome=_outcome(error), detail=error.__class__.__name__)])
+            raise
+        finally:
+            self._depth -= 1
+
+    def _undo(self, events: int) -> None:
+        if self._depth == 1:
+            self.pending.clear()
+        self.pending.writes.clear()
+        del self.pending.events[events:]
+
+
+def _name(type: Type[Any]) -> str:
+    return type if isinstance(type, str) else type.__name__
+
+
+def _data(resource: Any) -> dict[str, Any]:
+    data: dict[str, Any] = resource.data if isinstance(resource, Resource) else resource
+    return data
+
+
+def _typed(version: Version) -> Any:
+    return Resource.of(version.content)
+
+
+def _outcome(error: Exception) -> Any:
+    return 4 if isinstance(error, FhirError) and error.status < 500 else 8

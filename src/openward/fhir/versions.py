@@ -1,0 +1,74 @@
+"""A version of a resource as it is stored, and what became of a write."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+# What is stored was checked on the way in, so it is read without the checks of openward.fhir.json.
+_decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version. `text` is exactly what is sent; None when the version is a deletion. `at` is UTC."""
+
+    type: str
+    id: str
+    key: UUID
+    number: int
+    at: dt.datetime
+    op: str
+    patient: UUID | None
+    text: str | None
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """The parsed resource. Callers that change it copy it first."""
+        if self.text is None:
+            raise LookupError(f"version {self.number} of {self.type}/{self.id} is a deletion")
+        return _decoder.decode(self.text)
+
+    @property
+    def deleted(self) -> bool:
+        return self.op == "D"
+
+    @property
+    def etag(self) -> str:
+        return f'W/"{self.number}"'
+
+    @property
+    def reference(self) -> str:
+        return f"{self.type}/{self.id}"
+
+    @property
+    def location(self) -> str:
+        return f"{self.type}/{self.id}/_history/{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The version a write left behind. `existing` and `unchanged` wrote nothing new."""
+
+    version: Version
+    outcome: Literal["created", "updated", "unchanged", "existing", "deleted"]
+
+    @property
+    def status(self) -> int:
+        return {"created": 201, "deleted": 204}.get(self.outcome, 200)
+
+
+def instant(at: dt.datetime) -> str:
+    """A FHIR instant in UTC to the millisecond, the resolution the record keeps. https://hl7.org/fhir/R4/datatypes.html#instant"""
+    return at.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def now() -> dt.datetime:
+    moment = dt.datetime.now(dt.UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -1,0 +1,44 @@
+"""The engine's tests run on the same PostgreSQL as all others, in a database of their own and without Django."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from openward.database import open_database
+from openward.fhir.store import Store
+from tests.fhir.house import House, empty, make_schema
+
+
+@pytest.fixture(scope="session")
+def engine_url(worker_id: str) -> str:
+    """A fresh database that has the engine's tables."""
+    parameters = open_database(Path(os.environ["OPENWARD_DATA"])).parameters
+    name = f"engine_{worker_id}"
+    with psycopg.connect(**parameters, autocommit=True) as connection:  # type: ignore[arg-type]
+        connection.execute(f"drop database if exists {name} with (force)".encode())
+        connection.execute(f"create database {name}".encode())
+    url = make_conninfo(**{**parameters, "dbname": name})
+    with psycopg.connect(url, autocommit=True) as connection:
+        make_schema(connection)
+    return url
+
+
+@pytest.fixture
+def house(engine_url: str) -> Iterator[House]:
+    """An empty record."""
+    house = House(engine_url)
+    empty(house.connect())
+    yield house
+    house.close()
+
+
+@pytest.fixture
+def store(house: House) -> Store:
+    """A store that may see and do everything."""
+    return house.store()

@@ -1,0 +1,110 @@
+"""A small house around the engine, for its own tests: a policy by table, an auditor that remembers, a database without Django."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from openward.fhir.guards import Guards
+from openward.fhir.protocols import AuditInsert, Event, Interaction, Where
+from openward.fhir.store import Store
+from openward.fhir.work import PlainTransaction
+
+AUDIT = """create table heard (tenant int, actor text, interaction text, type text, rkey uuid, ver int, patient uuid, outcome int)"""
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """An actor of the tests. `patient`: sees only that patient's compartment; `types`: may touch only these."""
+
+    id: str = "visitor"
+    name: str = "Visitor"
+    reference: str | None = None
+    patient: UUID | None = None
+    types: frozenset[str] | None = None
+    interactions: frozenset[str] | None = None
+
+
+class TablePolicy:
+    def where(self, actor: Visitor, interaction: Interaction, type: str) -> Where | None:
+        if not self._may(actor, interaction, type):
+            return None
+        return Where("c.patient = %(policy_patient)s", {"policy_patient": actor.patient}) if actor.patient else Where()
+
+    def allows(self, actor: Visitor, interaction: Interaction, type: str, resource: Mapping[str, Any], patient: UUID | None) -> bool:
+        return self._may(actor, interaction, type) and actor.patient in (None, patient)
+
+    def _may(self, actor: Visitor, interaction: str, type: str) -> bool:
+        return (actor.types is None or type in actor.types) and (actor.interactions is None or interaction in actor.interactions)
+
+
+class TableAuditor:
+    """Hears every event into the table `heard` of the same database."""
+
+    def record(self, connection: Any, tenant: int, actor: Visitor, events: Sequence[Event]) -> None:
+        sql = "insert into heard values (%s, %s, %s, %s, %s, %s, %s, %s)"
+        for e in events:
+            for patient in e.patients or (None,):
+                psycopg.Cursor(connection).execute(sql, (tenant, actor.id, e.interaction, e.type, e.key, e.version, patient, e.outcome))
+
+    def insert(self, tenant: int, actor: Visitor, interaction: str, type: str) -> AuditInsert | None:
+        sql = """insert into heard select %(audit_tenant)s, %(audit_actor)s, %(audit_interaction)s, %(audit_type)s,
+          seen.rkey, seen.ver, seen.patient, 0 from seen"""
+        return AuditInsert(sql, {"audit_tenant": tenant, "audit_actor": actor.id, "audit_interaction": interaction, "audit_type": type})
+
+
+@dataclass
+class House:
+    """Opens stores on one database, each on a connection of its own unless told otherwise."""
+
+    url: str
+    guards: Guards = field(default_factory=Guards)
+    connections: list[psycopg.Connection[Any]] = field(default_factory=list)
+
+    def connect(self) -> psycopg.Connection[Any]:
+        self.connections.append(psycopg.connect(self.url, autocommit=True))
+        return self.connections[-1]
+
+    def store(self, actor: Visitor | None = None, *, tenant: int = 1, connection: psycopg.Connection[Any] | None = None, strict: bool = True) -> Store:
+        held = connection or self.connect()
+        return Store(
+            held,
+            tenant,
+            actor or Visitor(),
+            policy=TablePolicy(),
+            auditor=TableAuditor(),
+            transaction=PlainTransaction(held),
+            guards=self.guards,
+            strict_references=strict,
+        )
+
+    def heard(self) -> list[tuple[Any, ...]]:
+        """(interaction, type, version, outcome) of every audit event so far."""
+        return self.connections[0].execute("select interaction, type, ver, outcome from heard").fetchall()
+
+    def count(self, table: str) -> int:
+        row = self.connections[0].execute(f"select count(*) from {table}").fetchone()
+        assert row
+        return int(row[0])
+
+    def close(self) -> None:
+        for connection in self.connections:
+            connection.close()
+
+
+def make_schema(connection: psycopg.Connection[Any]) -> None:
+    """The engine's tables, as openward.record's migration makes them."""
+    for script in sorted(files("openward.fhir.schema").iterdir(), key=lambda path: path.name):
+        if script.name.endswith(".sql"):
+            connection.execute(script.read_text().encode())
+    connection.execute(AUDIT)
+
+
+def empty(connection: psycopg.Connection[Any]) -> None:
+    tables = connection.execute("select schemaname || '.' || tablename from pg_tables where schemaname = 'fhir' or tablename = 'heard'").fetchall()
+    connection.execute(f"truncate {', '.join(row[0] for row in tables)}".encode())
