@@ -1,0 +1,190 @@
+"""Vital signs as data: units, what cannot be, what is unlikely, what is abnormal at an age. Pure."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+CONTENT = Path(__file__).parent / "content" / "vitals.toml"
+BLOOD_PRESSURE = "85354-9"
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit a person may type: `value in the sign's unit = typed * factor + offset`. `us` marks what the US usually types."""
+
+    unit: str
+    ucum: str
+    factor: Decimal = Decimal(1)
+    offset: Decimal = Decimal(0)
+    decimals: int = 0
+    us: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What holds for an age (years, up to and not including `to`)."""
+
+    to: Decimal | None
+    low: Decimal | None
+    high: Decimal | None
+    critical_low: Decimal | None
+    critical_high: Decimal | None
+    likely: tuple[Decimal, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One vital sign. `change` is the difference from the last value, in per cent, that is worth a second look."""
+
+    key: str
+    title: str
+    loinc: str
+    display: str
+    ucum: str
+    unit: str
+    decimals: int
+    possible: tuple[Decimal, Decimal]
+    ranges: tuple[Range, ...]
+    units: tuple[Unit, ...]
+    sources: tuple[str, ...]
+    panel: str = ""
+    also: str = ""
+    change: int | None = None
+    from_age: Decimal | None = None
+    until_age: Decimal | None = None
+    is_computed: bool = False
+
+    def at(self, age: Decimal | None) -> Range:
+        """The row for this age; an adult's when the age is not known."""
+        if age is None:
+            return self.ranges[-1]
+        return next(row for row in self.ranges if row.to is None or age < row.to)
+
+    def is_asked_at(self, age: Decimal | None) -> bool:
+        if age is None:
+            return not self.is_computed and self.until_age is None
+        return not self.is_computed and (self.until_age is None or age < self.until_age) and (self.from_age is None or age >= self.from_age)
+
+    @property
+    def own_unit(self) -> Unit:
+        return Unit(self.unit, self.ucum, decimals=self.decimals)
+
+    @property
+    def usual_unit(self) -> Unit:
+        return next((unit for unit in self.units if unit.us), self.own_unit)
+
+    def unit_called(self, name: str) -> Unit:
+        return next((unit for unit in self.units if name in (unit.unit, unit.ucum)), self.own_unit)
+
+
+@cache
+def signs() -> Mapping[str, Sign]:
+    """Every sign by key, in the order they are asked."""
+    with CONTENT.open("rb") as file:
+        data = tomllib.load(file, parse_float=Decimal)
+    return {entry["key"]: _sign(entry, data["source"]) for entry in data["sign"]}
+
+
+def asked_at(age: Decimal | None) -> list[Sign]:
+    return [sign for sign in signs().values() if sign.is_asked_at(age)]
+
+
+def to_own_unit(sign: Sign, typed: Decimal, unit: str) -> Decimal:
+    """The value in the sign's unit, to its number of decimals: 98.6 °F is 37.0 °C."""
+    known = sign.unit_called(unit)
+    return _rounded(typed * known.factor + known.offset, sign.decimals)
+
+
+def from_own_unit(sign: Sign, value: Decimal, unit: str) -> Decimal:
+    known = sign.unit_called(unit)
+    return _rounded((value - known.offset) / known.factor, known.decimals)
+
+
+def body_mass_index(weight_kg: Decimal, height_cm: Decimal) -> Decimal:
+    return _rounded(weight_kg / (height_cm / 100) ** 2, 1)
+
+
+def is_possible(sign: Sign, value: Decimal) -> bool:
+    low, high = sign.possible
+    return low <= value <= high
+
+
+def is_likely(sign: Sign, value: Decimal, age: Decimal | None, last: Decimal | None = None) -> bool:
+    """Whether the value needs no second look: within what is likely at this age and not far from the last one."""
+    low, high = sign.at(age).likely
+    if not low <= value <= high:
+        return False
+    if sign.change is None or not last or (age is not None and age < 2):
+        return True
+    return abs(value - last) * 100 <= sign.change * last
+
+
+def mark(sign: Sign, value: Decimal, age: Decimal | None) -> str:
+    """`N`, `L`, `H`, `LL` or `HH`: the codes of v3-ObservationInterpretation."""
+    row = sign.at(age)
+    if row.critical_low is not None and value <= row.critical_low:
+        return "LL"
+    if row.critical_high is not None and value >= row.critical_high:
+        return "HH"
+    if row.low is not None and value < row.low:
+        return "L"
+    if row.high is not None and value > row.high:
+        return "H"
+    return "N"
+
+
+def _rounded(value: Decimal, decimals: int) -> Decimal:
+    return value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+
+
+def _sign(entry: dict[str, Any], sources: dict[str, str]) -> Sign:
+    low, high = entry["possible"]
+    return Sign(
+        key=entry["key"],
+        title=entry["title"],
+        loinc=entry["loinc"],
+        display=entry["display"],
+        ucum=entry["ucum"],
+        unit=entry["unit"],
+        decimals=entry["decimals"],
+        possible=(Decimal(low), Decimal(high)),
+        ranges=tuple(_range(row) for row in entry["ranges"]),
+        units=tuple(_unit(unit) for unit in entry.get("units", [])),
+        sources=tuple(sources[key] for key in entry["sources"]),
+        panel=entry.get("panel", ""),
+        also=entry.get("also", ""),
+        change=entry.get("change"),
+        from_age=_decimal(entry.get("from")),
+        until_age=_decimal(entry.get("until")),
+        is_computed=entry.get("computed", False),
+    )
+
+
+def _range(row: dict[str, Any]) -> Range:
+    low, high = row["likely"]
+    return Range(
+        to=_decimal(row.get("to")),
+        low=_decimal(row.get("low")),
+        high=_decimal(row.get("high")),
+        critical_low=_decimal(row.get("critical_low")),
+        critical_high=_decimal(row.get("critical_high")),
+        likely=(Decimal(low), Decimal(high)),
+    )
+
+
+def _unit(entry: dict[str, Any]) -> Unit:
+    return Unit(entry["unit"], entry["ucum"], Decimal(entry["factor"]), Decimal(entry["offset"]), entry["decimals"], entry.get("us", False))
+
+
+def _decimal(value: Any) -> Decimal | None:
+    return None if value is None else Decimal(value)
+
+
+def all_sources(chosen: Sequence[Sign]) -> list[str]:
+    return list(dict.fromkeys(source for sign in chosen for source in sign.sources))
