@@ -17,7 +17,7 @@ from openward.fhir.interactions.conditions import only_match
 from openward.fhir.interactions.delete import remove
 from openward.fhir.interactions.fetch import fetch
 from openward.fhir.interactions.update import replace
-from openward.fhir.interactions.writing import Address, lock, prepare, settle
+from openward.fhir.interactions.writing import Address, is_same, lock, prepare, settle
 from openward.fhir.references import literal_references, rewritten
 from openward.fhir.versions import Version, Written
 
@@ -39,12 +39,16 @@ def transaction(store: Store, bundle: Mapping[str, Any]) -> dict[str, Any]:
     return response_bundle("transaction", [answers[entry.index] for entry in asked])
 
 
-def write(store: Store, asked: Sequence[Entry], new_id_of: Callable[[Entry], str] = lambda entry: new_id()) -> dict[int, Written]:
-    """Write every entry set-based, inside the caller's attempt; index → what became of it. `new_id_of` names what a POST creates."""
+def write(store: Store, asked: Sequence[Entry]) -> dict[int, Written]:
+    """Write every entry set-based, inside the caller's attempt; index → what became of it.
+
+    A POST that already has an id (an import gives it one) keeps what stands under that id.
+    """
     refuse_duplicates(asked)
-    kept = _identify(store, asked, new_id_of)
+    fresh = {entry.index for entry in asked if entry.method == "POST" and entry.id is None}
+    kept = _identify(store, asked)
     refuse_duplicates([entry for entry in asked if entry.index not in kept])
-    standing = lock(store, [address(entry) for entry in asked if entry.method in ("PUT", "DELETE") and entry.id])
+    standing = lock(store, [address(entry) for entry in asked if entry.id and entry.index not in fresh])
     resolve = _resolver(store, asked)
     written = {index: Written(version, "existing") for index, version in kept.items()}
     for entry in asked:
@@ -60,7 +64,7 @@ def address(entry: Entry) -> Address:
     return entry.type, key_of(entry.type, entry.id)
 
 
-def _identify(store: Store, asked: Sequence[Entry], new_id_of: Callable[[Entry], str]) -> dict[int, Version]:
+def _identify(store: Store, asked: Sequence[Entry]) -> dict[int, Version]:
     """Give every entry the id it writes; index → version of those whose If-None-Exist found one."""
     kept: dict[int, Version] = {}
     named: dict[tuple[str, str], str] = {}
@@ -73,8 +77,7 @@ def _identify(store: Store, asked: Sequence[Entry], new_id_of: Callable[[Entry],
             if entry.method == "POST":
                 kept[entry.index] = match
         elif entry.id is None and entry.method != "DELETE":
-            fresh = new_id_of(entry)
-            entry.id = named.setdefault((entry.type, query), fresh) if query else fresh
+            entry.id = named.setdefault((entry.type, query), new_id()) if query else new_id()
     return kept
 
 
@@ -124,8 +127,11 @@ def _store_all(
 def _store(store: Store, entry: Entry, standing: Mapping[Address, Version], resource: Mapping[str, Any]) -> Written:
     if entry.id is None or entry.method == "PATCH":
         raise BadRequest(f"{entry.method} {entry.url} is not supported in a transaction.")
+    before = standing.get(address(entry))
     if entry.method == "POST":
-        return prepare(store, "create", entry.type, entry.id, resource, None)
+        if before and not before.deleted:
+            return Written(before, "unchanged" if is_same({**resource, "id": entry.id}, before.content) else "existing")
+        return prepare(store, "create", entry.type, entry.id, resource, before)
     if resource.get("id") not in (None, entry.id):
         raise BadRequest(f"The resource's id is not the id of {entry.url}.")
-    return replace(store, entry.type, entry.id, resource, standing.get(address(entry)), entry.if_match)
+    return replace(store, entry.type, entry.id, resource, before, entry.if_match)

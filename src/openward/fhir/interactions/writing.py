@@ -105,7 +105,7 @@ def prepare(store: Store, interaction: WriteInteraction, type: str, id: str, res
         content = {**change.resource.data, "id": id}
         check(content)
         row = extract(content, type)
-    if live and _same(content, live.content):
+    if live and is_same(content, live.content):
         store.pending.events.append(Event(interaction, type, key, live.number, (row.patient,) if row.patient else ()))
         return Written(live, "unchanged")
     version = _stamped(type, id, key, content, row, before, live)
@@ -190,7 +190,8 @@ def _stage(store: Store, interaction: WriteInteraction, version: Version, row: I
 SERVER_OWNED = ("versionId", "lastUpdated")
 
 
-def _same(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
+def is_same(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
+    """Whether two versions say the same, the server's own stamp aside."""
     return _without_stamp(new) == _without_stamp(old)
 
 
