@@ -1,0 +1,105 @@
+"""Appointments and the visits they became."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from openward.demo.content.staff import NURSES
+from openward.demo.generation.bookings import MINUTE, Booking
+from openward.demo.generation.parts import FLOW_SINCE, FLOW_STATE, SERVICE, TERMINOLOGY, Json, concept, hl7, instant, to
+from openward.demo.generation.visits import Visit
+
+if TYPE_CHECKING:
+    from openward.demo.generation.chart import Chart
+
+STATUS_OF_BOOKING = {"booked": "booked", "cancelled": "cancelled", "noshow": "noshow", "finished": "fulfilled"}
+STATUS_OF_FLOW = {"waiting": "arrived", "roomed": "triaged", "with-clinician": "in-progress", "leaving": "in-progress", "finished": "finished"}
+CANCELLED_BECAUSE = (("pat", "Patient"), ("pat-cpp", "Patient: Canceled via Patient Portal"), ("prov-pers", "Provider: Personal"))
+
+
+def appointments(chart: Chart) -> None:
+    for booking in chart.bookings:
+        chart.named[_name(booking)] = _appointment(chart, booking)
+
+
+def _name(booking: Booking) -> str:
+    return f"appointment/{booking.start.isoformat()}"
+
+
+def _appointment(chart: Chart, booking: Booking) -> Json:
+    made = min(booking.start - dt.timedelta(days=chart.chance.randint(1, 40)), chart.clock - dt.timedelta(hours=chart.chance.randint(1, 90)))
+    people = (chart.patient, chart.house.ref("practitioner", booking.clinician.key), chart.house.ref("facility", booking.clinician.facility))
+    cancelled = chart.chance.choice(CANCELLED_BECAUSE)
+    return chart.add(
+        "Appointment",
+        status=STATUS_OF_BOOKING.get(booking.state, "arrived"),
+        cancelationReason=hl7("appointment-cancellation-reason", *cancelled) if booking.state == "cancelled" else None,
+        serviceType=[concept(SERVICE, booking.service.key, booking.service.name)],
+        start=instant(booking.start),
+        end=instant(booking.end),
+        minutesDuration=booking.service.minutes,
+        created=instant(max(made, dt.datetime.combine(chart.person.joined, dt.time(8), booking.start.tzinfo))),
+        participant=[{"actor": actor, "status": "accepted"} for actor in people],
+    )
+
+
+def write(chart: Chart) -> None:
+    for visit in chart.visits:
+        resource = _encounter(chart, visit)
+        visit.encounter = resource["id"]
+        chart.named[f"encounter/{visit.encounter}"] = resource
+
+
+def _encounter(chart: Chart, visit: Visit) -> Json:
+    arrived, ended = times(chart, visit)
+    booking = visit.booking
+    return chart.add(
+        "Encounter",
+        extension=_flow(chart, visit),
+        status=STATUS_OF_FLOW[visit.state],
+        **{"class": {"system": f"{TERMINOLOGY}/v3-ActCode", "code": "AMB", "display": "ambulatory"}},
+        serviceType=concept(SERVICE, visit.service.key, visit.service.name),
+        subject=chart.patient,
+        participant=_participants(chart, visit),
+        appointment=[to(chart.named[_name(booking)])] if booking else None,
+        period={"start": instant(arrived), **({"end": instant(ended)} if ended else {})},
+        location=_places(chart, visit),
+        serviceProvider=chart.house.ref("organization", "hospital"),
+    )
+
+
+def times(chart: Chart, visit: Visit) -> tuple[dt.datetime, dt.datetime | None]:
+    """When they came in and when they left, if they did."""
+    booking = visit.booking
+    if visit.state == "finished" or booking is None:
+        end = min(visit.end, chart.clock - MINUTE) if visit.day == chart.today else visit.end
+        return min(visit.start, end - 5 * MINUTE), end
+    before = {"waiting": 0, "roomed": 9, "with-clinician": 17, "leaving": 34}[visit.state]
+    return chart.clock - (booking.minutes_there + before) * MINUTE, None
+
+
+def _flow(chart: Chart, visit: Visit) -> list[Json]:
+    if visit.state == "finished" or visit.booking is None:
+        return []
+    since = chart.clock - visit.booking.minutes_there * MINUTE
+    return [{"url": FLOW_STATE, "valueCode": visit.state}, {"url": FLOW_SINCE, "valueInstant": instant(since)}]
+
+
+def _participants(chart: Chart, visit: Visit) -> list[Json]:
+    kind = hl7("v3-ParticipationType", "PPRF", "primary performer")
+    return [{"type": [kind], "individual": chart.house.ref("practitioner", visit.clinician.key)}]
+
+
+def _places(chart: Chart, visit: Visit) -> list[Json]:
+    facility: Json = {"location": chart.house.ref("facility", visit.clinician.facility)}
+    if visit.booking is None or visit.booking.room is None:
+        return [facility]
+    room = chart.house.ref("room", f"{visit.clinician.facility}/{visit.booking.room}")
+    return [facility, {"location": room, "status": "active", "physicalType": hl7("location-physical-type", "ro", "Room")}]
+
+
+def nurse(chart: Chart, visit: Visit) -> Json:
+    """A nurse of the facility, always the same one on one day."""
+    here = [n for n in NURSES if n.facility == visit.clinician.facility]
+    return chart.house.ref("practitioner", here[visit.day.toordinal() % len(here)].key)
