@@ -36,7 +36,7 @@ alter table fhir.body alter column patient set statistics 1000;
 -- One narrow row per live resource. `ver` and `last_updated` are in no index, so that an update that changes no search value stays HOT.
 -- patient: the Patient whose compartment it is in (a Patient: itself). date_lo/date_hi: the leading date, half-open; both -infinity when
 -- there is none. code: the hash of the leading token's first coding. tok: the hash of every token and uri, sorted.
--- refs and links: its edges (see below), so that they can be taken away again. has: the parameters it has a value for, for `:missing`.
+-- has: the numbers of the parameters it has a value for, for `:missing`.
 create table fhir.current (
   tenant int not null,
   rtype smallint not null,
@@ -48,8 +48,6 @@ create table fhir.current (
   date_hi timestamptz not null default '-infinity',
   code bigint,
   tok bigint[] not null default '{}',
-  refs uuid[] not null default '{}',
-  links bigint[] not null default '{}',
   has int[] not null default '{}',
   primary key (tenant, rtype, rkey)
 ) partition by list (rtype);
@@ -126,7 +124,7 @@ create table fhir.date_value (
   rkey uuid not null
 );
 create index date_value_by_value on fhir.date_value (tenant, rtype, param, lo, rkey);
-create index date_value_by_resource on fhir.date_value (tenant, rkey, rtype);
+create index date_value_by_resource on fhir.date_value (tenant, rkey, rtype, param);
 
 -- Numbers and quantities; lo = hi unless a range or a comparator opens it. units: hashes of system and code, code, and unit.
 create table fhir.quantity_value (
@@ -139,7 +137,6 @@ create table fhir.quantity_value (
   rkey uuid not null
 );
 create index quantity_value_by_value on fhir.quantity_value (tenant, rtype, param, lo, rkey);
-create index quantity_value_by_resource on fhir.quantity_value (tenant, rkey, rtype);
 
 -- Strings: norm is without case and accents, value as it stands.
 create table fhir.string_value (
@@ -151,7 +148,7 @@ create table fhir.string_value (
   rkey uuid not null
 );
 create index string_value_by_value on fhir.string_value (tenant, rtype, param, (left(norm, 100)) collate "C", rkey);
-create index string_value_by_resource on fhir.string_value (tenant, rkey, rtype);
+create index string_value_by_resource on fhir.string_value (tenant, rkey, rtype, param);
 
 -- Composites of a repeating group: one row per group. tok: token hashes of its components; lo1/hi1, lo2/hi2: its numbers in their order.
 create table fhir.composite_value (
@@ -189,7 +186,7 @@ create table fhir.person (
   primary key (tenant, rkey)
 );
 
--- Names the keys the engine signs with; the key of paging cursors is made by the first search.
+-- What the engine signs with. Paging cursors are signed so that a forged one is refused.
 create table fhir.secret (
   name text primary key,
   value bytea not null

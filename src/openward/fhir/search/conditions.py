@@ -1,0 +1,109 @@
+"""Conditions of a query as SQL on `fhir.current c`. Each nested SELECT has its own `c`, and every one carries the policy of its type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from openward.fhir.definitions import SearchParameter
+from openward.fhir.ids import is_id, key
+from openward.fhir.protocols import Where
+from openward.fhir.search import composite, date, number, quantity, reference, special, string, token, uri
+from openward.fhir.search.parameters import number as number_of
+from openward.fhir.search.parameters import owned, plan
+from openward.fhir.search.query import Chain, Condition, Filter, Has
+from openward.fhir.search.sql import FALSE, Bindings, all_of, any_of, rtype
+
+ByType = Callable[[SearchParameter, Sequence[str], "str | None", Bindings], str]
+
+BY_TYPE: Mapping[str, ByType] = {
+    "number": number.condition,
+    "date": date.condition,
+    "string": string.condition,
+    "token": token.condition,
+    "reference": reference.condition,
+    "composite": composite.condition,
+    "quantity": quantity.condition,
+    "uri": uri.condition,
+    "special": special.condition,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The statement being built, and what its actor may see of each type (None: nothing)."""
+
+    bind: Bindings
+    where: Callable[[str], Where | None]
+
+
+def rows(scope: Scope, type: str, conditions: Sequence[Condition]) -> str:
+    """The WHERE of `fhir.current c` for the resources of `type` that the actor may see and that satisfy the conditions."""
+    visible = scope.where(type)
+    if visible is None:
+        return FALSE
+    here = f"c.tenant = %(tenant)s and c.rtype = {rtype(type)}"
+    parts = [here, scope.bind.policy(visible), *(sql(scope, condition) for condition in conditions)]
+    return all_of([part for part in parts if part != "true"])
+
+
+def sql(scope: Scope, condition: Condition) -> str:
+    if isinstance(condition, Filter):
+        return _filter(scope, condition)
+    return _chain(scope, condition) if isinstance(condition, Chain) else _has(scope, condition)
+
+
+def _filter(scope: Scope, wanted: Filter) -> str:
+    parameter = wanted.parameter
+    if parameter.code == "_id":
+        return _ids(parameter.base, wanted.values, scope.bind)
+    if parameter.code == "_lastUpdated":
+        return date.last_updated(wanted.values, scope.bind)
+    if wanted.modifier == "missing":
+        return _missing(parameter, wanted.values[0] == "true", scope.bind)
+    return BY_TYPE[parameter.type](parameter, wanted.values, wanted.modifier, scope.bind)
+
+
+def _ids(type: str, values: Sequence[str], bind: Bindings) -> str:
+    keys = [key(type, value) for value in values if is_id(value)]
+    return f"c.rkey = any({bind.place(keys, '::uuid[]')})" if keys else FALSE
+
+
+def _missing(parameter: SearchParameter, missing: bool, bind: Bindings) -> str:
+    found = _present(parameter, bind)
+    return f"not {found}" if missing else found
+
+
+def _present(parameter: SearchParameter, bind: Bindings) -> str:
+    alternatives = [_present_by_rows(parameter, bind)]
+    if parameter.components and any(not path.steps for path in parameter.paths):
+        known = plan(parameter.base).parameters
+        alternatives.append(all_of([_present_by_rows(known[component.code], bind) for component in parameter.components]))
+    return f"({any_of(alternatives)})"
+
+
+def _present_by_rows(parameter: SearchParameter, bind: Bindings) -> str:
+    """A parameter bound to target types (`patient`) reads the rows of one that is not, so it asks for its types."""
+    bound = sorted({path.target for path in parameter.paths if path.target})
+    owners = owned(parameter.base, parameter.code)
+    names = [f"{owner.code}:{target}" for owner in owners for target in bound] if bound else [owner.code for owner in owners]
+    return f"c.has && {bind.place([number_of(name) for name in names], '::int[]')}"
+
+
+def _chain(scope: Scope, chain: Chain) -> str:
+    found = []
+    for target, condition in chain.conditions.items():
+        targets = rows(scope, target, [condition])
+        if targets != FALSE:
+            inner = f"in (select c.rkey from fhir.current c where {targets})"
+            found.append(reference.points_at(chain.parameter, target, inner, scope.bind))
+    return any_of(found)
+
+
+def _has(scope: Scope, has: Has) -> str:
+    sources = rows(scope, has.parameter.base, [has.condition])
+    if sources == FALSE:
+        return FALSE
+    select = f"select c.rkey, c.patient from fhir.current c where {sources}"
+    return reference.sources(has.parameter, has.target, select, scope.bind)
+

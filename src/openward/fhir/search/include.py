@@ -1,0 +1,120 @@
+"""`_include` and `_revinclude`: what the matches point at, and what points at them. https://hl7.org/fhir/R4/search.html#include"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from psycopg import Cursor
+
+from openward.fhir.definitions import SearchParameter
+from openward.fhir.definitions import extract as values_at
+from openward.fhir.errors import TooCostly
+from openward.fhir.protocols import Where
+from openward.fhir.search.conditions import Scope, rows
+from openward.fhir.search.parameters import plan, target_types
+from openward.fhir.search.query import Include, Query
+from openward.fhir.search.reference import pointer, points_at
+from openward.fhir.search.rows import COLUMNS, version_of
+from openward.fhir.search.sql import FALSE, Bindings, any_of
+from openward.fhir.versions import Version
+
+MAX_INCLUDED = 5000
+MAX_ROUNDS = 4  # of :iterate
+
+Pointer = tuple[str, UUID]
+
+
+@dataclass
+class Inclusion:
+    """One search's includes: each round fetches, in one statement, what the last round's resources ask for."""
+
+    cursor: Cursor[Any]
+    tenant: int
+    query: Query
+    where: Callable[[str], Where | None]
+    seen: set[Pointer] = field(default_factory=set)
+    found: list[Version] = field(default_factory=list)
+
+    def around(self, matches: Sequence[Version]) -> list[Version]:
+        self.seen = {(version.type, version.key) for version in matches}
+        latest = list(matches)
+        for number in range(MAX_ROUNDS + 1):
+            latest = self._round(latest, number > 0)
+            self.found += latest
+            if not latest:
+                break
+        return self.found
+
+    def _round(self, versions: Sequence[Version], again: bool) -> list[Version]:
+        scope = Scope(Bindings(self.tenant), self.where)
+        forward = [include for include in self.query.includes if include.iterate or not again]
+        reverse = [include for include in self.query.revincludes if include.iterate or not again]
+        selects = [*self._pointed_at(scope, versions, forward), *self._pointing(scope, versions, reverse)]
+        if not versions or not selects:
+            return []
+        limit = MAX_INCLUDED - len(self.found)
+        statement = f"{' union all '.join(selects)} limit {limit + len(self.seen) + 1}"
+        fresh = self._fresh(version_of(row) for row in self.cursor.execute(statement.encode(), scope.bind.values, binary=True))
+        if len(fresh) > limit:
+            raise TooCostly(f"This search would include more than {MAX_INCLUDED:,} resources; ask for fewer matches or fewer includes.")
+        return fresh
+
+    def _fresh(self, versions: Iterable[Version]) -> list[Version]:
+        fresh = []
+        for version in versions:
+            if (version.type, version.key) not in self.seen:
+                self.seen.add((version.type, version.key))
+                fresh.append(version)
+        return fresh
+
+    def _pointed_at(self, scope: Scope, versions: Sequence[Version], includes: Sequence[Include]) -> Iterator[str]:
+        wanted: dict[str, set[UUID]] = {}
+        for version in versions:
+            for include in includes:
+                if include.source == version.type:
+                    for type, key in targets(version, include):
+                        wanted.setdefault(type, set()).add(key)
+        for type, keys in wanted.items():
+            keys -= {key for seen, key in self.seen if seen == type}
+            if keys:
+                yield from _select(scope, type, f"c.rkey = any({scope.bind.place(list(keys), '::uuid[]')})")
+
+    def _pointing(self, scope: Scope, versions: Sequence[Version], includes: Sequence[Include]) -> Iterator[str]:
+        keys: dict[str, list[UUID]] = {}
+        for version in versions:
+            keys.setdefault(version.type, []).append(version.key)
+        for include in includes:
+            found = [
+                points_at(parameter, type, f"= any({scope.bind.place(keys[type], '::uuid[]')})", scope.bind)
+                for parameter in _parameters(include)
+                for type in keys
+                if type in target_types(parameter) and include.target in (None, type)
+            ]
+            if found:
+                yield from _select(scope, include.source, any_of(found))
+
+
+def _select(scope: Scope, type: str, condition: str) -> Iterator[str]:
+    visible = rows(scope, type, ())
+    if visible != FALSE:
+        yield f"(select {COLUMNS} from fhir.current c join fhir.body b using (tenant, rtype, rkey, ver) where {visible} and {condition})"
+
+
+def targets(version: Version, include: Include) -> Iterator[Pointer]:
+    """The resources of this server that the included parameters of one match point at."""
+    for parameter in _parameters(include):
+        for path in parameter.paths:
+            for datatype, value in values_at(path, version.content):
+                found = pointer(value.get("reference") or "") if datatype == "Reference" else None
+                if found and include.target in (None, found[0]):
+                    yield found
+
+
+def _parameters(include: Include) -> list[SearchParameter]:
+    known = plan(include.source).parameters
+    if include.parameter:
+        return [known[include.parameter]]
+    return [parameter for parameter in known.values() if parameter.type == "reference"]

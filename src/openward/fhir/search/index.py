@@ -1,0 +1,216 @@
+"""The index of a resource: what search finds it by, out of its content on every write. https://hl7.org/fhir/R4/search.html
+
+`extract` reads the values, `write_index` puts the difference between the old and the new ones into the index tables, many resources at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from openward.fhir.definitions import SearchParameter, type_number
+from openward.fhir.ids import key
+from openward.fhir.search import composite, date, number, quantity, reference, special, string, token, uri
+from openward.fhir.search.parameters import Plan, plan
+from openward.fhir.search.parameters import number as number_of
+from openward.fhir.search.person import person
+from openward.fhir.search.row import IndexRow
+from openward.fhir.search.tables import write_index
+
+__all__ = ["IndexRow", "extract", "write_index"]
+
+Sink = Callable[[IndexRow, str, Any], None]
+
+
+def extract(resource: Mapping[str, Any], type: str | None = None) -> IndexRow:
+    """The index of a valid resource; its `id` must be set."""
+    name = type or resource["resourceType"]
+    here = plan(name)
+    row = IndexRow(type_number(name), key(name, resource["id"]))
+    sinks = _sinks(name)
+    for code, datatype, value in here.extractor(resource):
+        sinks[code](row, datatype, value)
+    _settle_patient(row, here)
+    if name == "Patient":
+        row.person = person(resource)
+    return row
+
+
+def _settle_patient(row: IndexRow, here: Plan) -> None:
+    """The compartment's patient: the best of the references; a Patient's own key."""
+    if here.type == "Patient":
+        row.patient = row.key
+        return
+    best = next((code for code in here.compartment if code in row.patients), None)
+    if best is None:
+        return
+    row.patient = row.patients[best]
+    if here.patient and best != here.patient:
+        row.tokens.add(reference.elsewhere_hash())
+
+
+@cache
+def _sinks(type: str) -> Mapping[str, Sink]:
+    here = plan(type)
+    owned = {owner for owners in here.owners.values() for owner in owners}
+    return {code: _sink(here, here.parameters[code]) for code in owned}
+
+
+def _sink(here: Plan, parameter: SearchParameter) -> Sink:
+    """Where the values of one parameter go."""
+    if parameter.code == here.date:
+        return _leading_date(parameter)
+    if parameter.code == here.code:
+        return _leading_token(parameter)
+    if parameter.type == "reference":
+        return _references(here, parameter)
+    return SINKS[parameter.type](parameter)
+
+
+def _token(parameter: SearchParameter) -> Sink:
+    code, param = parameter.code, number_of(parameter.code)
+    systems = token.implied_systems(parameter)
+
+    def take(row: IndexRow, datatype: str, value: Any) -> None:
+        row.parameters.add(param)
+        if datatype == "code":
+            token.from_code(code, value, systems, row.tokens)
+        elif datatype == "CodeableConcept":
+            token.from_concept(code, value, row.tokens, row.dictionary)
+        else:
+            token.extract(parameter, datatype, value, row.tokens, row.dictionary)
+
+    return take
+
+
+def _leading_token(parameter: SearchParameter) -> Sink:
+    """The first coding leads; every other one leaves a second hash, by which `current.code` knows what it does not say."""
+    plain, code = _token(parameter), parameter.code
+
+    def take(row: IndexRow, datatype: str, value: Any) -> None:
+        plain(row, datatype, value)
+        codings = value.get("coding", ()) if datatype == "CodeableConcept" else (value,)
+        for coding in codings:
+            system, text = coding.get("system", ""), coding.get("code", "")
+            if row.code is None:
+                row.code = token.token_hash(code, system, text)
+            else:
+                row.tokens.update((token.secondary_hash(code, system, text),))
+
+    return take
+
+
+def _uri(parameter: SearchParameter) -> Sink:
+    code, param = parameter.code, number_of(parameter.code)
+
+    def take(row: IndexRow, datatype: str, value: Any) -> None:
+        row.parameters.add(param)
+        row.tokens.update(uri.extract(code, value))
+
+    return take
+
+
+def _references(here: Plan, parameter: SearchParameter) -> Sink:
+    code, param = parameter.code, number_of(parameter.code)
+    names_patient, is_column = code in here.compartment, code == here.patient
+
+    def take(row: IndexRow, datatype: str, value: Any) -> None:
+        row.parameters.add(param)
+        target = reference.extract(code, datatype, value, row.tokens) if datatype != "Resource" else None
+        if target is None:
+            return
+        row.parameters.add(number_of(f"{code}:{target[0]}"))
+        if target[0] == "Patient" and names_patient:
+            row.patients.setdefault(code, target[1])
+            if is_column:
+                return
+        row.edges.add((target[1], reference.link_hash(code, target[0])))
+
+    return take
+
+
+def _date(parameter: SearchParameter) -> Sink:
+    param = number_of(parameter.code)
+
+    def take(row: IndexRow, datatype: str, value: Any) -> None:
+        if found := date.extract(datatype, value):
+            row.parameters.add(param)
+            row.dates.add((param, *found))
+
+    return take
+
+
+def _leading_date(parameter: SearchParameter) -> Sink:
+    param = number_of(parameter.code)
+
+    def take(row: IndexRow, datatype: str, value: Any) -> None:
+        if found := date.extract(datatype, value):
+            row.parameters.add(param)
+            row.date_lo, row.date_hi = found
+
+    return take
+
+
+def _string(parameter: SearchParameter) -> Sink:
+    param = number_of(parameter.code)
+
+    def take(row: IndexRow, datatype: str, value: Any) -> None:
+        row.parameters.add(param)
+        row.strings.update(string.extract(parameter, datatype, value))
+
+    return take
+
+
+def _number(parameter: SearchParameter) -> Sink:
+    param = number_of(parameter.code)
+
+    def take(row: IndexRow, datatype: str, value: Any) -> None:
+        if found := number.extract(datatype, value):
+            row.parameters.add(param)
+            row.quantities.add((param, *found, frozenset()))
+
+    return take
+
+
+def _quantity(parameter: SearchParameter) -> Sink:
+    param = number_of(parameter.code)
+
+    def take(row: IndexRow, datatype: str, value: Any) -> None:
+        if found := quantity.extract(datatype, value):
+            row.parameters.add(param)
+            row.quantities.add((param, *found))
+
+    return take
+
+
+def _near(parameter: SearchParameter) -> Sink:
+    param = number_of(parameter.code)
+
+    def take(row: IndexRow, datatype: str, value: Any) -> None:
+        if found := special.extract(value):
+            row.parameters.add(param)
+            row.quantities.add((param, *found, frozenset()))
+
+    return take
+
+
+def _composite(parameter: SearchParameter) -> Sink:
+    def take(row: IndexRow, datatype: str, value: Any) -> None:
+        if found := composite.extract(parameter, value):
+            row.parameters.add(found.param)
+            row.groups.append(found)
+
+    return take
+
+
+SINKS: Mapping[str, Callable[[SearchParameter], Sink]] = {
+    "token": _token,
+    "uri": _uri,
+    "date": _date,
+    "string": _string,
+    "number": _number,
+    "quantity": _quantity,
+    "special": _near,
+    "composite": _composite,
+}

@@ -1,0 +1,131 @@
+"""What the front desk's finder knows of a Patient: the keys that find one, and the few facts that rank and compare."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from psycopg import Cursor
+
+from openward.fhir.ids import key
+from openward.fhir.search.phonetics import sounds
+from openward.fhir.search.string import normal
+from openward.fhir.search.token import contact
+
+NAME, SOUND, BIRTH, IDENTIFIER, TELEPHONE = "n", "p", "b", "i", "t"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One patient as the finder keeps them: everything normalised. `names`: one entry per name, given names before the family name, with the
+    family name after a comma's place taken by a tab (`ada\tokafor`). `birth`: YYYY-MM-DD, as far as known. `phones`: digits."""
+
+    key: UUID
+    names: tuple[str, ...] = ()
+    birth: str = ""
+    sex: str = ""
+    phones: tuple[str, ...] = ()
+    identifiers: tuple[str, ...] = ()
+    address: str = ""
+    keys: frozenset[tuple[str, str]] = field(default=frozenset())
+
+
+def person(patient: Mapping[str, Any]) -> Person:
+    """The finder's view of a Patient."""
+    names = tuple(dict.fromkeys(name for name in map(_name, patient.get("name", ())) if name.strip()))
+    telecom = [entry for entry in patient.get("telecom", ()) if entry.get("system") in ("phone", "sms", "fax", None)]
+    phones = tuple(dict.fromkeys(digits for entry in telecom if (digits := contact(entry.get("value") or "")).isdigit()))
+    identifiers = tuple(dict.fromkeys(compact(entry["value"]) for entry in patient.get("identifier", ()) if entry.get("value")))
+    birth = patient.get("birthDate", "")
+    keys = frozenset((*_name_keys(names), *_number_keys(identifiers, phones), *([(BIRTH, birth.replace("-", ""))] if birth else ())))
+    address = normal(_address(patient.get("address", ())))
+    return Person(key("Patient", patient["id"]), names, birth, patient.get("gender", ""), phones, identifiers, address, keys)
+
+
+def _name(name: Mapping[str, Any]) -> str:
+    given, family = name.get("given", ()), name.get("family", "")
+    if not given and not family:
+        *first, last = normal(name.get("text", "")).split() or [""]
+        return f"{' '.join(first)}\t{last}"
+    return f"{normal(' '.join(part for part in given if part))}\t{normal(family)}"
+
+
+def words(text: str) -> list[str]:
+    """The words of a normalised name: `mary-jane o'brien` → mary, jane, obrien."""
+    return [word for word in re.split(r"[^\w]+", re.sub(r"['`´]", "", text)) if word]
+
+
+def compact(identifier: str) -> str:
+    """Letters and digits only, without case."""
+    return re.sub(r"[^0-9a-z]", "", normal(identifier))
+
+
+def _name_keys(names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for name in names:
+        for word in words(name):
+            yield NAME, word
+            yield from ((SOUND, sound) for sound in sounds(word))
+
+
+def _number_keys(identifiers: Sequence[str], phones: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """A number is found from its start, a record number also without its letters and zeros, a telephone also from its last seven or four."""
+    for identifier in identifiers:
+        yield IDENTIFIER, identifier
+        if bare := re.sub(r"^\D+", "", identifier).lstrip("0"):
+            yield IDENTIFIER, bare
+    for phone in phones:
+        yield from ((TELEPHONE, part) for part in {phone, phone[-7:], phone[-4:]})
+
+
+def _address(addresses: Sequence[Mapping[str, Any]]) -> str:
+    if not addresses:
+        return ""
+    first = addresses[0]
+    parts = [*first.get("line", ()), first.get("city"), first.get("state"), first.get("postalCode")]
+    return " ".join(part for part in parts if part) or first.get("text", "")
+
+
+DROP_KEYS = """delete from fhir.person_key x using unnest(%(rkey)s::uuid[], %(kind)s::text[], %(key)s::text[]) o(r, k, v)
+  where x.tenant = %(tenant)s and x.kind = o.k::"char" and x.key = o.v and x.rkey = o.r"""
+ADD_KEYS = """insert into fhir.person_key (tenant, rkey, kind, key)
+  select %(tenant)s, r, k::"char", v from unnest(%(rkey)s::uuid[], %(kind)s::text[], %(key)s::text[]) n(r, k, v) on conflict do nothing"""
+DROP_PEOPLE = "delete from fhir.person where tenant = %(tenant)s and rkey = any(%(rkey)s::uuid[])"
+PUT_PEOPLE = """insert into fhir.person (tenant, rkey, names, birth, sex, phones, identifiers, address)
+  select %(tenant)s, r, string_to_array(n, E'\\n'), b, s, string_to_array(p, ' '), string_to_array(i, ' '), a
+  from unnest(%(rkey)s::uuid[], %(names)s::text[], %(birth)s::text[], %(sex)s::text[], %(phones)s::text[], %(identifiers)s::text[],
+    %(address)s::text[]) v(r, n, b, s, p, i, a)
+  on conflict (tenant, rkey) do update set names = excluded.names, birth = excluded.birth, sex = excluded.sex, phones = excluded.phones,
+    identifiers = excluded.identifiers, address = excluded.address"""
+
+
+def write_people(cursor: Cursor[Any], tenant: int, pairs: Sequence[tuple[Person | None, Person | None]]) -> None:
+    """Bring the finder from each pair's old person to the new one; in the transaction that writes the Patient."""
+    changed = [(old, new) for old, new in pairs if old != new]
+    if not changed:
+        return
+    _keys(cursor, tenant, DROP_KEYS, [(old.key, k) for old, new in changed if old for k in old.keys - (new.keys if new else frozenset())])
+    _keys(cursor, tenant, ADD_KEYS, [(new.key, k) for old, new in changed if new for k in new.keys - (old.keys if old else frozenset())])
+    gone = [old.key for old, new in changed if old and not new]
+    if gone:
+        cursor.execute(DROP_PEOPLE, {"tenant": tenant, "rkey": gone})
+    _put(cursor, tenant, [new for _, new in changed if new])
+
+
+def _keys(cursor: Cursor[Any], tenant: int, sql: str, rows: Sequence[tuple[UUID, tuple[str, str]]]) -> None:
+    if not rows:
+        return
+    ordered = sorted(rows)
+    params = {"rkey": [r for r, _ in ordered], "kind": [k for _, (k, _) in ordered], "key": [v for _, (_, v) in ordered]}
+    cursor.execute(sql.encode(), {"tenant": tenant, **params})
+
+
+def _put(cursor: Cursor[Any], tenant: int, people: Sequence[Person]) -> None:
+    if not people:
+        return
+    params: dict[str, Any] = {"tenant": tenant, "rkey": [p.key for p in people]}
+    params |= {"names": ["\n".join(p.names) for p in people], "birth": [p.birth for p in people], "sex": [p.sex for p in people]}
+    params |= {"phones": [" ".join(p.phones) for p in people], "identifiers": [" ".join(p.identifiers) for p in people]}
+    cursor.execute(PUT_PEOPLE, {**params, "address": [p.address for p in people]})

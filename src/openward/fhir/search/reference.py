@@ -1,0 +1,152 @@
+"""Reference parameters: who points at whom. https://hl7.org/fhir/R4/search.html#reference
+
+A reference to a resource of this server is an edge, or `current.patient` where the type names one patient; any other (absolute, urn:,
+canonical, by identifier) is a hash in `current.tok`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from openward.fhir.definitions import SearchParameter, is_resource_type
+from openward.fhir.errors import BadRequest
+from openward.fhir.ids import is_id, key
+from openward.fhir.search.parameters import owned, plan, target_types
+from openward.fhir.search.sql import Bindings, all_of, any_of, rtype
+from openward.fhir.search.token import token_hash
+
+LOCAL = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[^/]+)?")
+ELSEWHERE = "patient-elsewhere"
+IDENTIFIER = "@"
+
+# (type, key of the target)
+Pointer = tuple[str, UUID]
+
+
+@lru_cache(maxsize=16384)
+def link_hash(parameter: str, target: str) -> int:
+    """`edge.link`: the hash of a reference parameter and its target's type, signed 64 bits."""
+    return token_hash("->" + parameter, target, "")
+
+
+def pointer(reference: str) -> Pointer | None:
+    """The resource of this server a literal reference names; None for every other."""
+    match = LOCAL.fullmatch(reference)
+    return (match.group(1), key(match.group(1), match.group(2))) if match and is_resource_type(match.group(1)) else None
+
+
+def extract(parameter: str, datatype: str, value: Any, tokens: set[int]) -> Pointer | None:
+    """The target of one reference; what is not a resource of this server becomes a hash in `tokens`."""
+    if datatype == "Reference":
+        _identifier(parameter, value.get("identifier"), tokens)
+        literal = value.get("reference")
+    else:
+        literal = value.get("url") if isinstance(value, Mapping) else value
+    if not literal or literal.startswith("#"):
+        return None
+    if found := pointer(literal):
+        return found
+    tokens.add(token_hash(parameter, "", literal))
+    if "|" in literal:
+        tokens.add(token_hash(parameter, "", literal.rpartition("|")[0]))
+    return None
+
+
+def _identifier(parameter: str, value: Mapping[str, Any] | None, tokens: set[int]) -> None:
+    if value and value.get("value"):
+        tokens.update(token_hash(IDENTIFIER + parameter, system, value["value"]) for system in (None, value.get("system", "")))
+
+
+def condition(parameter: SearchParameter, values: Sequence[str], modifier: str | None, bind: Bindings) -> str:
+    """`id`, `Type/id` or a url, any of `values`; the modifiers :identifier and :[type]."""
+    if modifier == "identifier":
+        return _by_identifier(parameter, values, bind)
+    targets = target_types(parameter)
+    if modifier and modifier not in targets:
+        raise BadRequest(f"{parameter.code} never points at a {modifier}; it may point at {', '.join(targets[:8]) or 'nothing'}.")
+    local, others = _sorted(parameter, values, (modifier,) if modifier else targets)
+    conditions = [points_at(parameter, type, _any_key(keys, bind), bind) for type, keys in local.items()]
+    if others:
+        hashes = [token_hash(owner.code, "", value) for owner in owned(parameter.base, parameter.code) for value in others]
+        conditions.append(f"c.tok && {bind.numbers(hashes)}")
+    return any_of(conditions)
+
+
+def _any_key(keys: Sequence[UUID], bind: Bindings) -> str:
+    return f"= any({bind.place(list(keys), '::uuid[]')})" if len(keys) > 1 else f"= {bind.place(keys[0])}"
+
+
+def _sorted(parameter: SearchParameter, values: Sequence[str], targets: Sequence[str]) -> tuple[dict[str, list[UUID]], list[str]]:
+    """Keys by target type, and the values that name nothing of this server."""
+    local: dict[str, list[UUID]] = {}
+    others: list[str] = []
+    for value in values:
+        found = pointer(value)
+        if found and found[0] in targets:
+            local.setdefault(found[0], []).append(found[1])
+        elif found or not is_id(value):
+            others.append(value)
+        else:
+            for type in targets:
+                local.setdefault(type, []).append(key(type, value))
+    return local, others
+
+
+def _by_identifier(parameter: SearchParameter, values: Sequence[str], bind: Bindings) -> str:
+    hashes = []
+    for owner in owned(parameter.base, parameter.code):
+        for value in values:
+            system, bar, code = value.rpartition("|")
+            hashes.append(token_hash(IDENTIFIER + owner.code, system if bar else None, code))
+    return f"c.tok && {bind.numbers(hashes)}"
+
+
+def points_at(parameter: SearchParameter, target: str, keys: str, bind: Bindings) -> str:
+    """The rows `c` whose `parameter` points at resources of type `target`; `keys` is SQL that follows the key: `= %(p)s`, `in (select …)`."""
+    return any_of([_points_at(owner, target, keys, bind) for owner in owned(parameter.base, parameter.code)])
+
+
+def _points_at(owner: SearchParameter, target: str, keys: str, bind: Bindings) -> str:
+    if is_the_patient(owner, target):
+        return all_of([f"c.patient {keys}", not_elsewhere(owner, bind)])
+    return (
+        f"c.rkey in (select e.src from fhir.edge e where e.tenant = %(tenant)s and e.tgt {keys}"
+        f" and e.link = {bind.place(link_hash(owner.code, target))} and e.stype = {rtype(owner.base)})"
+    )
+
+
+def sources(parameter: SearchParameter, target: str, rows: str, bind: Bindings) -> str:
+    """The rows `c` of type `target` that are pointed at, by `parameter`, from one of the resources in `rows`.
+
+    `rows` is a SELECT of `c.rkey, c.patient` from resources of the parameter's type that ends in its WHERE.
+    """
+    return any_of([_sources(owner, target, rows, bind) for owner in owned(parameter.base, parameter.code)])
+
+
+def _sources(owner: SearchParameter, target: str, rows: str, bind: Bindings) -> str:
+    if is_the_patient(owner, target):
+        return f"c.rkey in (select s.patient from ({rows} and {not_elsewhere(owner, bind)}) s)"
+    return (
+        f"c.rkey in (select e.tgt from fhir.edge e join ({rows}) s on s.rkey = e.src where e.tenant = %(tenant)s"
+        f" and e.link = {bind.place(link_hash(owner.code, target))} and e.stype = {rtype(owner.base)})"
+    )
+
+
+def is_the_patient(owner: SearchParameter, target: str) -> bool:
+    """Whether this reference is held by `current.patient` and not by an edge."""
+    return target == "Patient" and plan(owner.base).patient == owner.code
+
+
+def not_elsewhere(owner: SearchParameter, bind: Bindings) -> str:
+    """Where the best path names no patient, `current.patient` comes from another one, which this parameter must not see."""
+    if len(plan(owner.base).compartment) == 1:
+        return "true"
+    return f"not c.tok @> {bind.numbers([elsewhere_hash()])}"
+
+
+def elsewhere_hash() -> int:
+    return token_hash(ELSEWHERE, "", "")

@@ -1,0 +1,16 @@
+"""Rows of fhir.body as versions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from openward.fhir.definitions import type_name
+from openward.fhir.versions import Version
+
+COLUMNS = "b.rtype, b.id, b.rkey, b.ver, b.ts, b.op, b.patient, b.body"
+
+
+def version_of(row: Sequence[Any]) -> Version:
+    rtype, id, key, number, at, op, patient, text = row[:8]
+    return Version(type_name(rtype), id or str(key), key, number, at, op, patient, text)

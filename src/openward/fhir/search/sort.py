@@ -1,0 +1,130 @@
+"""The order of a page, and where in that order the next one starts. https://hl7.org/fhir/R4/search.html#sort
+
+Every order ends in the resource key, so that it is total, and a page starts where the last one ended however much was written meanwhile.
+A resource without the value comes last; of several values the least counts ascending, the greatest descending.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from openward.fhir.definitions import SearchParameter
+from openward.fhir.errors import BadRequest
+from openward.fhir.search.parameters import number, owned, plan
+from openward.fhir.search.query import Filter, Query, SortKey
+from openward.fhir.search.sql import Bindings, rtype
+from openward.fhir.search.string import LAST
+from openward.fhir.search.token import implied_systems, token_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One key: an expression over `c` (and `l`, the log, for the time of writing), and the SQL type a cursor's text is cast to."""
+
+    expression: str
+    cast: str
+    descending: bool
+
+    @property
+    def direction(self) -> str:
+        return "desc" if self.descending else "asc"
+
+
+@dataclass(frozen=True)
+class Order:
+    columns: tuple[Column, ...]
+    reads_log: bool
+
+    def after(self, values: Sequence[str], bind: Bindings) -> str:
+        """The rows that come after the one whose keys were `values`."""
+        places = [bind.place(value, column.cast) for value, column in zip(values, self.columns, strict=True)]
+        if len({column.descending for column in self.columns}) == 1:
+            sign = "<" if self.columns[0].descending else ">"
+            return f"({', '.join(c.expression for c in self.columns)}) {sign} ({', '.join(places)})"
+        return f"({' or '.join(self._beyond(number, places) for number in range(len(self.columns)))})"
+
+    def _beyond(self, number: int, places: Sequence[str]) -> str:
+        equal = [f"{column.expression} = {place}" for column, place in zip(self.columns[:number], places, strict=False)]
+        column = self.columns[number]
+        return "(" + " and ".join([*equal, f"{column.expression} {'<' if column.descending else '>'} {places[number]}"]) + ")"
+
+
+def order(query: Query, bind: Bindings) -> Order:
+    """What `_sort` asks for; without it newest first: by the leading date where an index of it serves the query, else by key (creation)."""
+    keys = query.sort or ([SortKey(here.date, True)] if (here := plan(query.type)).date and _serves_date(query) else [])
+    columns = [_column(query.type, key, bind) for key in keys]
+    last = columns[-1].descending if columns else True
+    reads_log = bool(keys) and keys[0].code == "_lastUpdated"
+    if not any(key.code == "_id" for key in keys):
+        columns.append(Column("l.rkey" if reads_log else "c.rkey", "::uuid", last))
+    return Order(tuple(columns), reads_log)
+
+
+def _serves_date(query: Query) -> bool:
+    here = plan(query.type)
+    leading = {here.date, here.code, here.patient}
+    filters = [c.parameter for c in query.conditions if isinstance(c, Filter) and c.modifier in (None, "exact")]
+    return any(leading & set(here.owners[parameter.code]) for parameter in filters)
+
+
+def _column(type: str, key: SortKey, bind: Bindings) -> Column:
+    if key.code == "_id":
+        return Column("c.rkey", "::uuid", key.descending)
+    if key.code == "_lastUpdated":
+        return Column("l.ts", "::timestamptz", key.descending)
+    if key.code == plan(type).date:
+        return Column("c.date_lo", "::timestamptz", key.descending)
+    parameter = plan(type).parameters[key.code]
+    if parameter.type not in BY_TYPE:
+        raise BadRequest(f"_sort: sorting by {key.code} ({parameter.type}) is not supported.")
+    expression, cast = BY_TYPE[parameter.type](parameter, key.descending, bind)
+    return Column(expression, cast, key.descending)
+
+
+def _of_values(table: str, value: str, parameter: SearchParameter, descending: bool, missing: str, bind: Bindings) -> str:
+    numbers = bind.place([number(owner.code) for owner in owned(parameter.base, parameter.code)], "::int[]")
+    return (
+        f"coalesce((select {'max' if descending else 'min'}({value}) from {table} x where x.tenant = %(tenant)s and x.rkey = c.rkey"
+        f" and x.rtype = {rtype(parameter.base)} and x.param = any({numbers})), {missing})"
+    )
+
+
+def _date(parameter: SearchParameter, descending: bool, bind: Bindings) -> tuple[str, str]:
+    missing = f"'{'-' if descending else ''}infinity'::timestamptz"
+    return _of_values("fhir.date_value", "x.lo", parameter, descending, missing, bind), "::timestamptz"
+
+
+def _string(parameter: SearchParameter, descending: bool, bind: Bindings) -> tuple[str, str]:
+    missing = "''" if descending else bind.place(LAST)
+    return _of_values("fhir.string_value", "x.norm", parameter, descending, missing, bind) + ' collate "C"', '::text collate "C"'
+
+
+def _number(parameter: SearchParameter, descending: bool, bind: Bindings) -> tuple[str, str]:
+    missing = f"'{'-' if descending else ''}infinity'::float8"
+    return _of_values("fhir.quantity_value", "x.lo", parameter, descending, missing, bind), "::float8"
+
+
+def _token(parameter: SearchParameter, descending: bool, bind: Bindings) -> tuple[str, str]:
+    """By the code. Codes of required value sets are known here, the others are in the dictionary."""
+    owners = owned(parameter.base, parameter.code)
+    bound = {token_hash(o.code, system, code): code for o in owners for code, system in implied_systems(o).items()}
+    missing = "''" if descending else bind.place(LAST)
+    least = "max" if descending else "min"
+    codes = f"select t.code from fhir.token t where t.tenant = %(tenant)s and t.h = any(c.tok) and t.param = any({_numbers(owners, bind)})"
+    if bound:
+        codes = f"select m.code from unnest({bind.place(list(bound), '::bigint[]')}, {bind.place(list(bound.values()), '::text[]')}) m(h, code) where m.h = any(c.tok)"
+    return f'coalesce((select {least}(x.code collate "C") from ({codes}) x), {missing}) collate "C"', '::text collate "C"'
+
+
+def _numbers(owners: Sequence[SearchParameter], bind: Bindings) -> str:
+    return bind.place([number(owner.code) for owner in owners], "::int[]")
+
+
+BY_TYPE: Mapping[str, Callable[[SearchParameter, bool, Bindings], tuple[str, str]]] = {
+    "date": _date,
+    "string": _string,
+    "number": _number,
+    "quantity": _number,
+    "token": _token,
+}

@@ -1,0 +1,53 @@
+"""SQL in the making: constant text with named places, and the values that go into them. What a client sent only ever becomes a value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from openward.fhir.definitions import type_number
+from openward.fhir.protocols import Where
+
+FALSE = "false"
+
+
+class Bindings:
+    """The named parameters of one statement. `place` returns the text that stands for a value."""
+
+    def __init__(self, tenant: int) -> None:
+        self.values: dict[str, Any] = {"tenant": tenant}
+        self._policies = 0
+
+    def place(self, value: Any, cast: str = "") -> str:
+        name = f"p{len(self.values)}"
+        self.values[name] = value
+        return f"%({name})s{cast}"
+
+    def numbers(self, values: Sequence[int]) -> str:
+        return self.place(sorted(set(values)), "::bigint[]")
+
+    def policy(self, where: Where) -> str:
+        """The policy's condition with names of its own: one statement may hold the conditions of several types."""
+        if where.everything:
+            return "true"
+        self._policies += 1
+        prefix = f"w{self._policies}_"
+        self.values.update({prefix + name: value for name, value in where.params.items()})
+        return f"({where.sql.replace('%(policy_', f'%({prefix}policy_')})"
+
+
+def all_of(conditions: Sequence[str]) -> str:
+    return " and ".join(conditions) if conditions else "true"
+
+
+def any_of(conditions: Sequence[str]) -> str:
+    if len(conditions) == 1:
+        return conditions[0]
+    return "(" + " or ".join(conditions) + ")" if conditions else FALSE
+
+
+
+
+def rtype(type: str) -> str:
+    """The number of a resource type, written into the statement so that the planner sees the partition."""
+    return str(type_number(type))

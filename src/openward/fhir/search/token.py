@@ -1,0 +1,198 @@
+"""Token parameters: codes, concepts, identifiers, contact points, booleans. https://hl7.org/fhir/R4/search.html#token
+
+Every token is a 64-bit hash in `current.tok`, under each of the ways it may be asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any
+
+from openward.fhir.definitions import SearchParameter, codes_by_system, element, has_structure
+from openward.fhir.errors import BadRequest
+from openward.fhir.search.parameters import number, owned
+from openward.fhir.search.sql import Bindings
+from openward.fhir.search.string import normal
+
+ANY = "\x1e"
+TEXT_ONLY = "urn:openward:text"
+SECONDARY, OF_TYPE = "+", "~"
+
+
+def token_hash(parameter: str, system: str | None, code: str | None) -> int:
+    """The hash a token of `parameter` has in `current.tok`, signed 64 bits.
+
+    `system` None: whatever the system; "": no system. `code` None: whatever the code (identifiers only). An element of type `code` has the
+    system of the value set it is bound to.
+    """
+    return _hash(parameter, ANY if system is None else system, ANY if code is None else code)
+
+
+@lru_cache(maxsize=65536)
+def _hash(parameter: str, system: str, code: str) -> int:
+    return int.from_bytes(blake2b(f"{parameter}\x1f{system}\x1f{code}".encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def secondary_hash(parameter: str, system: str | None, code: str | None) -> int:
+    """What a coding leaves besides when it is not the first of its resource, so that `current.code` can answer for all the others."""
+    return token_hash(SECONDARY + parameter, system, code)
+
+
+# (hash, parameter number, system, code, display): a row of fhir.token
+Entry = tuple[int, int, str, str, str]
+
+
+@lru_cache(maxsize=65536)
+def coding(parameter: str, system: str, code: str, display: str) -> tuple[tuple[int, int], Entry]:
+    """The hashes of one coding, and its row in the dictionary."""
+    exact = token_hash(parameter, system, code)
+    return (exact, token_hash(parameter, None, code)), (exact, number(parameter), system, code, display)
+
+
+def from_coding(parameter: str, value: Mapping[str, Any], tokens: set[int], entries: dict[int, Entry]) -> None:
+    system, code, display = value.get("system", ""), value.get("code", ""), value.get("display", "")
+    if not (system or code or display):
+        return
+    hashes, entry = coding(parameter, system, code, display)
+    tokens.update(hashes)
+    entries[entry[0]] = entry
+
+
+def from_concept(parameter: str, value: Mapping[str, Any], tokens: set[int], entries: dict[int, Entry]) -> None:
+    codings = value.get("coding", ())
+    for one in codings:
+        from_coding(parameter, one, tokens, entries)
+    text = value.get("text")
+    if text and text not in [one.get("display") for one in codings]:
+        h = token_hash(parameter, TEXT_ONLY, text)
+        tokens.add(h)
+        entries[h] = (h, number(parameter), TEXT_ONLY, text[:200], text[:400])
+
+
+def from_identifier(parameter: str, value: Mapping[str, Any], tokens: set[int]) -> None:
+    system, text = value.get("system", ""), value.get("value")
+    tokens.add(token_hash(parameter, system, None))
+    if text is None:
+        return
+    tokens.update((token_hash(parameter, system, text), token_hash(parameter, None, text)))
+    for kind in value.get("type", {}).get("coding", ()):
+        tokens.add(token_hash(OF_TYPE + parameter, f"{kind.get('system', '')}|{kind.get('code', '')}", text))
+
+
+def from_contact(parameter: str, value: Mapping[str, Any], tokens: set[int]) -> None:
+    """A telephone number is its digits, an e-mail address has no case; `system|` is the contact point's system or its use."""
+    text = contact(value.get("value", ""))
+    if not text:
+        return
+    tokens.update(token_hash(parameter, system, text) for system in (None, value.get("system", ""), value.get("use", "")))
+
+
+def contact(text: str) -> str:
+    digits = "".join(character for character in text if character.isdigit())
+    if len(digits) >= 5 and not any(character.isalpha() for character in text):
+        return digits[1:] if len(digits) == 11 and digits[0] == "1" else digits
+    return text.strip().casefold()
+
+
+def from_code(parameter: str, value: str, systems: Mapping[str, str], tokens: set[int]) -> None:
+    tokens.update((token_hash(parameter, systems.get(value, ""), value), token_hash(parameter, None, value)))
+
+
+def extract(parameter: SearchParameter, datatype: str, value: Any, tokens: set[int], entries: dict[int, Entry]) -> None:
+    """Add the hashes of one value to `tokens`, and what the dictionary should know to `entries`."""
+    code = parameter.code
+    if datatype == "CodeableConcept":
+        from_concept(code, value, tokens, entries)
+    elif datatype == "Coding":
+        from_coding(code, value, tokens, entries)
+    elif datatype == "code":
+        from_code(code, value, implied_systems(parameter), tokens)
+    elif datatype == "Identifier":
+        from_identifier(code, value, tokens)
+    elif datatype == "ContactPoint":
+        from_contact(code, value, tokens)
+    else:
+        text = value if isinstance(value, str) else str(value).lower()
+        tokens.update((token_hash(code, None, text), token_hash(code, "", text)))
+
+
+def implied_systems(parameter: SearchParameter) -> Mapping[str, str]:
+    """Code → system, of the required value sets that the parameter's elements of type `code` are bound to."""
+    return _implied(parameter.base, parameter.code, parameter.paths)
+
+
+@lru_cache(maxsize=4096)
+def _implied(base: str, code: str, paths: Any) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for path in paths:
+        binding = _binding(base, [step.key for step in path.steps])
+        for system, codes in ((codes_by_system(binding) if binding else None) or {}).items():
+            found.update(dict.fromkeys(codes, system))
+    return found
+
+
+def _binding(type: str, keys: Sequence[str]) -> str | None:
+    binding = None
+    for key in keys:
+        here = next((e for e in element(type).values() if key in e.keys), None) if has_structure(type) else None
+        if here is None:
+            return None
+        type, binding = here.keys[key], here.binding
+    return binding
+
+
+def condition(parameter: SearchParameter, values: Sequence[str], modifier: str | None, bind: Bindings) -> str:
+    """`[system]|[code]`, any of `values`; the modifiers :not, :text and :of-type."""
+    hashes: list[int] = []
+    lists: list[str] = []
+    for owner in owned(parameter.base, parameter.code):
+        for value in values:
+            _ask(owner, value, modifier, bind, hashes, lists)
+    wanted = " || ".join([bind.numbers(hashes), *lists])
+    found = f"c.tok @> {wanted}" if len(set(hashes)) == 1 and not lists else f"c.tok && ({wanted})"
+    return f"not ({found})" if modifier == "not" else found
+
+
+def _ask(owner: SearchParameter, value: str, modifier: str | None, bind: Bindings, hashes: list[int], lists: list[str]) -> None:
+    if modifier == "text":
+        lists.append(_by_text(owner, value, bind))
+        return
+    if modifier == "of-type":
+        hashes.append(_of_type(owner, value))
+        return
+    system, bar, code = value.rpartition("|")
+    if bar and not code:
+        hashes.append(token_hash(owner.code, system, None))
+        lists.append(_by_system(owner, system, bind))
+        return
+    if not code:
+        raise BadRequest(f"{owner.code}: a token is code, system|code, |code or system|; got {value!r}.")
+    hashes.append(token_hash(owner.code, system if bar else None, _spelling(owner, code)))
+
+
+def _spelling(owner: SearchParameter, code: str) -> str:
+    return contact(code) if any(path.datatype == "ContactPoint" for path in owner.paths) else code
+
+
+def _of_type(owner: SearchParameter, value: str) -> int:
+    parts = value.split("|")
+    if len(parts) != 3 or not all(parts[1:]):
+        raise BadRequest(f"{owner.code}:of-type takes system|code|value; got {value!r}.")
+    return token_hash(OF_TYPE + owner.code, f"{parts[0]}|{parts[1]}", parts[2])
+
+
+def _by_system(owner: SearchParameter, system: str, bind: Bindings) -> str:
+    return (
+        f"array(select t.h from fhir.token t where t.tenant = %(tenant)s and t.param = {bind.place(number(owner.code))}"
+        f" and t.system = {bind.place(system)})"
+    )
+
+
+def _by_text(owner: SearchParameter, value: str, bind: Bindings) -> str:
+    start = normal(value).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return (
+        f"array(select t.h from fhir.token t where t.tenant = %(tenant)s and t.param = {bind.place(number(owner.code))}"
+        f" and lower(t.display) like any({bind.place([f'{start}%', f'% {start}%'])}::text[]))"
+    )
