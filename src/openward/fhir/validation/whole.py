@@ -1,0 +1,74 @@
+"""A whole resource: its type's check, then what only the whole can tell — contained resources and the references to them.
+
+https://hl7.org/fhir/R4/references.html#contained
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from openward.fhir.validation.compiled import CHECKS
+from openward.fhir.validation.found import Found
+from openward.fhir.validation.primitives import kind
+from openward.fhir.validation.targets import CONTAINED, TYPES
+
+
+def check_resource(data: Any) -> list[Found] | None:
+    found = _by_type(data)
+    if found is None and (data.__class__ is not dict or "contained" not in data):
+        return None
+    found = found or []
+    if data.__class__ is dict:
+        found += _contained_rules(data)
+        found = [settled for one in found for settled in _settled(one, data)]
+    return found or None
+
+
+def _by_type(data: Any) -> list[Found] | None:
+    if data.__class__ is not dict:
+        return [("", "structure", f"must be an object, not {kind(data)}")]
+    type = data.get("resourceType")
+    if type.__class__ is not str or type not in TYPES:
+        problem = "is not a FHIR R4 resource type" if "resourceType" in data else "is missing"
+        return [(".resourceType", "structure", problem)]
+    return CHECKS[type](data)
+
+
+def _contained(data: dict[str, Any]) -> list[dict[str, Any]]:
+    contained = data.get("contained")
+    return [one for one in contained if isinstance(one, dict)] if isinstance(contained, list) else []
+
+
+def _contained_rules(data: dict[str, Any]) -> Iterator[Found]:
+    seen: set[Any] = set()
+    for index, one in enumerate(_contained(data)):
+        where, id = f".contained[{index}]", one.get("id")
+        if "contained" in one:
+            yield where, "invariant", "a contained resource contains no others (dom-2)"
+        if not id:
+            yield where + ".id", "required", "a contained resource needs an id"
+        elif isinstance(id, str) and id in seen:
+            yield where + ".id", "duplicate", "another contained resource has this id"
+        seen.add(id if isinstance(id, str) else None)
+        meta = one.get("meta")
+        if isinstance(meta, dict) and meta.keys() & {"versionId", "lastUpdated"}:
+            yield where + ".meta", "invariant", "a contained resource has no versionId or lastUpdated (dom-4)"
+
+
+def _settled(found: Found, data: dict[str, Any]) -> Iterator[Found]:
+    """A `#id` reference is right when the resource contains that id, of a type the element may point at."""
+    where, code, message = found
+    if code != CONTAINED:
+        yield found
+        return
+    id, *allowed = message.split(" ")
+    type = next((one.get("resourceType") for one in _contained(data) if one.get("id") == id), None)
+    if type is None:
+        yield where, "not-found", f"nothing contained has the id {id[:64]} (ref-1)"
+    elif type not in allowed:
+        yield where, "invalid", f"may not refer to a {type}"
+
+
+CHECKS["Resource"] = check_resource
+CHECKS["contained"] = _by_type
