@@ -1,0 +1,34 @@
+"""What is wrong with the installation of the pages, said at start instead of shown as a hole in the screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.staticfiles import finders
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.urls import NoReverseMatch, reverse
+
+from openward.web.navigation import ENTRIES
+
+ASSETS = ("vendor/icons.svg", "vendor/alpine.js")
+
+
+@register("openward")
+def assets_are_set_up(**kwargs: Any) -> list[CheckMessage]:
+    missing = [name for name in ASSETS if finders.find(name) is None]
+    return (
+        [Error(f"Browser assets are missing: {', '.join(missing)}", hint="Run `make setup` (scripts/assets.py).", id="openward.E001")]
+        if missing
+        else []
+    )
+
+
+@register("openward")
+def navigation_leads_somewhere(**kwargs: Any) -> list[CheckMessage]:
+    warnings: list[CheckMessage] = []
+    for entry in ENTRIES.values():
+        try:
+            reverse(entry.url_name)
+        except NoReverseMatch:
+            warnings.append(Warning(f"The navigation entry {entry.url_name} has no page.", id="openward.W002"))
+    return warnings

@@ -1,0 +1,117 @@
+"""What clinicians read: the patient banner, numeric observations, timelines, chat threads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from openward.web.banner import Banner
+from openward.web.components.basics import avatar, icon as _icon
+from openward.web.display import clock, day, day_and_clock, number
+
+
+def patient_banner(banner: Banner | None) -> SafeString:
+    return render_to_string("web/components/banner.html", {"banner": banner}) if banner is not None else SafeString("")
+
+
+# Symbol, tone and word of HL7 v3 interpretation codes. https://terminology.hl7.org/CodeSystem-v3-ObservationInterpretation.html
+MARKS = {"H": "▲", "HU": "▲▲", "HH": "▲▲", "L": "▼", "LU": "▼▼", "LL": "▼▼", "A": "◆", "AA": "◆◆", "N": "", "": ""}
+TONES = {"H": "high", "HU": "critical", "HH": "critical", "L": "low", "LU": "critical", "LL": "critical", "A": "high", "AA": "critical"}
+
+
+def interpretation_word(code: str) -> str:
+    words = {
+        "H": _("high"), "HU": _("significantly high"), "HH": _("critically high"), "L": _("low"), "LU": _("significantly low"),
+        "LL": _("critically low"), "A": _("abnormal"), "AA": _("critically abnormal"), "N": _("normal"),
+    }  # fmt: skip
+    return words.get(code, "")
+
+
+def observation(
+    value: Any,
+    unit: str = "",
+    *,
+    interpretation: str = "",
+    low: Any = None,
+    high: Any = None,
+    label: str = "",
+    trend: str = "",
+    at: Any = None,
+    reference: str = "",
+) -> SafeString:
+    """A measured value as it must be read: value, unit, H/L with symbol, word and colour, reference range, trend in words.
+
+    `value` is a number, or text such as `128/82`; `interpretation` one of N H L HH LL A AA; `trend` up, down or same.
+    """
+    shown = value if isinstance(value, str) and not value.replace(".", "", 1).lstrip("-").isdigit() else number(value)
+    code = interpretation if interpretation in TONES else ""
+    head = format_html('<span class="obs-label">{}</span>', label) if label else ""
+    flag = (
+        format_html('<span class="obs-flag"><b>{}</b> <span aria-hidden="true">{}</span> {}</span>', code, MARKS[code], interpretation_word(code))
+        if code
+        else ""
+    )
+    main = format_html('<span class="obs-value"><b class="num">{}</b> <span class="obs-unit">{}</span></span>', shown, unit)
+    return format_html(
+        '<span class="obs {}">{}{}{}{}{}{}</span>', TONES.get(code, ""), head, main, flag, _trend(trend), _range(low, high, reference), _when(at)
+    )
+
+
+def _range(low: Any, high: Any, reference: str) -> SafeString:
+    if not reference and (low is not None or high is not None):
+        reference = (
+            f"{number(low)}–{number(high)}"
+            if low is not None and high is not None
+            else f"≥ {number(low)}"
+            if low is not None
+            else f"≤ {number(high)}"
+        )
+    return (
+        format_html('<span class="obs-range"><span class="sr-only">{} </span>{}</span>', _("reference range"), reference)
+        if reference
+        else SafeString("")
+    )
+
+
+def _trend(trend: str) -> SafeString:
+    words = {"up": _("rising"), "down": _("falling"), "same": _("steady")}
+    icons = {"up": "trending-up", "down": "trending-down", "same": "move-right"}
+    return format_html('<span class="obs-trend">{} {}</span>', _icon(icons[trend]), words[trend]) if trend in words else SafeString("")
+
+
+def _when(at: Any) -> SafeString:
+    text = day_and_clock(at)
+    return format_html('<span class="obs-when">{}</span>', text) if text else SafeString("")
+
+
+def timeline(content: str, label: str = "") -> SafeString:
+    """A list of `{% event %}`s, newest first."""
+    return format_html('<ol class="timeline" aria-label="{}">{}</ol>', label or _("Timeline"), content)
+
+
+def event(content: str, title: str, at: Any = None, icon: str = "circle-dot", tone: str = "", url: str = "", by: str = "") -> SafeString:
+    """One thing that happened, inside `{% timeline %}`."""
+    head = format_html('<a href="{}">{}</a>', url, title) if url else format_html("{}", title)
+    when = format_html('<span class="num">{}</span> <span class="num muted">{}</span>', day(at), clock(at))
+    who = format_html('<span class="muted"> · {}</span>', by) if by else ""
+    return format_html(
+        '<li class="event {}"><span class="event-mark">{}</span><div class="event-when">{}</div><div class="event-what"><p class="event-title">{}{}</p>{}</div></li>',
+        tone, _icon(icon), when, head, who, content,
+    )  # fmt: skip
+
+
+def thread(content: str, label: str = "") -> SafeString:
+    """A conversation of `{% message %}`s, oldest first."""
+    return format_html('<ol class="thread" aria-label="{}">{}</ol>', label or _("Conversation"), content)
+
+
+def message(content: str, who: str, at: Any = None, mine: bool = False) -> SafeString:
+    """One message of a thread; `mine` when the reader wrote it."""
+    return format_html(
+        '<li class="message {}">{}<div class="message-body"><p class="message-head"><b>{}</b> <span class="num muted">{}</span></p><div class="message-text">{}</div></div></li>',
+        "mine" if mine else "", avatar(who), who, day_and_clock(at), content,
+    )  # fmt: skip

@@ -1,0 +1,58 @@
+"""What every template knows: who is signed in, the navigation, the look they chose, waiting toasts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.messages import get_messages
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+
+from openward.access.roles import ROLES
+from openward.web import flash, navigation
+from openward.web.gate import actor_of
+
+THEMES = ("auto", "light", "dark")
+KINDS = {"success": "ok", "error": "danger", "warning": "warning"}
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    """Lazy where it costs: fragments use none of it."""
+    actor = actor_of(request)
+    return {
+        "actor": actor,
+        "role": ROLES.get(actor.role or "") if actor else None,
+        "menu": SimpleLazyObject(lambda: navigation.menu(request)),
+        "theme": theme_of(request),
+        "slim": request.COOKIES.get("ow-nav") == "slim",
+        "waiting_toasts": SimpleLazyObject(lambda: _toasts(request)),
+        "panel_html": getattr(request, "panel_html", ""),
+        "live_url": getattr(settings, "OPENWARD_LIVE_URL", ""),
+        "is_demo": getattr(settings, "OPENWARD_DEMO", False),
+        "report_url": address("servicedesk:report"),
+        "sign_out_url": address("accounts:sign-out"),
+        "sign_in_url": address("accounts:sign-in"),
+        "persona_url": address("demo:personas") if getattr(settings, "OPENWARD_DEMO", False) else "",
+        "error_id": getattr(request, "request_id", ""),
+    }
+
+
+def _toasts(request: HttpRequest) -> list[flash.Toast]:
+    """Ours, and what was said through django.contrib.messages."""
+    said = [flash.Toast(str(message), KINDS.get(message.level_tag, "info")) for message in get_messages(request)]
+    return [*flash.take(request), *said]
+
+
+def theme_of(request: HttpRequest) -> str:
+    chosen = request.COOKIES.get("ow-theme", "auto")
+    return chosen if chosen in THEMES else "auto"
+
+
+def address(url_name: str) -> str:
+    """The page's address, or nothing where the room is not installed."""
+    try:
+        return reverse(url_name)
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,66 @@
+// One stream of live events per page. Regions listen with hx-trigger="live-<topic> from:body".
+// Cut off, it says so, tries again with growing pauses, and afterwards lets every region reload: something may have been missed.
+
+const state = document.querySelector("[data-live-state]");
+const url = document.body.dataset.liveUrl;
+let topics = [];
+let source = null;
+let pause = 1000;
+let retry = 0;
+let notice = 0;
+let wasCut = false;
+
+const wanted = () => [...new Set([...document.querySelectorAll("[data-live]")].map((element) => element.dataset.live))].sort();
+
+function tell(topic, detail = {}) {
+  document.body.dispatchEvent(new CustomEvent(`live-${topic}`, { detail, bubbles: true }));
+}
+
+function isCut() {
+  wasCut = true;
+  clearTimeout(notice);
+  notice = setTimeout(() => { state.hidden = false; document.body.dataset.livePaused = ""; }, 2500);
+}
+
+function isBack() {
+  clearTimeout(notice);
+  state.hidden = true;
+  delete document.body.dataset.livePaused;
+  pause = 1000;
+  if (wasCut) topics.forEach((topic) => tell(topic, { missed: true }));
+  wasCut = false;
+}
+
+function hear(event) {
+  let detail = {};
+  try { detail = JSON.parse(event.data || "{}"); } catch { /* a bare word is no detail */ }
+  const topic = event.type === "message" ? detail.topic || event.data : event.type;
+  if (topics.includes(topic)) tell(topic, detail);
+}
+
+function connect() {
+  clearTimeout(retry);
+  source?.close();
+  source = new EventSource(`${url}?topics=${encodeURIComponent(topics.join(","))}`, { withCredentials: true });
+  source.addEventListener("open", isBack);
+  source.addEventListener("message", hear);
+  topics.forEach((topic) => source.addEventListener(topic, hear));
+  source.addEventListener("error", () => {
+    isCut();
+    if (source.readyState !== EventSource.CLOSED) return;
+    retry = setTimeout(connect, pause + Math.random() * pause);
+    pause = Math.min(pause * 2, 30000);
+  });
+}
+
+function follow() {
+  const now = wanted();
+  if (!url || now.join() === topics.join()) return;
+  topics = now;
+  if (topics.length) connect(); else source?.close();
+}
+
+follow();
+document.addEventListener("htmx:after:settle", follow);
+window.addEventListener("online", () => { if (topics.length) connect(); });
+window.addEventListener("pagehide", () => source?.close());
