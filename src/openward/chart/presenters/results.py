@@ -1,0 +1,223 @@
+"""Laboratory results: value, unit, range, H and L in words, trend, the laboratory's comment, and the same in plain words for the patient."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from openward.chart import labs
+from openward.chart.codes import INTERPRETATION, LOINC, RELEASED, TAG
+from openward.chart.labs import LabTest
+from openward.chart.presenters.wording import amount, code_in, codes_in, concept, date_of, unit, years_between
+from openward.web.charts import Series, Trend, points
+from openward.web.display import day, number, parse
+
+CRITICAL = ("HH", "LL", "AA", "HU", "LU")
+SYMBOLS = ("H", "L", "A", "N", *CRITICAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who the result is read for, where the laboratory sent no range of its own."""
+
+    sex: str | None
+    born: str | None
+
+    def age_at(self, at: str) -> Decimal | None:
+        moment = parse(at)
+        if moment is None:
+            return None
+        return years_between(self.born, moment.date() if isinstance(moment, dt.datetime) else moment)
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRow:
+    """One laboratory observation. `mark` as the laboratory sent it, else read against its range, else against the catalog's."""
+
+    resource: Any
+    person: Person
+
+    @property
+    def id(self) -> str:
+        return str(self.resource.id)
+
+    @property
+    def test(self) -> LabTest | None:
+        known = labs.by_loinc()
+        return next((known[code] for code in codes_in(self.resource.code, LOINC) if code in known), None)
+
+    @property
+    def code(self) -> str:
+        return code_in(self.resource.code, LOINC) or concept(self.resource.code)
+
+    @property
+    def name(self) -> str:
+        return self.test.name if self.test is not None else concept(self.resource.code, _("Test not named"))
+
+    @property
+    def at(self) -> str:
+        return date_of(self.resource)
+
+    @property
+    def number(self) -> Decimal | None:
+        quantity = self.resource.valueQuantity
+        return None if quantity is None else quantity.value
+
+    @property
+    def value(self) -> str:
+        """The value with its comparator, or text, or why there is none."""
+        quantity = self.resource.valueQuantity
+        if quantity is not None and quantity.value is not None:
+            return f"{quantity.comparator or ''}{number(quantity.value)}"
+        if self.resource.valueCodeableConcept is not None:
+            return concept(self.resource.valueCodeableConcept)
+        if self.resource.valueString:
+            return str(self.resource.valueString)
+        return concept(self.resource.dataAbsentReason, _("No value sent"))
+
+    @property
+    def unit(self) -> str:
+        quantity = self.resource.valueQuantity
+        return unit(quantity.unit or quantity.code) if quantity is not None else ""
+
+    @property
+    def mark(self) -> str:
+        """H, L, HH, LL, A, AA; empty for normal and for not known."""
+        stated = next((code for one in self.resource.interpretation if (code := code_in(one, INTERPRETATION)) in SYMBOLS), "")
+        found = stated or self._mark_by_range()
+        return "" if found == "N" else found
+
+    @property
+    def is_critical(self) -> bool:
+        return self.mark in CRITICAL
+
+    def _mark_by_range(self) -> str:
+        if self.number is None:
+            return ""
+        low, high = self.limits
+        if self._own_range is not None:
+            return "L" if low is not None and self.number < low else "H" if high is not None and self.number > high else "N"
+        return labs.mark(self._catalog_range, self.number)
+
+    @property
+    def _own_range(self) -> Any:
+        return next((row for row in self.resource.referenceRange if row.low is not None or row.high is not None or row.text), None)
+
+    @property
+    def _catalog_range(self) -> labs.LabRange | None:
+        test = self.test
+        same_unit = test is not None and test.ucum in (self.resource.valueQuantity.code, self.resource.valueQuantity.unit) if self.number is not None else False
+        return test.range_for(self.person.sex, self.person.age_at(self.at)) if test is not None and same_unit else None
+
+    @property
+    def limits(self) -> tuple[Decimal | None, Decimal | None]:
+        own = self._own_range
+        if own is not None:
+            return (own.low.value if own.low is not None else None, own.high.value if own.high is not None else None)
+        row = self._catalog_range
+        return (row.low, row.high) if row is not None else (None, None)
+
+    @property
+    def reference(self) -> str:
+        """The reference range in words; says when it is not the laboratory's own."""
+        if self._own_range is not None and self._own_range.text:
+            return str(self._own_range.text)
+        low, high = self.limits
+        if low is None and high is None:
+            return ""
+        return f"{number(low)}–{number(high)}" if low is not None and high is not None else f"≥ {number(low)}" if low is not None else f"≤ {number(high)}"
+
+    @property
+    def comment(self) -> str:
+        return " ".join(str(note.text) for note in self.resource.note if note.text)
+
+    @property
+    def status(self) -> str:
+        words = {
+            "registered": _("Registered"), "preliminary": _("Preliminary"), "final": "", "amended": _("Amended"), "corrected": _("Corrected"),
+            "cancelled": _("Cancelled"), "entered-in-error": _("Entered in error"),
+        }  # fmt: skip
+        return words.get(self.resource.status or "", "")
+
+    @property
+    def is_released(self) -> bool:
+        return is_released(self.resource)
+
+
+def is_released(resource: Any) -> bool:
+    return resource.meta is not None and any(tag.system == TAG and tag.code == RELEASED for tag in resource.meta.tag)
+
+
+@dataclass(frozen=True, slots=True)
+class ResultGroup:
+    """All values of one test, newest first."""
+
+    rows: Sequence[ResultRow]
+
+    @property
+    def latest(self) -> ResultRow:
+        return self.rows[0]
+
+    @property
+    def history(self) -> tuple[float, ...]:
+        return tuple(float(row.number) for row in reversed(self.rows[:12]) if row.number is not None)
+
+    @property
+    def trend(self) -> str:
+        values = [row.number for row in self.rows[:2] if row.number is not None]
+        if len(values) < 2 or not values[1]:
+            return ""
+        change = (values[0] - values[1]) / abs(values[1])
+        return "same" if abs(change) < Decimal("0.03") else "up" if change > 0 else "down"
+
+    @property
+    def chart(self) -> Trend:
+        low, high = self.latest.limits
+        rows = [(row.at, row.number, row.mark) for row in self.rows if row.number is not None]
+        series = points(rows)
+        return Trend(self.latest.name, self.latest.unit, [Series(self.latest.name, series)] if series else [], _float(low), _float(high))
+
+
+def grouped(observations: Iterable[Any], person: Person) -> list[ResultGroup]:
+    """By test; critical first, then abnormal, then the latest."""
+    groups: dict[str, list[ResultRow]] = {}
+    for observation in observations:
+        if observation.status in ("entered-in-error", "cancelled"):
+            continue
+        row = ResultRow(observation, person)
+        groups.setdefault(row.test.key if row.test is not None else row.code, []).append(row)
+    found = [ResultGroup(sorted(rows, key=lambda row: row.at, reverse=True)) for rows in groups.values()]
+    return sorted(found, key=lambda group: group.latest.at, reverse=True)
+
+
+def plain_result(row: ResultRow) -> str:
+    """The result as a sentence for the patient. Never a diagnosis: what it measures, where it lies, what was said about it."""
+    what = row.test.plain if row.test is not None and row.test.plain else row.name
+    shown = f"{row.value} {row.unit}".strip()
+    words = {
+        "H": _("Your result is higher than the usual range."), "L": _("Your result is lower than the usual range."),
+        "HH": _("Your result is much higher than the usual range."), "LL": _("Your result is much lower than the usual range."),
+        "A": _("Your result is different from what is usual."), "AA": _("Your result is very different from what is usual."),
+    }  # fmt: skip
+    if row.mark in words:
+        reading = words[row.mark]
+    elif row.number is not None and row.reference:
+        reading = _("Your result is in the usual range.")
+    else:
+        reading = ""
+    sentence = _("This measures {what}. It was {value} on {date}.").format(what=what, value=shown, date=day(row.at))
+    usual = _("The usual range is {range} {unit}.").format(range=row.reference, unit=row.unit).replace(" .", ".") if row.reference else ""
+    return " ".join(part for part in (sentence, reading, usual) if part)
+
+
+def amount_with_unit(row: ResultRow) -> str:
+    return f"{amount(row.number) if row.number is not None else row.value} {row.unit}".strip()
+
+
+def _float(value: Decimal | None) -> float | None:
+    return None if value is None else float(value)
