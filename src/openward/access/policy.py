@@ -31,7 +31,7 @@ SIGNED_ONLY = frozenset({"Composition"})
 
 RELEASED = token_hash("_tag", "urn:openward:tag", "released")
 VITAL_SIGNS = token_hash("category", "http://terminology.hl7.org/CodeSystem/observation-category", "vital-signs")
-FINAL = token_hash("status", "http://hl7.org/fhir/composition-status", "final")
+FINAL = token_hash("status", None, "final")
 
 
 class AccessPolicy:

@@ -1,0 +1,1 @@
+"""The administrator's room: who may sign in, how the system is, what waits in the outbox."""

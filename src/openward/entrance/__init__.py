@@ -1,0 +1,1 @@
+"""The doors for people: signing in and out, accepting an invitation, changing one's password."""

@@ -1,0 +1,1 @@
+"""The privacy officer's room: who opened whose record, and what was refused."""

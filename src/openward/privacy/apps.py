@@ -1,9 +1,17 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class PrivacyConfig(AppConfig):
     name = "openward.privacy"
     label = "privacy"
-    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from openward.access.permissions import Permission
+        from openward.web import navigation
+        from openward.web.homes import register_home
+
+        navigation.register(navigation.Entry("privacy:home", _("Who saw what"), "eye", Permission.READ_AUDIT, group="practice", order=5, key="g a"))
+        register_home("privacy-officer", "privacy:home")

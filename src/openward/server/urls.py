@@ -5,7 +5,10 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import include, path
 
+from openward.administration.views import health
+
 urlpatterns = [
+    path("health", health, name="health"),
     path("", include("openward.web.urls")),
     path("account/", include("openward.entrance.urls")),
     path("patients/", include("openward.registration.urls")),

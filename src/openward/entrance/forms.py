@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from openward.accounts.models import User
+
+
+class SignInForm(forms.Form):
+    sign_in = forms.CharField(
+        label=_("Sign-in name or e-mail"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "username", "autofocus": True})
+    )
+    password = forms.CharField(
+        label=_("Password"), max_length=200, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )
+
+
+class NewPassword(forms.Form):
+    """A password typed twice, judged by Django's validators against the person it is for."""
+
+    password = forms.CharField(
+        label=_("New password"), max_length=200, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    )
+    again = forms.CharField(
+        label=_("The same password again"), max_length=200, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    )
+
+    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.person = person
+        self.fields["password"].help_text = " ".join(str(text) for text in password_validators_help_texts())
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or {}
+        if found.get("password") and found.get("again") and found["password"] != found["again"]:
+            self.add_error("again", _("The two passwords are not the same."))
+        if found.get("password"):
+            try:
+                validate_password(found["password"], self.person)
+            except ValidationError as weak:
+                self.add_error("password", weak)
+        return found
+
+
+class ChangePasswordForm(NewPassword):
+    current = forms.CharField(
+        label=_("Your password now"), max_length=200, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )
+    field_order = ("current", "password", "again")
+
+    def clean_current(self) -> str:
+        current: str = self.cleaned_data["current"]
+        if not self.person.check_password(current):
+            raise ValidationError(_("This is not your password."))
+        return current
+
+
+class InvitationForm(NewPassword):
+    """The birth date shows that the person holding the letter is the person it was written to."""
+
+    sign_in = forms.EmailField(
+        label=_("Your e-mail address"),
+        max_length=150,
+        help_text=_("You will sign in with it."),
+        widget=forms.EmailInput(attrs={"autocomplete": "username"}),
+    )
+    birth_month = forms.IntegerField(
+        label=_("Month"), min_value=1, max_value=12, widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "bday-month"})
+    )
+    birth_day = forms.IntegerField(
+        label=_("Day"), min_value=1, max_value=31, widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "bday-day"})
+    )
+    birth_year = forms.IntegerField(
+        label=_("Year"), min_value=1890, max_value=2200, widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "bday-year"})
+    )
+    field_order = ("birth_month", "birth_day", "birth_year", "sign_in", "password", "again")
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean()
+        parts = [found.get(name) for name in ("birth_year", "birth_month", "birth_day")]
+        if all(parts):
+            try:
+                found["birth_date"] = dt.date(*parts).isoformat()  # type: ignore[arg-type]
+            except ValueError:
+                self.add_error("birth_day", _("This date does not exist."))
+        return found
