@@ -70,7 +70,9 @@ class House:
         self.connections.append(psycopg.connect(self.url, autocommit=True))
         return self.connections[-1]
 
-    def store(self, actor: Visitor | None = None, *, tenant: int = 1, connection: psycopg.Connection[Any] | None = None, strict: bool = True) -> Store:
+    def store(
+        self, actor: Visitor | None = None, *, tenant: int = 1, connection: psycopg.Connection[Any] | None = None, strict: bool = True
+    ) -> Store:
         held = connection or self.connect()
         return Store(
             held,

@@ -5,12 +5,16 @@ https://hl7.org/fhir/R4/references.html
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from openward.fhir.definitions import is_resource_type
 from openward.fhir.ids import is_id
+
+# Where a text stands: its dictionary or list, and its name or index there.
+Slot = tuple[Any, Any]
+URNS = ("urn:uuid:", "urn:oid:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +25,36 @@ class Target:
     id: str
 
 
-def literal_references(node: Any) -> Iterator[str]:
-    """Every `Reference.reference` below `node`, contained resources included."""
-    if isinstance(node, dict):
-        reference = node.get("reference")
-        if isinstance(reference, str):
-            yield reference
-        for child in node.values():
-            if isinstance(child, dict | list):
-                yield from literal_references(child)
-    elif isinstance(node, list):
-        for child in node:
-            yield from literal_references(child)
+def slots(resource: Any) -> list[Slot]:
+    """Every `Reference.reference` and every URN in `resource`, contained resources included. `Identifier.value` and the like are left alone."""
+    found: list[Slot] = []
+    nodes = [resource]
+    while nodes:
+        node = nodes.pop()
+        for name, value in node.items() if type(node) is dict else enumerate(node):
+            kind = type(value)
+            if kind is str:
+                if name == "reference" or (value.startswith(URNS) and name != "value"):
+                    found.append((node, name))
+            elif kind is dict or kind is list:
+                nodes.append(value)
+    return found
+
+
+def literals(slots: Sequence[Slot]) -> list[str]:
+    """What the `Reference.reference` among the slots say now."""
+    return [holder[name] for holder, name in slots if name == "reference"]
+
+
+def rewrite(slots: Sequence[Slot], names: Mapping[str, str]) -> None:
+    """Replace, in place, every slot's text that `names` knows.
+
+    https://hl7.org/fhir/R4/http.html#trules: references, and elements of type uri, url, oid and uuid.
+    """
+    for holder, name in slots:
+        new = names.get(holder[name])
+        if new is not None:
+            holder[name] = new
 
 
 def target(reference: str) -> Target | None:
@@ -51,7 +73,7 @@ def is_unreadable(reference: str) -> bool:
 
 
 def located(node: Any, path: str) -> Iterator[tuple[str, str]]:
-    """(FHIRPath, reference) of every literal reference below `node`; slower than `literal_references`, for error messages."""
+    """(FHIRPath, reference) of every literal reference below `node`; slower than `slots`, for error messages."""
     if isinstance(node, dict):
         reference = node.get("reference")
         if isinstance(reference, str):
@@ -61,17 +83,3 @@ def located(node: Any, path: str) -> Iterator[tuple[str, str]]:
     elif isinstance(node, list):
         for index, child in enumerate(node):
             yield from located(child, f"{path}[{index}]")
-
-
-def rewritten(node: Any, rewrite: Callable[[str], str | None]) -> Any:
-    """A copy of `node` in which every string that `rewrite` knows is replaced; `Identifier.value` and the like keep theirs.
-
-    https://hl7.org/fhir/R4/http.html#trules: references, and elements of type uri, url, oid and uuid.
-    """
-    if isinstance(node, dict):
-        return {name: child if name == "value" and isinstance(child, str) else rewritten(child, rewrite) for name, child in node.items()}
-    if isinstance(node, list):
-        return [rewritten(child, rewrite) for child in node]
-    if isinstance(node, str):
-        return rewrite(node) or node
-    return node

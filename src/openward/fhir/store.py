@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 from uuid import UUID
 
 from psycopg import Cursor
+from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
 from openward.fhir.errors import FhirError, Gone, NotFound
@@ -21,7 +23,7 @@ from openward.fhir.interactions.read import read, read_many
 from openward.fhir.interactions.search import search
 from openward.fhir.interactions.update import conditional_update, update
 from openward.fhir.interactions.vread import vread
-from openward.fhir.protocols import Auditor, Event, Interaction, Policy, Transaction
+from openward.fhir.protocols import Auditor, Event, Policy, Transaction
 from openward.fhir.resources import Resource
 from openward.fhir.search import Page
 from openward.fhir.versions import Version
@@ -142,7 +144,7 @@ class Store:
 
     def bundle(self, bundle: Mapping[str, Any]) -> dict[str, Any]:
         """Carry out a batch or transaction Bundle and return the response Bundle."""
-        return batch.bundle(self, bundle)
+        return batch.bundle(self, deepcopy(bundle))
 
     # -- what interactions stand on -----------------------------------------------------------------------------
 
@@ -157,8 +159,17 @@ class Store:
     def record(self, events: Sequence[Event]) -> None:
         self.auditor.record(self.connection, self.tenant, self.actor, events)
 
+    def record_reading(self, events: Sequence[Event]) -> None:
+        """Record reads: written before the answer leaves, but with no wait for the disk unless a write is under way."""
+        if self.connection.info.transaction_status != TransactionStatus.IDLE:
+            self.record(events)
+            return
+        with self.transaction():
+            self.execute("set local synchronous_commit = off")
+            self.record(events)
+
     @contextmanager
-    def attempt(self, interaction: Interaction, type: str | None, key: UUID | None = None) -> Iterator[None]:
+    def attempt(self, interaction: str, type: str | None, key: UUID | None = None) -> Iterator[None]:
         """One write interaction: a transaction of its own, or a savepoint inside one. Refusals and failures leave an audit event."""
         if self._depth:
             self.flush()

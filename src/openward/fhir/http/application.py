@@ -55,5 +55,3 @@ def _handler(request: Request) -> Handler:
     if method not in allowed:
         raise MethodNotAllowed(method=request.method, allow=", ".join(sorted(allowed)))
     return allowed[method]
-
-

@@ -16,8 +16,9 @@ from uuid import UUID
 
 from openward.fhir.definitions import RESOURCE_TYPES, type_number
 from openward.fhir.errors import BadRequest
-from openward.fhir.interactions.seeing import COLUMNS, STANDING, address, known_type, refuse_missing, version_of, visible
+from openward.fhir.interactions.seeing import STANDING, address, known_type, refuse_missing, visible
 from openward.fhir.protocols import Event, Where
+from openward.fhir.search.rows import COLUMNS, version_of
 from openward.fhir.versions import Version
 
 if TYPE_CHECKING:
@@ -142,4 +143,4 @@ def _stored_types(store: Store) -> list[str]:
 def _record(store: Store, type: str | None, id: str | None, page: list[Version]) -> None:
     patients = tuple(dict.fromkeys(v.patient for v in page if v.patient))
     key = page[0].key if id and page else None
-    store.record([Event("history", type, key, patients=patients)])
+    store.record_reading([Event("history", type, key, patients=patients)])

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from openward.fhir.ids import key as key_of
-from openward.fhir.interactions.seeing import COLUMNS, address, known_type, refuse_missing, visible, watched
+from openward.fhir.interactions.seeing import address, known_type, refuse_missing, visible, watched
+from openward.fhir.search.rows import COLUMNS
 from openward.fhir.versions import Version
 
 if TYPE_CHECKING:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from psycopg.pq import TransactionStatus
 
-from openward.fhir.definitions import is_resource_type, type_name, type_number
+from openward.fhir.definitions import is_resource_type, type_number
 from openward.fhir.errors import Forbidden, Gone, NotFound, UnknownType
 from openward.fhir.ids import key as key_of
 from openward.fhir.protocols import AuditInsert, Event, Interaction, Where
+from openward.fhir.search.rows import COLUMNS, version_of
 from openward.fhir.versions import Version
 
 if TYPE_CHECKING:
     from openward.fhir.store import Store
-
-COLUMNS = "b.rtype, b.id, b.rkey, b.ver, b.ts, b.op, b.patient, b.body"
 
 # The current row, or for a deleted resource a row like it made from its last version, so that one policy condition decides for both.
 STANDING = """(
@@ -31,12 +30,6 @@ STANDING = """(
 
 # A read's audit row is written before the answer leaves but need not wait for the disk; only when nothing else is in the transaction.
 HURRIED = ", hurried as materialized (select set_config('synchronous_commit', 'off', true))"
-
-
-def version_of(row: Sequence[Any]) -> Version:
-    """A `Version` from the columns of `COLUMNS`."""
-    rtype, id, key, number, at, op, patient, text = row
-    return Version(type_name(rtype), id or str(key), key, number, at, op, patient, text)
 
 
 def known_type(type: str) -> int:
@@ -60,7 +53,7 @@ def watched(store: Store, select: str, params: Mapping[str, Any], *, where: Wher
     rows = store.execute(sql, {**params, **where.params, **extra}).fetchall()
     versions = [version_of(row) for row in rows]
     if audit is None and versions:
-        store.record([Event(interaction, type, v.key, v.number, (v.patient,) if v.patient else ()) for v in versions])
+        store.record_reading([Event(interaction, type, v.key, v.number, (v.patient,) if v.patient else ()) for v in versions])
     return versions
 
 

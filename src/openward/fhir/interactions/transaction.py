@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/http.html#transaction
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from openward.fhir.bundles.answers import response_bundle, written_entry
@@ -18,7 +18,7 @@ from openward.fhir.interactions.delete import remove
 from openward.fhir.interactions.fetch import fetch
 from openward.fhir.interactions.update import replace
 from openward.fhir.interactions.writing import Address, is_same, lock, prepare, settle
-from openward.fhir.references import literal_references, rewritten
+from openward.fhir.references import literals, rewrite, slots
 from openward.fhir.versions import Version, Written
 
 if TYPE_CHECKING:
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 
 def transaction(store: Store, bundle: Mapping[str, Any]) -> dict[str, Any]:
-    """Carry out the entries in the specification's order — DELETE, POST, PUT, GET — and answer in the order they were sent."""
+    """Carry out the entries in the specification's order — DELETE, POST, PUT, GET — and answer in the order they were sent.
+
+    References inside `bundle` are rewritten in place.
+    """
     asked = entries(bundle)
     answers: dict[int, dict[str, Any]] = {}
     with store.attempt("transaction", None):
@@ -49,13 +52,13 @@ def write(store: Store, asked: Sequence[Entry]) -> dict[int, Written]:
     kept = _identify(store, asked)
     refuse_duplicates([entry for entry in asked if entry.index not in kept])
     standing = lock(store, [address(entry) for entry in asked if entry.id and entry.index not in fresh])
-    resolve = _resolver(store, asked)
+    _rewrite(store, asked)
     written = {index: Written(version, "existing") for index, version in kept.items()}
     for entry in asked:
         if entry.method == "DELETE":
             with located(entry):
                 written[entry.index] = _delete(store, entry, standing)
-    _store_all(store, [entry for entry in asked if entry.resource and entry.index not in kept], standing, resolve, written)
+    _store_all(store, [entry for entry in asked if entry.resource and entry.index not in kept], standing, written)
     return written
 
 
@@ -81,15 +84,16 @@ def _identify(store: Store, asked: Sequence[Entry]) -> dict[int, Version]:
     return kept
 
 
-def _resolver(store: Store, asked: Sequence[Entry]) -> Callable[[str], str | None]:
-    """Old name → new reference: full URLs of the bundle, and conditional references such as `Patient?identifier=…`."""
+def _rewrite(store: Store, asked: Sequence[Entry]) -> None:
+    """Put the new references where the bundle's own names stand: full URLs, and conditional references such as `Patient?identifier=…`."""
     names = {name: entry.reference for entry in asked if entry.resource is not None for name in entry.former_names if name != entry.reference}
     for entry in asked:
-        for reference in set(literal_references(entry.resource)) if entry.resource is not None else ():
-            if "?" in reference and ":" not in reference.partition("?")[0] and reference not in names:
-                with located(entry):
+        found = slots(entry.resource) if entry.resource is not None else []
+        with located(entry):
+            for reference in literals(found):
+                if "?" in reference and reference not in names and ":" not in reference.partition("?")[0]:
                     names[reference] = _conditional(store, reference)
-    return names.get
+        rewrite(found, names)
 
 
 def _conditional(store: Store, reference: str) -> str:
@@ -110,7 +114,6 @@ def _store_all(
     store: Store,
     asked: Sequence[Entry],
     standing: Mapping[Address, Version],
-    resolve: Callable[[str], str | None],
     written: dict[int, Written],
 ) -> None:
     """POST before PUT; what validation finds is collected over all entries and raised at once."""
@@ -118,7 +121,7 @@ def _store_all(
     for entry in sorted(asked, key=lambda entry: entry.method != "POST"):
         try:
             with located(entry):
-                written[entry.index] = _store(store, entry, standing, rewritten(entry.resource, resolve))
+                written[entry.index] = _store(store, entry, standing, entry.resource or {})
         except Invalid as fault:
             faults.append(fault)
     raise_all(faults)

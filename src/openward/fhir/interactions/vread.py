@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openward.fhir.errors import Gone
-from openward.fhir.interactions.seeing import COLUMNS, STANDING, address, refuse_missing, visible, watched
+from openward.fhir.interactions.seeing import STANDING, address, refuse_missing, visible, watched
+from openward.fhir.search.rows import COLUMNS
 from openward.fhir.versions import Version
 
 if TYPE_CHECKING:

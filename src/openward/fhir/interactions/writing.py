@@ -16,12 +16,12 @@ from openward.fhir.errors import Conflict, Forbidden, Invalid, Issue, NotFound
 from openward.fhir.guards import Change, WriteInteraction
 from openward.fhir.ids import key as key_of
 from openward.fhir.ids import stored_id
-from openward.fhir.interactions.seeing import COLUMNS, version_of
 from openward.fhir.json import dumps
 from openward.fhir.protocols import Event
-from openward.fhir.references import is_unreadable, literal_references, located, target
+from openward.fhir.references import is_unreadable, literals, located, slots, target
 from openward.fhir.resources import Resource
 from openward.fhir.search.index import IndexRow, extract, write_index
+from openward.fhir.search.rows import COLUMNS, version_of
 from openward.fhir.validation import check
 from openward.fhir.versions import Version, Written, instant, now
 from openward.fhir.work import UnitOfWork
@@ -33,28 +33,28 @@ Address = tuple[str, UUID]
 
 INSERT_BODIES = """insert into fhir.body (tenant, rtype, rkey, ver, ts, op, patient, id, body)
   select %(tenant)s, r, k, v, t, o::"char", p, i, b
-  from unnest(%(rtype)s::smallint[], %(rkey)s::uuid[], %(ver)s::int[], %(ts)s::timestamptz[], %(op)s::text[], %(patient)s::uuid[],
-              %(id)s::text[], %(body)s::text[]) n(r, k, v, t, o, p, i, b)
+  from unnest(%(rtype)b::smallint[], %(rkey)b::uuid[], %(ver)b::int[], %(ts)b::timestamptz[], %(op)b::text[], %(patient)b::uuid[],
+              %(id)b::text[], %(body)b::text[]) n(r, k, v, t, o, p, i, b)
   on conflict do nothing"""
 
 UPSERT_CURRENT = """insert into fhir.current as c (tenant, rtype, rkey, ver, last_updated, patient, date_lo, date_hi, code, tok, has)
   select %(tenant)s, r, k, v, t, p, lo, hi, code, tok::bigint[], has::int[]
-  from unnest(%(rtype)s::smallint[], %(rkey)s::uuid[], %(ver)s::int[], %(ts)s::timestamptz[], %(patient)s::uuid[],
-              %(lo)s::timestamptz[], %(hi)s::timestamptz[], %(code)s::bigint[], %(tok)s::text[], %(has)s::text[]) n(r, k, v, t, p, lo, hi, code, tok, has)
+  from unnest(%(rtype)b::smallint[], %(rkey)b::uuid[], %(ver)b::int[], %(ts)b::timestamptz[], %(patient)b::uuid[],
+              %(lo)b::timestamptz[], %(hi)b::timestamptz[], %(code)b::bigint[], %(tok)b::text[], %(has)b::text[]) n(r, k, v, t, p, lo, hi, code, tok, has)
   on conflict (tenant, rtype, rkey) do update set ver = excluded.ver, last_updated = excluded.last_updated, patient = excluded.patient,
     date_lo = excluded.date_lo, date_hi = excluded.date_hi, code = excluded.code, tok = excluded.tok, has = excluded.has
     where c.ver < excluded.ver"""
 
-DELETE_CURRENT = """delete from fhir.current c using unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) n(r, k)
+DELETE_CURRENT = """delete from fhir.current c using unnest(%(rtype)b::smallint[], %(rkey)b::uuid[]) n(r, k)
   where c.tenant = %(tenant)s and c.rtype = n.r and c.rkey = n.k"""
 
-LOCK = """select c.rtype, c.rkey from fhir.current c join unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) n(r, k) on c.rtype = n.r and c.rkey = n.k
+LOCK = """select c.rtype, c.rkey from fhir.current c join unnest(%(rtype)b::smallint[], %(rkey)b::uuid[]) n(r, k) on c.rtype = n.r and c.rkey = n.k
   where c.tenant = %(tenant)s order by c.rtype, c.rkey for update of c"""
 
-LAST = f"""select {COLUMNS} from unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) n(r, k), lateral (
+LAST = f"""select {COLUMNS} from unnest(%(rtype)b::smallint[], %(rkey)b::uuid[]) n(r, k), lateral (
     select * from fhir.body where tenant = %(tenant)s and rtype = n.r and rkey = n.k order by ver desc limit 1) b"""
 
-EXISTING = """select n.r, n.k from unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) n(r, k)
+EXISTING = """select n.r, n.k from unnest(%(rtype)b::smallint[], %(rkey)b::uuid[]) n(r, k)
   where exists (select from fhir.current c where c.tenant = %(tenant)s and c.rtype = n.r and c.rkey = n.k)"""
 
 
@@ -111,7 +111,7 @@ def prepare(store: Store, interaction: WriteInteraction, type: str, id: str, res
     version = _stamped(type, id, key, content, row, before, live)
     _stage(store, interaction, version, row, extract(live.content, type) if live else None)
     if store.strict_references:
-        for reference in literal_references(content):
+        for reference in literals(slots(content)):
             store.pending.references.setdefault(reference, content)
     return Written(version, "updated" if live else "created")
 
