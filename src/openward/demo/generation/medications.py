@@ -23,7 +23,7 @@ def write(chart: Chart) -> None:
     active = [line for course in chart.health.courses for t in course.treatments for line in [_long_term(chart, t, seen)] if line]
     for visit in seen:
         if visit.illness:
-            active += _for_illness(chart, visit)
+            active += _for_illness(chart, visit, {line["medicationCodeableConcept"]["coding"][0]["code"] for line in active})
     if seen and chart.health.allergies is not None:
         lists.review(chart, seen[-1], "10160-0", "Medications", [to(line) for line in active])
 
@@ -47,13 +47,13 @@ def _long_term(chart: Chart, treatment: Treatment, seen: list[Visit]) -> Json | 
     return last
 
 
-def _for_illness(chart: Chart, visit: Visit) -> list[Json]:
-    """A short course; it is over when its days are."""
+def _for_illness(chart: Chart, visit: Visit, taken: set[str]) -> list[Json]:
+    """A short course, of nothing that is taken already; it is over when its days are."""
     illness = visit.illness
     found = []
     for key in illness.drugs if illness else ():
         drug = DRUG[_in_place_of(chart, key, visit)]
-        if chart.health.may_take(drug.key):
+        if chart.health.may_take(drug.key) and drug.code not in taken:
             runs = visit.day + dt.timedelta(days=drug.days) >= chart.today
             line = _prescription(chart, drug, visit, "active" if runs else "completed")
             found += [line] if runs else []

@@ -1,0 +1,58 @@
+"""Making the demo clinic: once per record, all of it, going on where an interrupted build stopped."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.utils import timezone
+
+from openward.access.actor import Actor
+from openward.accounts.models import User
+from openward.demo.errors import AnotherDemo, InUse
+from openward.demo.generation.clinic import Clinic, clinic
+from openward.demo.loading import Progress, load_charts, write
+from openward.demo.models import Instance
+from openward.demo.people import make_people
+from openward.record import open_store
+
+
+def build(*, patients: int, seed: int, today: dt.date, progress: Progress, now: dt.datetime | None = None, tenant: int = 1) -> None:
+    """Make the clinic as it is on `today` at the instant `now` (the clock, when it is left out).
+
+    The same clinic again adds nothing and says so. Raises InUse for a record with anything else in it, AnotherDemo for another clinic.
+    """
+    actor = Actor.system("make the demo clinic", tenant=tenant)
+    instance = _instance(actor, patients, seed, today, now or timezone.now())
+    if instance.is_complete:
+        progress(instance.patients, instance.patients, "is there already")
+        return
+    made = clinic(instance.patients, instance.seed, instance.made_for, instance.made_at)
+    _make(actor, made, instance, progress)
+    instance.is_complete = True
+    instance.save(update_fields=["is_complete"])
+
+
+def _make(actor: Actor, made: Clinic, instance: Instance, progress: Progress) -> None:
+    if not instance.loaded:
+        write(actor, made.house.resources)
+        make_people(made, actor.tenant)
+    load_charts(actor, made, instance, progress)
+
+
+def _instance(actor: Actor, patients: int, seed: int, today: dt.date, now: dt.datetime) -> Instance:
+    """The row that says this is a demo: the one that is there, or a new one in an empty record."""
+    found = Instance.objects.filter(tenant=actor.tenant).first()
+    if found is None:
+        _require_empty(actor)
+        return Instance.objects.create(tenant=actor.tenant, seed=seed, patients=patients, made_for=today, made_at=now)
+    if (found.seed, found.patients) != (seed, patients):
+        raise AnotherDemo(what=str(found))
+    return found
+
+
+def _require_empty(actor: Actor) -> None:
+    """Never turn a record that people use into a demo, where anyone signs in as anyone."""
+    if User.objects.filter(tenant=actor.tenant).exists():
+        raise InUse(what="people sign in to it")
+    if open_store(actor).search("Patient", {"_count": 1}).resources:
+        raise InUse(what="it has patients")

@@ -1,0 +1,55 @@
+"""Charts into the record: transaction bundles of a few hundred resources, all or nothing, each remembered with how far it got."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol
+
+from openward.access.actor import Actor
+from openward.demo.generation.clinic import Clinic
+from openward.demo.generation.parts import Json
+from openward.demo.generation.people import Person
+from openward.demo.models import Instance
+from openward.record import unit_of_work
+
+RESOURCES_A_BATCH = 1500
+
+
+class Progress(Protocol):
+    """Called after every batch: how much is done of how much, and a word on what."""
+
+    def __call__(self, done: int, total: int, note: str = "", /) -> None: ...
+
+
+def write(actor: Actor, resources: Iterable[Json]) -> None:
+    """Write resources under the ids they have."""
+    with unit_of_work(by=actor) as work:
+        work.store.bundle(_transaction(resources))
+
+
+def load_charts(actor: Actor, clinic: Clinic, instance: Instance, progress: Progress) -> None:
+    """Every chart that is not there yet, in order; what is committed is not made again."""
+    for people, resources in _batches(clinic.charts(after=instance.loaded)):
+        with unit_of_work(by=actor) as work:
+            work.store.bundle(_transaction(resources))
+            instance.loaded = people[-1].number
+            instance.save(update_fields=["loaded"])
+        progress(instance.loaded, instance.patients, f"{people[-1].name}")
+
+
+def _transaction(resources: Iterable[Json]) -> dict[str, Any]:
+    entries = [{"resource": r, "request": {"method": "PUT", "url": f"{r['resourceType']}/{r['id']}"}} for r in resources]
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+
+def _batches(charts: Iterable[tuple[Person, list[Json]]]) -> Iterator[tuple[list[Person], list[Json]]]:
+    people: list[Person] = []
+    resources: list[Json] = []
+    for person, chart in charts:
+        people.append(person)
+        resources += chart
+        if len(resources) >= RESOURCES_A_BATCH:
+            yield people, resources
+            people, resources = [], []
+    if people:
+        yield people, resources
