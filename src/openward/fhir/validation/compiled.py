@@ -48,7 +48,7 @@ def _compile(definition: Structure) -> Check:
             if test is not None:
                 problem = test(value)
                 if problem is not None:
-                    found.append(("." + stems.get(key, key), _code_of(problem), problem))
+                    found.append((f".{stems.get(key) or key}", _code_of(problem), problem))
                 continue
             handler = handlers.get(key)
             more = handler(value, data) if handler is not None else _unknown(key, tests, handlers, name)

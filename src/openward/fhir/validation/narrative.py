@@ -7,20 +7,26 @@ from html.entities import name2codepoint
 from xml.parsers import expat
 
 XHTML = "http://www.w3.org/1999/xhtml"
-TAGS = frozenset(
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+TAGS = _words(
     "a abbr acronym b big blockquote br caption cite code col colgroup dd dfn div dl dt em h1 h2 h3 h4 h5 h6 hr i img ins del kbd li ol p pre q "
-    "samp small span strong sub sup table tbody td tfoot th thead tr tt ul var bdo address center u s strike font nav section article".split()
+    "samp small span strong sub sup table tbody td tfoot th thead tr tt ul var bdo address center u s strike font nav section article"
 )
-ATTRIBUTES = frozenset(
+ATTRIBUTES = _words(
     "abbr accesskey align alt axis bgcolor border cellhalign cellpadding cellspacing cellvalign char charoff charset cite class color cols colspan "
     "compact coords datetime dir face frame headers height href hreflang hspace id lang longdesc name nowrap rel rev rows rowspan rules scope "
-    "shape size span src start style summary tabindex title type valign value vspace width xml:lang xmlns".split()
+    "shape size span src start style summary tabindex title type valign value vspace width xml:lang xmlns"
 )
 ADDRESSES = {"href", "src", "cite", "longdesc"}
-SAFE_ADDRESS = re.compile(r"(?:https?:|mailto:|tel:|urn:|ftp:|data:image/(?:png|jpeg|gif|webp);|#|[^:]*(?:[/?#]|$))", re.IGNORECASE)
+SAFE_ADDRESS = re.compile(r"(?:https?:|mailto:|tel:|urn:|ftp:|data:\s*image/(?:png|jpeg|gif|webp);|#|[^:]*(?:[/?#]|$))", re.IGNORECASE)
 # A style may show the narrative's own images, never fetch from elsewhere or run anything.
 ACTIVE_STYLE = re.compile(
-    r"url\s*\((?!\s*['\"]?\s*(?:data:image/|[\w./\-]+\s*['\"]?\s*\)))|expression|javascript|@import|behavior|-moz-binding|\\|/\*", re.I
+    r"url\s*\((?!\s*['\"]?\s*(?:data:\s*image/|(?!//)[\w./\-]+\s*['\"]?\s*\)))|expression|javascript|@import|behavior|-moz-binding|\\|/\*", re.I
 )
 
 
@@ -60,7 +66,7 @@ class _Reader:
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if self.depth == 0 and (tag != "div" or attributes.get("xmlns") != XHTML):
-            raise _Refused(f'must be one <div xmlns="{XHTML}">')
+            raise _Refused(f'is not one <div xmlns="{XHTML}">')
         if tag not in TAGS:
             raise _Refused(f"may not contain <{tag[:40]}>")
         for name, value in attributes.items():
@@ -89,6 +95,8 @@ class _Reader:
 def _refuse_attribute(name: str, value: str) -> None:
     if name not in ATTRIBUTES:
         raise _Refused(f"may not have the attribute {name[:40]}")
+    if name == "xmlns" and value != XHTML:
+        raise _Refused("may only contain XHTML")
     if name in ADDRESSES and not SAFE_ADDRESS.match(value.strip()):
         raise _Refused(f"has an address in {name} that could act or load")
     if name == "style" and ACTIVE_STYLE.search(value):
