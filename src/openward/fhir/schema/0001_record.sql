@@ -165,7 +165,7 @@ create table fhir.composite_value (
 create index composite_value_by_resource on fhir.composite_value (tenant, rkey, rtype, param);
 
 -- For the front desk's finder (openward.fhir.search.people): what a person is found by, and what ranks them.
--- kind: n word of a name, p its sound, b birth date, i identifier, t telephone digits.
+-- kind: n word of a name, r the word backwards, p its sound, b birth date, i identifier, t telephone digits.
 create table fhir.person_key (
   tenant int not null,
   kind "char" not null,

@@ -15,13 +15,15 @@ from openward.fhir.search.phonetics import sounds
 from openward.fhir.search.string import normal
 from openward.fhir.search.token import contact
 
-NAME, SOUND, BIRTH, IDENTIFIER, TELEPHONE = "n", "p", "b", "i", "t"
+NAME, SOUND, BACKWARDS, BIRTH, IDENTIFIER, TELEPHONE = "n", "p", "r", "b", "i", "t"
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One patient as the finder keeps them: everything normalised. `names`: one entry per name, given names before the family name, with the
-    family name after a comma's place taken by a tab (`ada\tokafor`). `birth`: YYYY-MM-DD, as far as known. `phones`: digits."""
+    """One patient as the finder keeps them, everything normalised.
+
+    `names`: one entry per name, given names, a tab, the family name (`ada\tokafor`). `birth`: YYYY-MM-DD, as far as known. `phones`: digits.
+    """
 
     key: UUID
     names: tuple[str, ...] = ()
@@ -67,6 +69,7 @@ def _name_keys(names: Sequence[str]) -> Iterator[tuple[str, str]]:
     for name in names:
         for word in words(name):
             yield NAME, word
+            yield BACKWARDS, word[::-1]
             yield from ((SOUND, sound) for sound in sounds(word))
 
 

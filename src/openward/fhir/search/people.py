@@ -1,0 +1,234 @@
+"""The front desk's finder: a patient by part of a name (also misspelt), birth date, number or telephone, as it is typed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection, Cursor
+from psycopg.rows import tuple_row
+from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
+
+from openward.fhir.definitions import type_number
+from openward.fhir.protocols import Where
+from openward.fhir.search.birth_date import dates_in
+from openward.fhir.search.duplicates import Duplicate, compare
+from openward.fhir.search.person import BACKWARDS, BIRTH, IDENTIFIER, NAME, SOUND, TELEPHONE, Person, compact, person, words
+from openward.fhir.search.phonetics import sounds
+from openward.fhir.search.sql import Bindings, any_of
+from openward.fhir.search.string import LAST, normal
+
+PATIENT = type_number("Patient")
+PER_KEY = 3000  # index entries read for one key at most
+CANDIDATES = 300  # people ranked at most
+GOOD_ENOUGH = 0.62
+MIGHT_BE = 0.6
+
+COLUMNS = "p.rkey, p.names, p.birth, p.sex, p.phones, p.identifiers, p.address, b.id"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One patient the finder offers: `id` as in `Patient/id`, `score` 0–1, `matched` the kinds of facts that did (name, sound, birth date …)."""
+
+    id: str
+    score: float
+    matched: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was typed, sorted out. `births` are the dates it may mean, the likeliest first."""
+
+    names: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    births: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.names or self.numbers or self.births)
+
+
+class PatientFinder:
+    """Finds patients of one tenant among those `where` (on `fhir.current c`) lets the actor see."""
+
+    def __init__(self, connection: Connection[Any], tenant: int, where: Where) -> None:
+        self.cursor = Cursor(connection, row_factory=tuple_row)
+        self.tenant = tenant
+        self.where = where
+
+    def find(self, text: str, *, birth_date: str | None = None, limit: int = 20) -> list[Found]:
+        """The likeliest patients first. `birth_date` in any common form (US order when only numbers); one may also stand in `text`."""
+        wanted = understood(text, birth_date)
+        if wanted.is_empty:
+            return []
+        ranked = [(rank(wanted, person), id) for person, id in self._candidates(keys(wanted))]
+        kept = sorted(((score, matched, id) for (score, matched), id in ranked if score >= GOOD_ENOUGH), key=lambda f: (-f[0], f[2]))
+        return [Found(id, round(score, 3), matched) for score, matched, id in kept[:limit]]
+
+    def probable_duplicates(self, patient: Any, *, limit: int = 10) -> list[Duplicate]:
+        """Patients on record who may be the same person as `patient` (a Patient, stored or not), with why, the likeliest first."""
+        data: Mapping[str, Any] = getattr(patient, "data", patient)
+        new = person({"id": "unborn", **data})
+        compared = [compare(new, other, id) for other, id in self._candidates(_alike(new)) if id != data.get("id")]
+        return sorted((found for found in compared if found.score >= MIGHT_BE), key=lambda d: (-d.score, d.id))[:limit]
+
+    def _candidates(self, wanted: Sequence[Sought]) -> list[tuple[Person, str]]:
+        """The people most of the keys point at, with their ids."""
+        if not wanted:
+            return []
+        bind = Bindings(self.tenant)
+        hits = " union all ".join(_hits(number, sought, bind) for number, sought in enumerate(wanted))
+        statement = (
+            f"select {COLUMNS} from (select rkey, sum(weight) as weight from (select rkey, asked, max(weight) as weight from ({hits}) h"
+            f" group by rkey, asked) a group by rkey order by 2 desc, rkey limit {CANDIDATES}) k"
+            f" join fhir.current c on c.tenant = %(tenant)s and c.rtype = {PATIENT} and c.rkey = k.rkey"
+            f" join fhir.person p on p.tenant = %(tenant)s and p.rkey = k.rkey"
+            f" join fhir.body b on b.tenant = %(tenant)s and b.rtype = {PATIENT} and b.rkey = c.rkey and b.ver = c.ver where {bind.policy(self.where)}"
+        )
+        return [_person(row) for row in self.cursor.execute(statement.encode(), bind.values)]
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """One thing asked for: keys of any of these kinds that start with (or, when whole, are) these texts, with a weight each."""
+
+    starts: tuple[tuple[str, str, float], ...] = field(default=())
+    wholes: tuple[tuple[str, str, float], ...] = field(default=())
+
+
+def _hits(number: int, sought: Sought, bind: Bindings) -> str:
+    parts = [_entries(number, kind, weight, _between(text, bind), bind) for kind, text, weight in sought.starts]
+    parts += [_entries(number, kind, weight, f"x.key = {bind.place(text)}", bind) for kind, text, weight in sought.wholes]
+    return " union all ".join(parts)
+
+
+def _between(start: str, bind: Bindings) -> str:
+    return f"x.key >= {bind.place(start)} and x.key < {bind.place(start + LAST)}"
+
+
+def _entries(number: int, kind: str, weight: float, condition: str, bind: Bindings) -> str:
+    return (
+        f"(select x.rkey, {number} as asked, {weight} as weight from fhir.person_key x where x.tenant = %(tenant)s"
+        f""" and x.kind = {bind.place(kind, '::"char"')} and {any_of([condition])} limit {PER_KEY})"""
+    )
+
+
+def _person(row: Sequence[Any]) -> tuple[Person, str]:
+    rkey, names, birth, sex, phones, identifiers, address, id = row
+    key: UUID = rkey
+    return Person(key, tuple(names), birth, sex, tuple(phones), tuple(identifiers), address), id or str(key)
+
+
+def understood(text: str, birth_date: str | None = None) -> Wanted:
+    """`okafor ada 3 nov 1980`, `OW-000123`, `555 0142` taken apart."""
+    births, rest = dates_in(text)
+    if birth_date:
+        births = [*dates_in(birth_date)[0], *births]
+    numbers, rest = _numbers(rest)
+    return Wanted(tuple(words(normal(rest)))[:6], numbers, tuple(dict.fromkeys(births)))
+
+
+def _numbers(text: str) -> tuple[tuple[str, ...], str]:
+    """Words with digits in them are numbers; groups of digits side by side (a telephone) are also taken as one."""
+    found = re.findall(r"[(+]?\w*\d[\w\-./()]*", text)
+    rest = re.sub(r"[(+]?\w*\d[\w\-./()]*", " ", text)
+    if len(found) > 1 and all(re.fullmatch(r"[\d\-./()+]+", part) for part in found):
+        found = ["".join(found)]
+    return tuple(number for part in found[:3] if (number := compact(part))), rest
+
+
+def keys(wanted: Wanted) -> list[Sought]:
+    return [
+        *(_of_word(word) for word in wanted.names),
+        *(_of_number(number) for number in wanted.numbers),
+        *([Sought(starts=tuple((BIRTH, birth.replace("-", ""), 1.0) for birth in wanted.births))] if wanted.births else []),
+    ]
+
+
+def _of_word(word: str) -> Sought:
+    """By how it starts; once there is enough of it also by how it sounds, how it starts and ends when the rest is wrong, its start swapped."""
+    starts = [(NAME, word, 1.0)]
+    if len(word) >= 3:
+        starts += [(SOUND, sound, 0.7) for sound in sounds(word) if len(sound) >= 2]
+    if len(word) >= 4:
+        starts += [(NAME, word[1] + word[0] + word[2], 0.4), (NAME, word[:3], 0.4)]
+    if len(word) >= 5:
+        starts.append((BACKWARDS, word[::-1][:4], 0.4))
+    return Sought(starts=tuple(starts), wholes=((NAME, word, 1.2),))
+
+
+def _of_number(number: str) -> Sought:
+    """A record number with or without its letters and zeros, or the digits of a telephone (a leading 1 is the country's)."""
+    starts = [(IDENTIFIER, number, 1.0)]
+    if number.isdigit():
+        digits = number[1:] if len(number) == 11 and number[0] == "1" else number
+        starts += [(IDENTIFIER, number.lstrip("0"), 1.0)] if number.lstrip("0") else []
+        starts += [(TELEPHONE, digits, 1.0)]
+    return Sought(starts=tuple(dict.fromkeys(starts)))
+
+
+def _alike(new: Person) -> list[Sought]:
+    """Whom to compare a new person with: sounds of each name word, birth date and its slips, telephone, number."""
+    name_words = {word for name in new.names for word in words(name)}
+    found = [Sought(wholes=((NAME, word, 1.0), *((SOUND, sound, 0.8) for sound in sounds(word))), starts=((NAME, word[:4], 0.3),)) for word in name_words]
+    if new.birth:
+        found.append(Sought(starts=((BIRTH, new.birth.replace("-", ""), 1.0),)))
+    found += [Sought(wholes=((TELEPHONE, phone, 1.0),)) for phone in new.phones]
+    return found + [Sought(wholes=((IDENTIFIER, identifier, 2.0),)) for identifier in new.identifiers]
+
+
+def rank(wanted: Wanted, found: Person) -> tuple[float, tuple[str, ...]]:
+    """How well everything that was typed is met, 0–1, and by what."""
+    parts: list[tuple[float, str]] = [_word_score(word, found) for word in wanted.names]
+    parts += [_number_score(number, found) for number in wanted.numbers]
+    if wanted.births:
+        parts.append(_birth_score(wanted.births, found))
+    worst = min(score for score, _ in parts)
+    mean = sum(score for score, _ in parts) / len(parts)
+    return (mean if worst >= 0.55 else mean * 0.5), tuple(dict.fromkeys(kind for _, kind in parts if kind))
+
+
+def _word_score(word: str, found: Person) -> tuple[float, str]:
+    return max((_likeness(word, other) for name in found.names for other in words(name)), default=(0.0, ""))
+
+
+def _likeness(word: str, other: str) -> tuple[float, str]:
+    if word == other:
+        return 1.0, "name"
+    if other.startswith(word):
+        return 0.9 + 0.1 * len(word) / len(other) - 0.01, "name"
+    if len(word) < 3:
+        return 0.0, ""
+    start = other[: len(word) + 1]
+    near = max(DamerauLevenshtein.normalized_similarity(word, other), DamerauLevenshtein.normalized_similarity(word, start) - 0.05)
+    if set(sounds(word)) & set(sounds(other)):
+        return max(0.78, 0.7 + 0.2 * near), "sound"
+    return (0.9 * max(near, JaroWinkler.similarity(word, other) - 0.12), "spelling") if near >= 0.5 else (0.0, "")
+
+
+def _number_score(number: str, found: Person) -> tuple[float, str]:
+    bare = number.lstrip("0") or number
+    for identifier in found.identifiers:
+        if number == identifier or bare == re.sub(r"^\D+", "", identifier).lstrip("0"):
+            return 1.0, "number"
+        if identifier.startswith(number) or re.sub(r"^\D+", "", identifier).lstrip("0").startswith(bare):
+            return 0.85, "number"
+    digits = number[1:] if len(number) == 11 and number[0] == "1" else number
+    for phone in found.phones:
+        if any(part.startswith(digits) for part in (phone, phone[-7:], phone[-4:])):
+            return 0.75 + 0.25 * min(1.0, len(digits) / 10), "telephone"
+    return 0.0, ""
+
+
+def _birth_score(births: Sequence[str], found: Person) -> tuple[float, str]:
+    """The first reading of an ambiguous date counts a little more than the others; a year or a month alone a little less than a day."""
+    for number, birth in enumerate(births):
+        if found.birth and (found.birth == birth or found.birth.startswith(f"{birth}-")):
+            return 1.0 - 0.05 * min(number, 3) - 0.02 * (10 - len(birth)), "birth date"
+    return 0.0, ""
+
+
