@@ -113,7 +113,7 @@ class _Source:
 
     def write_function(self, name: str, argument: str, root: Branch) -> None:
         self.lines += [f"def {name}({argument}):", " out = []", " add = out.append"]
-        self.write(root, "r", 1, many=False)
+        self.write(root, argument, 1)
         self.lines.append(" return out")
 
     def write_composite(self, parameter: SearchParameter) -> str:
@@ -127,13 +127,13 @@ class _Source:
                 for path in component.paths:
                     if path.from_resource == from_resource:
                         root.plant(path, "")
-                self.write(root, variable, 1, many=False)
+                self.write(root, variable, 1)
             self.lines += [" if not out: return None"]
         values = ", ".join(f"tuple([x[1:] for x in c{number}])" for number in range(len(parameter.components)))
         self.lines += [f" return ({values},)"]
         return name
 
-    def write(self, branch: Branch, variable: str, depth: int, *, many: bool) -> None:
+    def write(self, branch: Branch, variable: str, depth: int) -> None:
         indent = " " * depth
         for code, path in branch.ends:
             self.write_end(code, path, variable, indent)
@@ -141,7 +141,7 @@ class _Source:
             self.lines += [f"{indent}c = {name}({variable}, r)", f"{indent}if c is not None: add(({parameter.code!r}, 'composite', c))"]
         for step, filtered in branch.filters.items():
             self.lines.append(f"{indent}if {_condition(step, variable)}:")
-            self.write(filtered, variable, depth + 1, many=False)
+            self.write(filtered, variable, depth + 1)
         for (key, is_array), deeper in branch.steps.items():
             self.write_step(key, is_array, deeper, variable, depth)
 
@@ -149,14 +149,14 @@ class _Source:
         indent, value = " " * depth, self.fresh()
         self.lines += [f"{indent}{value} = {variable}.get({key!r})", f"{indent}if {value} is not None:"]
         if not is_array:
-            self.write(branch, value, depth + 1, many=False)
+            self.write(branch, value, depth + 1)
             return
         item = self.fresh()
         counted = any(step.index is not None for step in branch.filters)
         self.lines.append(f"{indent} for {item}_n, {item} in enumerate({value}):" if counted else f"{indent} for {item} in {value}:")
         if any(is_primitive(path.datatype) for _, path in branch.ends):
             self.lines.append(f"{indent}  if {item} is None: continue")
-        self.write(branch, item, depth + 2, many=True)
+        self.write(branch, item, depth + 2)
 
     def write_end(self, code: str, path: Path, variable: str, indent: str) -> None:
         if path.truth:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Mapping
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 
 def load(name: str) -> Mapping[str, Any]:
-    packed = files(__package__).joinpath("data", f"{name}.json.gz").read_bytes()
+    packed = Path(__file__).parent.joinpath("data", f"{name}.json.gz").read_bytes()
     table: Mapping[str, Any] = msgspec.json.decode(gzip.decompress(packed))
     return table

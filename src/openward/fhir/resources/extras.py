@@ -79,6 +79,12 @@ class Pointing:
         return [] if literal.startswith(("#", "urn:")) else literal.split("/_history/")[0].split("/")[-2:]
 
     @property
+    def target_type(self) -> str | None:
+        """The type it points at, as its `type` or its literal reference says."""
+        parts = self._parts()
+        return self.data.get("type") or (parts[0] if len(parts) == 2 else None)
+
+    @property
     def target_id(self) -> str | None:
         """The id it points at; None for a contained, logical or urn: reference."""
         parts = self._parts()
@@ -91,10 +97,7 @@ class TargetType(One):
     __slots__ = ()
 
     def __get__(self, view: View | None, owner: type | None = None) -> Any:
-        if view is None:
-            return self
-        parts = view._parts()  # type: ignore[attr-defined]
-        return view.data.get("type") or (parts[0] if len(parts) == 2 else None)
+        return self if view is None else view.target_type  # type: ignore[attr-defined]
 
 
 FIELDS: dict[str, dict[str, Field]] = {"Reference": {"type": TargetType("type", "uri")}}
