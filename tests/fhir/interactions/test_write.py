@@ -149,7 +149,9 @@ class TestUpdate:
 
     def test_of_two_that_read_the_same_version_exactly_one_wins(self, house: House, store: Store) -> None:
         made = store.create(Patient(active=True))
-        outcomes = together(*[update(house.store(), {**made.data, "gender": gender}, if_match=1) for gender in ("female", "male", "other", "unknown")])
+        outcomes = together(
+            *[update(house.store(), {**made.data, "gender": gender}, if_match=1) for gender in ("female", "male", "other", "unknown")]
+        )
         assert sum(isinstance(outcome, PreconditionFailed) for outcome in outcomes) == 3
         assert house.count("fhir.body") == 2
 

@@ -79,7 +79,8 @@ def refuse_duplicates(entries: Sequence[Entry]) -> None:
         changes = entry.reference if entry.id and ORDER[entry.method] < ORDER["GET"] else None
         for name in (changes, entry.full_url if entry.resource else None):
             if name and seen.setdefault(name, entry) is not entry:
-                raise BadRequest(issues=[Issue("invalid", f"{name} also stands in {seen[name].path}.", entry.path)])
+                said = f"{name} also stands in {seen[name].path}."
+                raise BadRequest(said, issues=[Issue("invalid", said, entry.path)])
 
 
 @contextmanager

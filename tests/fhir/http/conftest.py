@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from tests.fhir.house import House, Visitor
+from tests.fhir.http.client import Client
+
+from openward.fhir.errors import Unauthenticated
+from openward.fhir.http import fhir_app
+from openward.fhir.store import Store
+
+
+@pytest.fixture
+def call(house: House) -> Client:
+    """The REST surface; the token `good` may do everything, `reader` may only read."""
+    connection = house.connect()
+
+    def authenticate(environ: Mapping[str, Any]) -> Visitor:
+        actors = {"Bearer good": Visitor(), "Bearer reader": Visitor(interactions=frozenset({"read", "search"}))}
+        actor = actors.get(environ.get("HTTP_AUTHORIZATION", ""))
+        if actor is None:
+            raise Unauthenticated
+        return actor
+
+    @contextmanager
+    def open_store(actor: Visitor) -> Iterator[Store]:
+        yield house.store(actor, connection=connection)
+
+    return Client(fhir_app(authenticate, open_store, limit=100_000))

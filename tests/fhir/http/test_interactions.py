@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import pytest
+from tests.fhir.http.client import Client
+
+PATIENT = {"resourceType": "Patient", "name": [{"family": "Okafor"}], "identifier": [{"system": "urn:mrn", "value": "7"}]}
+
+
+class TestReading:
+    def test_a_resource_comes_with_its_validators(self, call: Client) -> None:
+        made = call("POST", "/Patient", PATIENT).json
+        answer = call("GET", f"/Patient/{made['id']}")
+        assert answer.status == 200
+        assert answer.headers["ETag"] == 'W/"1"'
+        assert answer.headers["Last-Modified"].endswith("GMT")
+        assert answer.headers["Content-Type"].startswith("application/fhir+json")
+        assert answer.headers["Cache-Control"] == "no-store"
+
+    def test_digits_come_back_as_they_were_sent(self, call: Client) -> None:
+        body = b'{"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value":1.10}}'
+        made = call("POST", "/Observation", body).json
+        assert b'"value":1.10}' in call("GET", f"/Observation/{made['id']}").body
+
+    @pytest.mark.parametrize("tag", ['W/"1"', '"x", W/"1"', "*"])
+    def test_what_the_client_has_is_not_sent_again(self, call: Client, tag: str) -> None:
+        id = call("POST", "/Patient", PATIENT).json["id"]
+        answer = call("GET", f"/Patient/{id}", if_none_match=tag)
+        assert (answer.status, answer.body) == (304, b"")
+
+    def test_if_modified_since_is_to_the_second(self, call: Client) -> None:
+        made = call("POST", "/Patient", PATIENT)
+        answer = call("GET", f"/Patient/{made.json['id']}", if_modified_since=made.headers["Last-Modified"])
+        assert answer.status == 304
+
+    def test_head_sends_no_body(self, call: Client) -> None:
+        id = call("POST", "/Patient", PATIENT).json["id"]
+        answer = call("HEAD", f"/Patient/{id}")
+        assert (answer.status, answer.body) == (200, b"")
+        assert int(answer.headers["Content-Length"]) > 0
+
+    def test_a_version_is_read_by_its_number(self, call: Client) -> None:
+        id = call("POST", "/Patient", PATIENT).json["id"]
+        call("PUT", f"/Patient/{id}", {**PATIENT, "id": id, "active": True})
+        assert "active" not in call("GET", f"/Patient/{id}/_history/1").json
+        assert call("GET", f"/Patient/{id}/_history/3").status == 404
+        assert call("GET", f"/Patient/{id}/_history/x").status == 404
+
+    def test_history_is_a_bundle_with_a_next_page(self, call: Client) -> None:
+        id = call("POST", "/Patient", PATIENT).json["id"]
+        call("PUT", f"/Patient/{id}", {**PATIENT, "id": id, "active": True})
+        call("DELETE", f"/Patient/{id}")
+        bundle = call("GET", f"/Patient/{id}/_history?_count=2").json
+        assert [entry["request"]["method"] for entry in bundle["entry"]] == ["DELETE", "PUT"]
+        following = next(link["url"] for link in bundle["link"] if link["relation"] == "next")
+        last = call("GET", following.removeprefix("https://clinic.test/fhir")).json
+        assert last["entry"][0]["resource"]["meta"]["versionId"] == "1"
+
+    def test_a_deleted_resource_is_gone(self, call: Client) -> None:
+        id = call("POST", "/Patient", PATIENT).json["id"]
+        call("DELETE", f"/Patient/{id}")
+        assert call("GET", f"/Patient/{id}").status == 410
+
+
+class TestWriting:
+    def test_create_names_where_it_is(self, call: Client) -> None:
+        answer = call("POST", "/Patient", PATIENT)
+        assert answer.status == 201
+        assert answer.headers["Location"] == f"https://clinic.test/fhir/Patient/{answer.json['id']}/_history/1"
+
+    @pytest.mark.parametrize(("preference", "sent"), [("minimal", None), ("OperationOutcome", "OperationOutcome"), ("representation", "Patient")])
+    def test_the_client_prefers_how_much_comes_back(self, call: Client, preference: str, sent: str | None) -> None:
+        answer = call("POST", "/Patient", PATIENT, prefer=f"return={preference}")
+        assert answer.status == 201
+        assert (answer.json["resourceType"] if answer.body else None) == sent
+
+    def test_conditional_create_answers_with_what_is_there(self, call: Client) -> None:
+        made = call("POST", "/Patient", PATIENT).json
+        again = call("POST", "/Patient", PATIENT, if_none_exist="identifier=urn:mrn|7")
+        assert (again.status, again.json["id"]) == (200, made["id"])
+
+    def test_update_creates_what_is_not_there(self, call: Client) -> None:
+        assert call("PUT", "/Patient/mine", {**PATIENT, "id": "mine"}).status == 201
+        assert call("PUT", "/Patient/mine", {**PATIENT, "id": "mine", "active": True}).status == 200
+
+    def test_update_needs_the_id_of_the_address(self, call: Client) -> None:
+        assert call("PUT", "/Patient/mine", {**PATIENT, "id": "other"}).status == 400
+        assert call("PUT", "/Patient/mine", PATIENT).status == 400
+
+    def test_a_stale_version_is_refused(self, call: Client) -> None:
+        call("PUT", "/Patient/mine", {**PATIENT, "id": "mine"})
+        answer = call("PUT", "/Patient/mine", {**PATIENT, "id": "mine", "active": True}, if_match='W/"2"')
+        assert answer.status == 412
+
+    def test_conditional_update_and_delete_find_their_match(self, call: Client) -> None:
+        id = call("POST", "/Patient", PATIENT).json["id"]
+        assert call("PUT", "/Patient?identifier=urn:mrn|7", {**PATIENT, "active": True}).json["id"] == id
+        assert call("DELETE", "/Patient?identifier=urn:mrn|7").status == 204
+        assert call("GET", f"/Patient/{id}").status == 410
+
+    @pytest.mark.parametrize("query", ["", "?", "?_count=1", "?identifier=", "?nonsense=1", "?_format=json"])
+    def test_a_condition_that_conditions_nothing_deletes_nothing(self, call: Client, query: str) -> None:
+        id = call("POST", "/Patient", PATIENT).json["id"]
+        assert call("DELETE", f"/Patient{query}").status == 400
+        assert call("GET", f"/Patient/{id}").status == 200
+
+    def test_faults_are_listed_with_their_places(self, call: Client) -> None:
+        answer = call("POST", "/Patient", {"resourceType": "Patient", "birthDate": "x", "gender": "y"})
+        assert answer.status == 422
+        assert {issue["expression"][0] for issue in answer.json["issue"]} == {"Patient.birthDate", "Patient.gender"}
+
+    def test_a_body_of_another_type_is_refused(self, call: Client) -> None:
+        assert call("POST", "/Observation", PATIENT).status == 400
+
+
+class TestSearching:
+    def test_get_and_post_find_the_same(self, call: Client) -> None:
+        call("POST", "/Patient", PATIENT)
+        by_get = call("GET", "/Patient?family=okafor").json
+        by_post = call("POST", "/Patient/_search", b"family=okafor", content_type="application/x-www-form-urlencoded").json
+        assert [entry["resource"]["id"] for entry in by_get["entry"]] == [entry["resource"]["id"] for entry in by_post["entry"]]
+
+    def test_pages_are_linked(self, call: Client) -> None:
+        for _ in range(3):
+            call("POST", "/Patient", PATIENT)
+        seen, url = set(), "/Patient?family=okafor&_count=2"
+        while url:
+            bundle = call("GET", url).json
+            seen |= {entry["resource"]["id"] for entry in bundle["entry"]}
+            url = next((link["url"] for link in bundle["link"] if link["relation"] == "next"), "").removeprefix("https://clinic.test/fhir")
+        assert len(seen) == 3
+
+    def test_an_unknown_parameter_is_named_and_left_out_or_refused(self, call: Client) -> None:
+        bundle = call("GET", "/Patient?shoe=42").json
+        assert bundle["link"][0]["url"] == "https://clinic.test/fhir/Patient"
+        assert bundle["entry"][0]["search"]["mode"] == "outcome"
+        assert call("GET", "/Patient?shoe=42", prefer="handling=strict").status == 400
+
+    def test_nothing_found_is_an_empty_bundle(self, call: Client) -> None:
+        assert "entry" not in call("GET", "/Patient?family=nobody").json
+
+
+class TestBundles:
+    def test_a_transaction_is_posted_to_the_base(self, call: Client) -> None:
+        entry = {"fullUrl": "urn:uuid:1", "resource": PATIENT, "request": {"method": "POST", "url": "Patient"}}
+        answer = call("POST", "", {"resourceType": "Bundle", "type": "transaction", "entry": [entry]})
+        assert answer.status == 200
+        assert answer.json["entry"][0]["response"]["status"] == "201 Created"
+
+
+class TestCapabilities:
+    def test_anyone_may_ask_what_the_server_can_do(self, call: Client) -> None:
+        statement = call("GET", "/metadata", token=None).json
+        patient = next(resource for resource in statement["rest"][0]["resource"] if resource["type"] == "Patient")
+        assert statement["fhirVersion"] == "4.0.1"
+        assert len(statement["rest"][0]["resource"]) == 146
+        assert {"name": "birthdate", "type": "date"}.items() <= next(p for p in patient["searchParam"] if p["name"] == "birthdate").items()
+        assert "Observation:subject" in patient["searchRevInclude"]
+
+    def test_the_statement_is_itself_valid(self, call: Client) -> None:
+        from openward.fhir.json import loads
+        from openward.fhir.validation import validate
+
+        assert validate(loads(call("GET", "/metadata").body)) == []
