@@ -45,7 +45,9 @@ class TestReadingADate:
     def test_a_short_year_is_the_latest_that_is_not_in_the_future(self, text: str, year: int) -> None:
         assert read_date(text, today=TODAY).year == year
 
-    @pytest.mark.parametrize("text", ["", "Ada", "1980", "2/1980", "31 Feb 1980", "13/13/1980", "3 Foo 1980", "1/2/3/4", "03-Nov-2027", "1/1/1700", "1/2/980"])
+    @pytest.mark.parametrize(
+        "text", ["", "Ada", "1980", "2/1980", "31 Feb 1980", "13/13/1980", "3 Foo 1980", "1/2/3/4", "03-Nov-2027", "1/1/1700", "1/2/980"]
+    )
     def test_what_is_no_past_date_is_refused(self, text: str) -> None:
         with pytest.raises(UnreadableDate):
             read_date(text, today=TODAY)

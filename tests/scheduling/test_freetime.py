@@ -183,7 +183,10 @@ class TestFreeStarts:
 
 
 class TestIntervals:
-    @given(st.lists(st.tuples(st.integers(0, 100), st.integers(1, 30)), max_size=8), st.lists(st.tuples(st.integers(0, 100), st.integers(1, 30)), max_size=8))
+    @given(
+        st.lists(st.tuples(st.integers(0, 100), st.integers(1, 30)), max_size=8),
+        st.lists(st.tuples(st.integers(0, 100), st.integers(1, 30)), max_size=8),
+    )
     def test_cutting_and_joining_agree_with_counting_minutes(self, spans: list[tuple[int, int]], holes: list[tuple[int, int]]) -> None:
         def intervals(pairs: list[tuple[int, int]]) -> list[Interval]:
             return [Interval(LONG_AGO + a * MINUTE, LONG_AGO + (a + b) * MINUTE) for a, b in pairs]

@@ -31,3 +31,7 @@ class IllegalTransition(Refused):
 
 class NotADuration(Refused):
     """An appointment that holds time needs a start and an end after it."""
+
+
+class MovedAlready(Conflict):
+    """Somebody else moved this patient a moment ago: they are now {state}."""

@@ -26,7 +26,6 @@ class Booking(models.Model):
     held_at = models.DateTimeField()
 
     class Meta:
-        managed = False
         db_table = "scheduling_booking"
 
     def __str__(self) -> str:
@@ -43,7 +42,6 @@ class RoomInUse(models.Model):
     since = models.DateTimeField()
 
     class Meta:
-        managed = False
         db_table = "scheduling_room_in_use"
 
     def __str__(self) -> str:
@@ -60,7 +58,6 @@ class Confirmed(models.Model):
     made_at = models.DateTimeField()
 
     class Meta:
-        managed = False
         db_table = "scheduling_confirmed"
 
     def __str__(self) -> str:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.contrib.postgres.fields import DateTimeRangeField
 from django.db import migrations, models
 
@@ -41,41 +43,46 @@ class Migration(migrations.Migration):
     initial = True
     dependencies = []
     operations = [
-        migrations.RunSQL(TABLES, UNDO),
-        migrations.CreateModel(
-            name="Booking",
-            fields=[
-                ("id", models.UUIDField(primary_key=True, serialize=False, editable=False)),
-                ("tenant", models.IntegerField()),
-                ("appointment", models.UUIDField()),
-                ("who", models.UUIDField()),
-                ("kind", models.CharField(max_length=20)),
-                ("during", DateTimeRangeField()),
-                ("held_by", models.TextField(blank=True)),
-                ("held_at", models.DateTimeField()),
+        migrations.RunSQL(
+            TABLES,
+            UNDO,
+            state_operations=[
+                migrations.CreateModel(
+                    name="Booking",
+                    fields=[
+                        ("id", models.UUIDField(primary_key=True, serialize=False, editable=False, default=uuid.uuid4)),
+                        ("tenant", models.IntegerField()),
+                        ("appointment", models.UUIDField()),
+                        ("who", models.UUIDField()),
+                        ("kind", models.CharField(max_length=20)),
+                        ("during", DateTimeRangeField()),
+                        ("held_by", models.TextField(blank=True)),
+                        ("held_at", models.DateTimeField()),
+                    ],
+                    options={"db_table": "scheduling_booking"},
+                ),
+                migrations.CreateModel(
+                    name="RoomInUse",
+                    fields=[
+                        ("id", models.UUIDField(primary_key=True, serialize=False, editable=False, default=uuid.uuid4)),
+                        ("tenant", models.IntegerField()),
+                        ("room", models.UUIDField()),
+                        ("visit", models.UUIDField()),
+                        ("since", models.DateTimeField()),
+                    ],
+                    options={"db_table": "scheduling_room_in_use"},
+                ),
+                migrations.CreateModel(
+                    name="Confirmed",
+                    fields=[
+                        ("id", models.UUIDField(primary_key=True, serialize=False, editable=False, default=uuid.uuid4)),
+                        ("tenant", models.IntegerField()),
+                        ("form", models.UUIDField()),
+                        ("appointment", models.CharField(max_length=64)),
+                        ("made_at", models.DateTimeField()),
+                    ],
+                    options={"db_table": "scheduling_confirmed"},
+                ),
             ],
-            options={"db_table": "scheduling_booking", "managed": False},
-        ),
-        migrations.CreateModel(
-            name="RoomInUse",
-            fields=[
-                ("id", models.UUIDField(primary_key=True, serialize=False, editable=False)),
-                ("tenant", models.IntegerField()),
-                ("room", models.UUIDField()),
-                ("visit", models.UUIDField()),
-                ("since", models.DateTimeField()),
-            ],
-            options={"db_table": "scheduling_room_in_use", "managed": False},
-        ),
-        migrations.CreateModel(
-            name="Confirmed",
-            fields=[
-                ("id", models.UUIDField(primary_key=True, serialize=False, editable=False)),
-                ("tenant", models.IntegerField()),
-                ("form", models.UUIDField()),
-                ("appointment", models.CharField(max_length=64)),
-                ("made_at", models.DateTimeField()),
-            ],
-            options={"db_table": "scheduling_confirmed", "managed": False},
         ),
     ]

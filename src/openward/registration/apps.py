@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+from openward.access.permissions import Permission
+
+
+class RegistrationConfig(AppConfig):
+    name = "openward.registration"
+    label = "registration"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from openward.registration import cards, finding, guards  # noqa: F401 - importing registers the guards
+        from openward.web.homes import register_home_card
+        from openward.web.navigation import Entry, register
+        from openward.web.palette import register_palette_provider
+
+        register(Entry("registration:find", _("Patients"), "users", Permission.FIND_PATIENTS, group="clinic", order=5, key="g p"))
+        register_home_card(cards.FIND)
+        register_palette_provider(finding.palette)

@@ -1,0 +1,222 @@
+"""Demographics: what a person types, checked, and put into the Patient without disturbing what the form does not show."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Final
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from openward.fhir.resources import Address, CodeableConcept, Coding, ContactPoint, HumanName, Patient, PatientCommunication, PatientContact
+from openward.registration import facts
+from openward.registration.forms.fields import Phone, TypedDate, short_text
+
+INTERPRETER: Final = "http://hl7.org/fhir/StructureDefinition/patient-interpreterRequired"
+SEXES: Final = [("female", _("Female")), ("male", _("Male")), ("other", _("Other")), ("unknown", _("Not known"))]
+LANGUAGES: Final = [
+    ("en", _("English")),
+    ("es", _("Spanish")),
+    ("zh", _("Chinese")),
+    ("vi", _("Vietnamese")),
+    ("tl", _("Tagalog")),
+    ("ar", _("Arabic")),
+    ("fr", _("French")),
+    ("ko", _("Korean")),
+    ("ru", _("Russian")),
+    ("ht", _("Haitian Creole")),
+    ("pt", _("Portuguese")),
+    ("de", _("German")),
+    ("pl", _("Polish")),
+    ("it", _("Italian")),
+    ("ja", _("Japanese")),
+    ("hi", _("Hindi")),
+    ("fa", _("Persian")),
+    ("ase", _("American Sign Language")),
+]
+
+
+class PatientForm(forms.Form):
+    """Demographics, at registration and later."""
+
+    family = short_text(_("Family name"), required=True, error=_("Enter the family name."))
+    given = short_text(
+        _("Given names"), required=True, error=_("Enter at least one given name."), hint=_("First and middle names, with a space between")
+    )
+    preferred = short_text(_("Goes by"), hint=_("Only if it is another name"))
+    birth_date = TypedDate(label=_("Birth date"), error_messages={"required": _("Enter the birth date.")})
+    sex = forms.ChoiceField(label=_("Sex"), choices=SEXES, widget=forms.RadioSelect, error_messages={"required": _("Choose the sex, or Not known.")})
+    phone = Phone(label=_("Telephone"), required=False)
+    texts = forms.BooleanField(label=_("Agrees to text messages about appointments"), required=False)
+    email = forms.EmailField(label=_("E-mail"), required=False, widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+    line = short_text(_("Street and number"), longest=200)
+    city = short_text(_("City"))
+    state = short_text(_("State"), longest=2, hint=_("Two letters, such as NY"))
+    postal_code = short_text(_("ZIP code"), longest=10)
+    language = forms.ChoiceField(label=_("Language"), choices=[("", _("Not asked")), *LANGUAGES], required=False)
+    interpreter = forms.BooleanField(label=_("Needs an interpreter"), required=False)
+    contact_name = short_text(_("Emergency contact"), longest=150, hint=_("Their full name"))
+    contact_relationship = short_text(_("Who they are"), hint=_("Such as mother, husband, neighbor"))
+    contact_phone = Phone(label=_("Their telephone"), required=False)
+
+    def clean_state(self) -> str:
+        state = str(self.cleaned_data["state"]).strip().upper()
+        if state and not (len(state) == 2 and state.isalpha()):
+            raise forms.ValidationError(_("Enter the state as two letters, such as NY."))
+        return state
+
+    def clean(self) -> dict[str, Any]:
+        entered = super().clean() or self.cleaned_data
+        if entered.get("texts") and not entered.get("phone") and "phone" not in self.errors:
+            self.add_error("phone", _("Enter the telephone that may be sent text messages."))
+        if entered.get("contact_phone") and not entered.get("contact_name"):
+            self.add_error("contact_name", _("Enter whose telephone this is."))
+        return entered
+
+    @classmethod
+    def shown(cls, patient: Patient) -> dict[str, Any]:
+        """What the form shows of a patient already registered."""
+        name = _own_name(patient)
+        nick = next((one for one in patient.name if one.use == "nickname"), None)
+        spoken = patient.communication[0] if patient.communication else None
+        return {
+            "family": name.family if name else "",
+            "given": " ".join(name.given) if name else "",
+            "preferred": (" ".join(nick.given) or nick.text or "") if nick else "",
+            "birth_date": dt.date.fromisoformat(patient.birthDate) if patient.birthDate and len(patient.birthDate) == 10 else patient.birthDate,
+            "sex": patient.gender or "",
+            "phone": facts.phone_of(patient) or "",
+            "texts": facts.texts_welcome(patient),
+            "email": facts.email_of(patient) or "",
+            "language": _language(spoken),
+            "interpreter": bool(patient.extension_value(INTERPRETER)),
+            **_shown_address(patient),
+            **_shown_contact(patient),
+        }
+
+    def apply(self, patient: Patient) -> Patient:
+        """Put what was entered into the patient; other names, telephones and addresses stay as they are."""
+        entered = self.cleaned_data
+        _apply_names(patient, entered)
+        patient.birthDate = entered["birth_date"].isoformat()
+        patient.gender = entered["sex"]
+        apply_reach(patient, entered)
+        apply_address(patient, entered)
+        _apply_language(patient, entered)
+        apply_contact(patient, entered)
+        return patient
+
+
+def _own_name(patient: Patient) -> HumanName | None:
+    return next((name for name in patient.name if name.use in ("official", "usual")), None) or next(
+        (name for name in patient.name if name.use != "nickname"), None
+    )
+
+
+def _language(spoken: PatientCommunication | None) -> str:
+    codes = [coding.code for coding in spoken.language.coding] if spoken and spoken.language else []
+    return str(codes[0]).split("-")[0] if codes and codes[0] else ""
+
+
+def _shown_address(patient: Patient) -> dict[str, Any]:
+    place = patient.address[0] if patient.address else None
+    if place is None:
+        return {}
+    return {"line": ", ".join(place.line), "city": place.city or "", "state": place.state or "", "postal_code": place.postalCode or ""}
+
+
+def _emergency(patient: Patient) -> PatientContact | None:
+    return next((one for one in patient.contact if any(coding.code == "C" for concept in one.relationship for coding in concept.coding)), None)
+
+
+def _shown_contact(patient: Patient) -> dict[str, Any]:
+    contact = _emergency(patient)
+    if contact is None:
+        return {}
+    words = next((concept.text for concept in contact.relationship if concept.text), "")
+    phone = next((point.value for point in contact.telecom if point.system == "phone"), "")
+    name = contact.name
+    shown = (name.text or " ".join([*name.given, name.family or ""]).strip()) if name else ""
+    return {"contact_name": shown, "contact_relationship": words, "contact_phone": phone}
+
+
+def _apply_names(patient: Patient, entered: dict[str, Any]) -> None:
+    own = _own_name(patient)
+    if own is None:
+        own = HumanName(use="official")
+        patient.name = [own, *patient.name]
+        own = patient.name[0]
+    own.family, own.given, own.text = entered["family"].strip(), entered["given"].split(), None
+    others = [name for name in patient.name if name.use != "nickname"]
+    nick = [HumanName(use="nickname", given=[entered["preferred"].strip()])] if entered["preferred"].strip() else []
+    patient.name = [*others, *nick]
+
+
+def apply_reach(patient: Patient, entered: dict[str, Any]) -> None:
+    """Telephone, e-mail, and whether texts are welcome."""
+    _apply_point(patient, "phone", entered["phone"])
+    _apply_point(patient, "email", entered["email"])
+    facts.welcome_texts(patient, entered["texts"])
+
+
+def _apply_point(patient: Patient, system: str, value: str) -> None:
+    """Change the one that is used first; without a value, take it out."""
+    points: list[ContactPoint] = list(patient.telecom)
+    used = facts.contact_point(patient, system)
+    if used is None:
+        patient.telecom = [*points, ContactPoint(system=system, value=value, use="home")] if value else points
+        return
+    kept = next(point for point in points if point == used)
+    if value:
+        kept.value = value
+    patient.telecom = points if value else [point for point in points if point is not kept]
+
+
+def apply_address(patient: Patient, entered: dict[str, Any]) -> None:
+    parts = {"city": entered["city"], "state": entered["state"], "postalCode": entered["postal_code"]}
+    filled = {name: value.strip() for name, value in parts.items() if value.strip()}
+    line = [entered["line"].strip()] if entered["line"].strip() else []
+    if not (filled or line):
+        patient.address = patient.address[1:]
+        return
+    place = patient.address[0] if patient.address else Address(use="home", country=facts.COUNTRY)
+    place.line = line
+    for name in parts:
+        setattr(place, name, filled.get(name))
+    patient.address = [place, *patient.address[1:]]
+
+
+def _apply_language(patient: Patient, entered: dict[str, Any]) -> None:
+    code = entered["language"]
+    words = {key: str(word) for key, word in LANGUAGES}
+    spoken = PatientCommunication(
+        language=CodeableConcept(coding=[Coding(system="urn:ietf:bcp:47", code=code, display=words.get(code))]), preferred=True
+    )
+    patient.communication = [spoken, *patient.communication[1:]] if code else patient.communication[1:]
+    patient.set_extension(INTERPRETER, **({"valueBoolean": True} if entered["interpreter"] else {}))
+
+
+def apply_contact(patient: Patient, entered: dict[str, Any]) -> None:
+    before = _emergency(patient)
+    others = [one for one in patient.contact if before is None or one != before]
+    if not entered["contact_name"].strip():
+        patient.contact = others
+        return
+    role = CodeableConcept(coding=[Coding(system=facts.CONTACT_ROLE, code="C", display="Emergency Contact")])
+    if entered["contact_relationship"].strip():
+        role.text = entered["contact_relationship"].strip()
+    contact = PatientContact(relationship=[role], name=HumanName(text=entered["contact_name"].strip()))
+    if entered["contact_phone"]:
+        contact.telecom = [ContactPoint(system="phone", value=entered["contact_phone"])]
+    patient.contact = [*others, contact]
+
+
+class DifferentPersonForm(forms.Form):
+    """Why somebody very like a registered patient is another person."""
+
+    different = forms.CharField(
+        label=_("Why is this a different person?"),
+        max_length=300,
+        error_messages={"required": _("Say how you know that this is a different person.")},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )

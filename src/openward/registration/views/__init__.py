@@ -1,0 +1,1 @@
+"""The pages of registration: finding, registering, the patient's page, coverage."""

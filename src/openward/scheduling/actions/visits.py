@@ -1,0 +1,188 @@
+"""The visit from the door to the door: check in, room, clinician, leave. The guard on Encounter keeps history and rooms straight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from django.utils import timezone
+
+from openward.access.actor import Actor
+from openward.fhir.resources import (
+    Appointment,
+    CodeableConcept,
+    Coding,
+    Encounter,
+    EncounterLocation,
+    EncounterParticipant,
+    HealthcareService,
+    Location,
+    Patient,
+    Period,
+    Practitioner,
+    Reference,
+)
+from openward.record import UnitOfWork, unit_of_work
+from openward.scheduling import facts
+from openward.scheduling.errors import AlreadyHere, MovedAlready
+from openward.scheduling.transitions import STATUS_OF_FLOW
+from openward.web.display import person_name
+
+ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+
+
+def check_in(*, by: Actor, appointment: str, details: Callable[[Patient], Patient] | None = None) -> Encounter:
+    """The patient is here: the appointment has arrived and the visit opens, waiting. Raises AlreadyHere, IllegalTransition.
+
+    `details` puts what the patient said has changed into their Patient; it is saved with the arrival or not at all.
+    """
+    with unit_of_work(by=by) as work:
+        booked = work.store.read(Appointment, appointment)
+        if (
+            booked.status == "arrived"
+            or work.store.search(Encounter, {"appointment": f"Appointment/{appointment}", "status:not": "cancelled"}).resources
+        ):
+            raise AlreadyHere
+        booked.status = "arrived"
+        work.store.update(booked, if_match=_version(booked))
+        who = facts.participant(booked, "Patient")
+        if details and who:
+            person = work.store.read(Patient, str(who.target_id))
+            work.store.update(details(person), if_match=_version(person))
+        visit = _visit(who, facts.participant(booked, "Practitioner"), facts.participant(booked, "Location"))
+        visit.serviceType = booked.serviceType[0] if booked.serviceType else None
+        visit.appointment = [Reference(f"Appointment/{appointment}")]
+        return work.store.create(visit)
+
+
+def walk_in(*, by: Actor, patient: str, service: str, facility: str, practitioner: str | None = None) -> Encounter:
+    """Someone came without an appointment: the visit opens, waiting. No time is held for it."""
+    with unit_of_work(by=by) as work:
+        person, offered = work.store.read(Patient, patient), work.store.read(HealthcareService, service)
+        where = work.store.read(Location, facility)
+        visit = _visit(Reference.to(person), _practitioner(work, practitioner), Reference(f"Location/{where.id}", display=where.name))
+        visit.serviceType = facts.service_concept(offered)
+        return work.store.create(visit)
+
+
+def undo_check_in(*, by: Actor, visit: str) -> None:
+    """It was someone else, or a slip: the visit is cancelled and the appointment is booked as before. Raises IllegalTransition once under way."""
+    with unit_of_work(by=by) as work:
+        opened = work.store.read(Encounter, visit)
+        opened.status = "cancelled"
+        _close(opened)
+        work.store.update(opened, if_match=_version(opened))
+        for booked in _appointments(work, opened):
+            booked.status = "booked"
+            work.store.update(booked, if_match=_version(booked))
+
+
+def move(*, by: Actor, visit: str, to: str, seen: str | None = None) -> Encounter:
+    """Move the patient on (or back) on the flow board. `seen` is the state on the mover's screen.
+
+    Raises MovedAlready when somebody else moved the patient since, IllegalTransition for a step that is not declared.
+    """
+    with unit_of_work(by=by) as work:
+        opened = work.store.read(Encounter, visit)
+        now = facts.flow_of(opened)
+        if seen and now != seen and now != to:
+            raise MovedAlready(state=now)
+        facts.set_flow(opened, to)
+        opened.status = STATUS_OF_FLOW.get(to, opened.status)
+        if to in ("waiting", "leaving"):
+            _leave_room(opened)
+        return work.store.update(opened, if_match=_version(opened))
+
+
+def put_in_room(*, by: Actor, visit: str, room: str | None) -> Encounter:
+    """Give the visit a room (None: out of it); a waiting patient is then roomed. Raises RoomOccupied."""
+    with unit_of_work(by=by) as work:
+        opened = work.store.read(Encounter, visit)
+        _leave_room(opened)
+        if room:
+            _enter_room(opened, work.store.read(Location, room))
+            if facts.flow_of(opened) == "waiting":
+                facts.set_flow(opened, "roomed")
+                opened.status = STATUS_OF_FLOW["roomed"]
+        return work.store.update(opened, if_match=_version(opened))
+
+
+def check_out(*, by: Actor, visit: str) -> Encounter:
+    """The patient has left: the visit is finished and its appointment fulfilled."""
+    with unit_of_work(by=by) as work:
+        opened = work.store.read(Encounter, visit)
+        opened.status = "finished"
+        facts.set_flow(opened, "leaving")
+        _close(opened)
+        for booked in _appointments(work, opened):
+            booked.status = "fulfilled"
+            work.store.update(booked, if_match=_version(booked))
+        return work.store.update(opened, if_match=_version(opened))
+
+
+def reopen(*, by: Actor, visit: str) -> Encounter:
+    """Take back a check-out that came too early: the patient is leaving, not gone."""
+    with unit_of_work(by=by) as work:
+        finished = work.store.read(Encounter, visit)
+        finished.status = "in-progress"
+        if finished.period:
+            finished.period.end = None
+        for booked in _appointments(work, finished):
+            booked.status = "arrived"
+            work.store.update(booked, if_match=_version(booked))
+        return work.store.update(finished, if_match=_version(finished))
+
+
+def _visit(patient: Reference | None, practitioner: Reference | None, place: Reference | None) -> Encounter:
+    now = facts.written(timezone.now())
+    visit = Encounter(
+        status="arrived",
+        class_=Coding(system=ACT_CODE, code="AMB", display="ambulatory"),
+        subject=Reference(patient.reference if patient else None),
+        period=Period(start=now),
+    )
+    if practitioner:
+        visit.participant.append(EncounterParticipant(individual=practitioner))
+    if place:
+        visit.location.append(EncounterLocation(location=place, status="active", period=Period(start=now)))
+    facts.set_flow(visit, "waiting")
+    return visit
+
+
+def _practitioner(work: UnitOfWork, practitioner: str | None) -> Reference | None:
+    if not practitioner:
+        return None
+    who = work.store.read(Practitioner, practitioner)
+    return Reference(f"Practitioner/{who.id}", display=person_name(who.name[0] if who.name else None))
+
+
+def _enter_room(visit: Encounter, room: Location) -> None:
+    physical = CodeableConcept(coding=[Coding(system=facts.PHYSICAL_TYPE, code=facts.ROOM, display="Room")])
+    place = Reference(f"Location/{room.id}", display=room.name)
+    period = Period(start=facts.written(timezone.now()))
+    visit.location.append(EncounterLocation(location=place, status="active", physicalType=physical, period=period))
+
+
+def _leave_room(visit: Encounter) -> None:
+    now = facts.written(timezone.now())
+    for entry in visit.location:
+        coded = entry.physicalType.coding if entry.physicalType else []
+        if any(coding.code == facts.ROOM for coding in coded) and entry.status != "completed":
+            entry.status = "completed"
+            entry.period = Period(start=entry.period.start if entry.period else now, end=now)
+
+
+def _close(visit: Encounter) -> None:
+    _leave_room(visit)
+    now = facts.written(timezone.now())
+    visit.period = Period(start=visit.period.start if visit.period else now, end=now)
+    for entry in visit.location:
+        entry.status = "completed"
+
+
+def _appointments(work: UnitOfWork, visit: Encounter) -> list[Appointment]:
+    return [work.store.read(Appointment, str(booked.target_id)) for booked in visit.appointment]
+
+
+def _version(resource: Appointment | Encounter | Patient) -> int:
+    return int(resource.meta.versionId or 0) if resource.meta else 0
