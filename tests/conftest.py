@@ -7,18 +7,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
-os.environ.setdefault("OPENWARD_SHARED_BUFFERS", "256MB")
-# The settings are read when pytest-django loads, before any hook of ours: the folder must be known by then.
-if "OPENWARD_TEST_FOLDER" not in os.environ:
-    os.environ["OPENWARD_TEST_FOLDER"] = tempfile.mkdtemp(prefix="openward-test-")
-os.environ["OPENWARD_DATA"] = os.environ["OPENWARD_TEST_FOLDER"]
-os.environ.setdefault("OPENWARD_DEMO", "1")
 
 OUTSIDE_DATA = Path(os.environ.get("OPENWARD_TEST_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 

@@ -67,11 +67,22 @@ class EmbeddedCluster:
                 self._own_folder()
                 if not (self.folder / "PG_VERSION").exists():
                     self._make()
-                if not self.is_running():
-                    self._start()
-                self._make_database()
+                self._start_and_reach()
             except (OSError, subprocess.SubprocessError, psycopg.Error) as error:
                 raise CannotStart(folder=self.folder, reason=_reason(error), log=self.log) from error
+
+    def _start_and_reach(self) -> None:
+        """A server that was killed this moment may still look alive: when it cannot be reached, look again."""
+        for wait in (0.2, 1, 3, None):
+            if not self.is_running():
+                self._start()
+            try:
+                return self._make_database()
+            except psycopg.OperationalError:
+                if wait is None:
+                    raise
+                time.sleep(wait)
+        return None
 
     def stop(self) -> None:
         """Stop the server, if it runs; open connections are ended."""
@@ -79,7 +90,7 @@ class EmbeddedCluster:
             self._run("pg_ctl", "-D", str(self.folder), "-m", "fast", "-w", "-t", "60", "stop")
 
     def is_running(self) -> bool:
-        return self._run("pg_ctl", "-D", str(self.folder), "status", check=False).returncode == 0
+        return not self._is_zombie() and self._run("pg_ctl", "-D", str(self.folder), "status", check=False).returncode == 0
 
     def _make(self) -> None:
         self._run("initdb", "-D", str(self.folder), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums")
@@ -88,7 +99,17 @@ class EmbeddedCluster:
         with (self.folder / "postgresql.conf").open("a", encoding="utf-8") as settings:
             settings.write(EMBEDDED_SETTINGS.format(shared_buffers=shared))
 
+    def _is_zombie(self) -> bool:
+        """Whether the server was killed and nobody has reaped it, as happens in containers without an init: it looks alive and is not."""
+        try:
+            pid = (self.folder / "postmaster.pid").read_text(encoding="ascii").split()[0]
+            return Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[0] == "Z"
+        except (OSError, IndexError):
+            return False
+
     def _start(self) -> None:
+        if self._is_zombie():
+            (self.folder / "postmaster.pid").unlink()
         sockets = self._socket_folder()
         options = f"-k {sockets}"
         # A postmaster killed outright leaves backends that take a moment to notice; until they are gone a new one is refused.

@@ -65,6 +65,10 @@ def from_url(url: str) -> Database:
     if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
         raise WrongUrl(reason="it has no database name" if parts.scheme.startswith("postgres") else "it does not begin with postgresql://")
     try:
+        _ = parts.port
+    except ValueError:
+        raise WrongUrl(reason="its port is not a number") from None
+    try:
         parameters = {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
     except psycopg.ProgrammingError as error:
         raise WrongUrl(reason=str(error).strip().splitlines()[0].replace(unquote(parts.password or "\0"), "…")) from None

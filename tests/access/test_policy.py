@@ -1,0 +1,118 @@
+"""Every role, and nobody, at every door of the record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from openward.access.actor import Actor
+from openward.access.policy import LETTERS, AccessPolicy
+from openward.access.roles import ROLES
+from openward.fhir.definitions import RESOURCE_TYPES
+from openward.fhir.errors import FhirError, NotFound
+from openward.fhir.resources import CodeableConcept, Coding, Composition, HumanName, Meta, Observation, Patient, Reference
+from openward.record import open_store
+from tests import cast
+
+POLICY = AccessPolicy()
+
+
+def every_door() -> Iterator[tuple[str, str]]:
+    for type in RESOURCE_TYPES:
+        for interaction in LETTERS:
+            yield type, interaction
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_passes_exactly_the_doors_its_grants_name(role: str) -> None:
+    actor = cast.patient() if role == "patient" else cast.staff(role)
+    for type, interaction in every_door():
+        granted = LETTERS[interaction] in ROLES[role].grants.get(type, "")  # type: ignore[index]
+        assert (POLICY.where(actor, interaction, type) is not None) == granted, (type, interaction)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "actor",
+    [
+        Actor("x", "X", "staff", 1),
+        Actor("x", "X", "staff", 1, role="no-such-role"),
+        Actor("x", "X", "client", 1),
+        Actor("x", "X", "patient", 1, role="patient"),
+    ],
+)
+def test_an_actor_without_role_scopes_or_record_passes_no_door_to_a_patient(actor: Actor) -> None:
+    assert [door for door in every_door() if door[0] == "Observation" and POLICY.where(actor, door[1], door[0]) is not None] == []  # type: ignore[arg-type]
+
+
+@pytest.mark.django_db
+def test_nobody_opens_no_store() -> None:
+    with pytest.raises((TypeError, AttributeError)):
+        open_store(None)  # type: ignore[arg-type]
+
+
+@pytest.mark.django_db
+class TestAPatientSeesTheirOwnRecordOnly:
+    @pytest.fixture(autouse=True)
+    def record(self) -> None:
+        store = open_store(cast.system())
+        for id in (cast.PATIENT_ID, cast.OTHER_PATIENT_ID):
+            store.update(Patient(id=id, name=[HumanName(family="Example")]))
+            store.update(observation(f"lab-{id[-2:]}", id, "laboratory"))
+            store.update(observation(f"vital-{id[-2:]}", id, "vital-signs"))
+            store.update(observation(f"released-{id[-2:]}", id, "laboratory", released=True))
+            store.update(note(f"draft-{id[-2:]}", id, "preliminary"))
+            store.update(note(f"note-{id[-2:]}", id, "final"))
+
+    def test_in_searches(self) -> None:
+        store = open_store(cast.patient())
+        assert [found.id for found in store.search("Patient", {})] == [cast.PATIENT_ID]
+        assert {found.id for found in store.search("Observation", {})} == {"vital-a1", "released-a1"}
+        assert {found.id for found in store.search("Composition", {})} == {"note-a1"}
+
+    def test_in_counts(self) -> None:
+        assert open_store(cast.patient()).search("Observation", {"_total": "accurate"}).total == 2
+
+    def test_in_reads(self) -> None:
+        store = open_store(cast.patient())
+        assert store.read("Observation", "vital-a1").id == "vital-a1"
+        for type, id in (("Observation", "vital-b2"), ("Observation", "lab-a1"), ("Patient", cast.OTHER_PATIENT_ID), ("Composition", "draft-a1")):
+            with pytest.raises(NotFound):
+                store.read(type, id)
+
+    def test_in_versions_and_histories(self) -> None:
+        store = open_store(cast.patient())
+        with pytest.raises(FhirError):
+            store.vread("Observation", "vital-b2", 1)
+        assert all(cast.OTHER_PATIENT_ID not in str(version) for version in store.history("Patient").__dict__.values())
+
+    def test_through_includes_and_chains(self) -> None:
+        store = open_store(cast.patient())
+        page = store.search("Patient", {"_revinclude": "Observation:subject"})
+        assert {found.id for found in page.included} == {"vital-a1", "released-a1"}
+        assert [found.id for found in store.search("Observation", {"subject:Patient.name": "Example"})] != []
+        assert {found.id for found in store.search("Patient", {"_has:Observation:subject:status": "final"})} == {cast.PATIENT_ID}
+
+    def test_and_writes_nothing_of_others(self) -> None:
+        from openward.fhir.resources import Communication
+
+        store = open_store(cast.patient())
+        with pytest.raises(FhirError):
+            store.create(Communication(status="completed", subject=Reference(reference=f"Patient/{cast.OTHER_PATIENT_ID}")))
+        with pytest.raises(FhirError):
+            store.update(observation("vital-a1", cast.PATIENT_ID, "vital-signs"))
+
+
+def observation(id: str, patient: str, category: str, *, released: bool = False) -> Observation:
+    kind = CodeableConcept(coding=[Coding(system="http://terminology.hl7.org/CodeSystem/observation-category", code=category)])
+    made = Observation(id=id, status="final", category=[kind], code=CodeableConcept(text="x"), subject=Reference(reference=f"Patient/{patient}"))
+    if released:
+        made.meta = Meta(tag=[Coding(system="urn:openward:tag", code="released")])
+    return made
+
+
+def note(id: str, patient: str, status: str) -> Composition:
+    return Composition(
+        id=id, status=status, type=CodeableConcept(text="note"), subject=Reference(reference=f"Patient/{patient}"),
+        date="2026-11-03", author=[Reference(reference=f"Patient/{patient}")], title="Note",
+    )  # fmt: skip
