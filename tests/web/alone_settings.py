@@ -19,6 +19,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
 ]
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": {"default-src": ["'self'"], "base-uri": ["'none'"], "object-src": ["'none'"]}}
+CSRF_FAILURE_VIEW = "openward.web.views.form_expired"
 STATIC_URL = "/static/"
 TEMPLATES = [
     {
@@ -34,3 +35,5 @@ TEMPLATES = [
         },
     }
 ]
+MIDDLEWARE.append("tests.web.alone_urls.SignedIn")
+LOGIN_URL = "/sign-in"

@@ -61,7 +61,7 @@ def _page_with_panel(request: HttpRequest, page: str, ids: Mapping[str, Any], ht
     quiet = copy.copy(request)
     quiet.method, quiet.GET, quiet.POST = "GET", QueryDict(), QueryDict()
     quiet._files = MultiValueDict()  # type: ignore[attr-defined]
-    quiet.panel_html = html  # type: ignore[attr-defined]
+    quiet.panel_html, quiet.panel_failed = html, status == 422  # type: ignore[attr-defined]
     response = PAGES[page].view(quiet, **ids)
     if response.status_code == 200:
         response.status_code = status

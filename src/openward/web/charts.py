@@ -66,16 +66,13 @@ def trend_chart(data: Any, *, label: str = "", unit: str = "", low: Any = None, 
 
 def points(rows: Any) -> list[Point]:
     """(when, value[, flag]) tuples or Points, oldest first; rows without a time or a number are left out."""
-    made = [
-        row if isinstance(row, Point) else Point(parse(row[0]), float(row[1]), *row[2:])
-        for row in rows
-        if isinstance(row, Point) or _is_measured(row)
-    ]  # type: ignore[arg-type]
+    made = [point for row in rows if (point := row if isinstance(row, Point) else _point(*row)) is not None]
     return sorted(made, key=lambda point: _seconds(point.at))
 
 
-def _is_measured(row: Any) -> bool:
-    return parse(row[0]) is not None and row[1] is not None
+def _point(when: Any, value: Any, flag: str = "", text: str = "") -> Point | None:
+    at = parse(when)
+    return None if at is None or value is None else Point(at, float(value), flag, text)
 
 
 def _number(value: Any) -> float | None:
@@ -197,13 +194,13 @@ def _in_words(trend: Trend) -> str:
 
 
 def _table(trend: Trend) -> SafeString:
-    rows = format_html_join("", "<tr><td class=\"num\">{}</td><td>{}</td><td class=\"num\">{}</td><td>{}</td></tr>", (
+    rows = format_html_join("", "<tr><td class=\"num\">{}</td><td>{}</td><td class=\"amount\">{}</td><td>{}</td></tr>", (
         (f"{day(point.at)} {clock(point.at)}".strip(), series.name, point.text or number(Decimal(str(point.value)).normalize()), point.flag)
         for series in trend.series for point in reversed(series.points)
     ))  # fmt: skip
     return format_html(
         '<details class="chart-table"><summary>{}</summary><table class="data dense"><caption class="sr-only">{}</caption>'
-        '<thead><tr><th scope="col">{}</th><th scope="col">{}</th><th scope="col" class="num">{} {}</th><th scope="col">{}</th></tr></thead><tbody>{}</tbody></table></details>',
+        '<thead><tr><th scope="col">{}</th><th scope="col">{}</th><th scope="col" class="amount">{} {}</th><th scope="col">{}</th></tr></thead><tbody>{}</tbody></table></details>',
         _("Show as table"), trend.label, _("Date"), _("Measure"), _("Value"), trend.unit, _("Flag"), rows,
     )  # fmt: skip
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.staticfiles import finders
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, register
+from django.core.checks import Warning as CheckWarning
 from django.urls import NoReverseMatch, reverse
 
 from openward.web.navigation import ENTRIES
@@ -30,5 +31,5 @@ def navigation_leads_somewhere(**kwargs: Any) -> list[CheckMessage]:
         try:
             reverse(entry.url_name)
         except NoReverseMatch:
-            warnings.append(Warning(f"The navigation entry {entry.url_name} has no page.", id="openward.W002"))
+            warnings.append(CheckWarning(f"The navigation entry {entry.url_name} has no page.", id="openward.W002"))
     return warnings

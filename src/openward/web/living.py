@@ -102,7 +102,7 @@ def examples() -> dict[str, Any]:
     wrong = ExampleForm({"family": "", "born": "tomorrow", "sex": "", "weight": "72.5"})
     wrong.full_clean()
     return {
-        "form": ExampleForm(auto_id="ok_%s"), "wrong_form": wrong, "banners": banners(), "pressure": _pressure(), "now": START,
+        "form": ExampleForm(auto_id="ok_%s"), "samples": {"wrong": wrong}, "banners": banners(), "pressure": _pressure(), "now": START,
         "a1c": [(START + dt.timedelta(days=90 * n), value, flag) for n, (value, flag) in enumerate([(6.1, ""), (6.6, "H"), (7.2, "H"), (8.1, "H")])],
         "spark": [72, 75, 71, 78, 82, 80, 84], "amount": Decimal("1234.5"), "credit": Decimal("-20"), "waiting_since": dt.datetime.now(dt.UTC) - dt.timedelta(minutes=17),
         "visits": [("Annual wellness visit", 128), ("Follow-up", 97), ("Sick visit", 64), ("Telehealth", 22)],

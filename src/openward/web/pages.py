@@ -21,6 +21,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
+from django.utils.functional import SimpleLazyObject
 
 from openward.fhir.errors import FhirError, Gone, NotFound, Unauthenticated, UnknownType
 from openward.web import errors, once
@@ -53,7 +54,7 @@ class Page:
     """One registered page: its URL name, the permission it needs (None: any signed-in actor) and whether nobody may open it too."""
 
     name: str
-    needs: Permission | str | None
+    needs: Permission | None
     public: bool
     methods: tuple[str, ...]
     view: Callable[..., HttpResponseBase]
@@ -65,7 +66,7 @@ PAGES: dict[str, Page] = {}
 def page(
     name: str,
     *,
-    needs: Permission | str | None = None,
+    needs: Permission | None = None,
     public: bool = False,
     methods: tuple[str, ...] = ("GET",),
 ) -> Callable[[View[Ids]], Callable[Concatenate[HttpRequest, Ids], HttpResponseBase]]:
@@ -99,7 +100,7 @@ def _bind(request: HttpRequest, actor: Actor | None) -> PageRequest:
     if actor is not None:
         from openward.record import open_store
 
-        request.store = open_store(actor)  # type: ignore[attr-defined]
+        request.store = SimpleLazyObject(lambda: open_store(actor))  # type: ignore[attr-defined]
     return request  # type: ignore[return-value]
 
 

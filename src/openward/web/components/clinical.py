@@ -10,7 +10,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from openward.web.banner import Banner
-from openward.web.components.basics import avatar, icon as _icon
+from openward.web.components.basics import avatar
+from openward.web.components.basics import icon as _icon
 from openward.web.display import clock, day, day_and_clock, number
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.forms import BaseForm, BoundField
+from django.forms import BaseForm, BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
 from django.middleware.csrf import get_token
 from django.template import Context
 from django.utils.html import format_html, format_html_join
@@ -12,10 +12,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from openward.web import once
-from openward.web.components.basics import attributes, icon as _icon
+from openward.web.components.basics import attributes
+from openward.web.components.basics import icon as _icon
 
-CHECKS = ("checkbox",)
-GROUPS = ("radio", "checkboxselectmultiple", "radioselect")
+# How Django's own sentences begin: they do not say which field they mean.
+NAMELESS = ("This ", "Enter a ", "Ensure ", "Select a ")
 
 
 def field(bound: BoundField, *, label: str = "", hint: str = "", prefix: str = "", suffix: str = "", class_: str = "", **extra: Any) -> SafeString:
@@ -25,11 +26,11 @@ def field(bound: BoundField, *, label: str = "", hint: str = "", prefix: str = "
         return SafeString(str(bound))
     words = label or bound.label
     hint = hint or str(bound.help_text or "")
-    if getattr(widget, "input_type", "") in GROUPS:
+    if isinstance(widget, (RadioSelect, CheckboxSelectMultiple)):
         return _group(bound, words, hint, class_)
     described = " ".join(part for part in (f"{bound.auto_id}-hint" if hint else "", f"{bound.auto_id}-error" if bound.errors else "") if part)
     control = bound.as_widget(attrs=_control_attributes(bound, described, extra))
-    if getattr(widget, "input_type", "") in CHECKS:
+    if isinstance(widget, CheckboxInput):
         return _check(bound, words, hint, control, class_)
     return format_html(
         '<div class="field {}{}"><label for="{}">{}{}</label>{}{}{}</div>',
@@ -103,7 +104,7 @@ def _group(bound: BoundField, words: Any, hint: str, class_: str) -> SafeString:
     )  # fmt: skip
 
 
-def error_summary(form: BaseForm) -> SafeString:
+def error_summary(form: BaseForm, *, focus: bool = True) -> SafeString:
     """Everything wrong with the form, on top, each linked to its field. Gets the focus (forms.js). Nothing when nothing is wrong."""
     if not form.is_bound or not form.errors:
         return SafeString("")
@@ -111,21 +112,21 @@ def error_summary(form: BaseForm) -> SafeString:
     for bound in form:
         items += [format_html('<li><a href="#{}">{}</a></li>', bound.id_for_label or bound.auto_id, _naming(bound, error)) for error in bound.errors]
     return format_html(
-        '<div class="error-summary" role="alert" tabindex="-1" data-error-summary>{}<div><h2>{}</h2><ul>{}</ul></div></div>',
-        _icon("octagon-alert"), _("There is a problem"), SafeString("".join(items)),
+        '<div class="error-summary" role="alert" tabindex="-1"{}>{}<div><h2>{}</h2><ul>{}</ul></div></div>',
+        SafeString(" data-error-summary") if focus else "", _icon("octagon-alert"), _("There is a problem"), SafeString("".join(items)),
     )  # fmt: skip
 
 
 def _naming(bound: BoundField, error: Any) -> str:
-    """Django's own sentences do not say which field they mean."""
     text = str(error)
-    return f"{bound.label}: {text}" if text.startswith(_("This field")) or text.startswith(_("Enter a")) else text
+    return f"{bound.label}: {text}" if text.startswith(NAMELESS) else text
 
 
 def error_prefix(context: Context) -> str:
     """`Error: ` for the window's title when a form of the page came back with errors."""
     forms = (value for layer in context.dicts for value in layer.values() if isinstance(value, BaseForm))
-    return _("Error: ") if any(form.is_bound and form.errors for form in forms) else ""
+    failed = getattr(context.get("request"), "panel_failed", False) or any(form.is_bound and form.errors for form in forms)
+    return _("Error: ") if failed else ""
 
 
 def once_token() -> SafeString:

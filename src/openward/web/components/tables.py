@@ -10,7 +10,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from openward.web.components.basics import attributes, icon as _icon
+from openward.web.components.basics import attributes
+from openward.web.components.basics import icon as _icon
 
 
 def data_table(

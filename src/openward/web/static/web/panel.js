@@ -4,6 +4,7 @@ const panel = document.getElementById("panel");
 let opener = null;
 let titleBefore = document.title;
 let pageUrl = location.href;
+let closeUrl = panel.querySelector("[data-panel]")?.dataset.closeUrl || location.pathname;
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("[hx-target='#panel']");
@@ -16,13 +17,11 @@ document.addEventListener("click", (event) => {
 }, true);
 
 function shut(asked) {
-  const open = panel.querySelector("[data-panel]");
-  if (open) {
-    if (asked && panel.querySelector("form[data-dirty]:not([data-autosave])") && !window.confirm(document.body.dataset.saidUnsaved || "Leave without saving?")) return;
-    const url = opener ? pageUrl : open.dataset.closeUrl;
-    panel.replaceChildren();
-    history.pushState({ htmx: true }, "", url || open.dataset.closeUrl);
-  }
+  const unsaved = asked && panel.querySelector("form[data-dirty]:not([data-autosave])");
+  if (unsaved && !window.confirm(document.body.dataset.saidUnsaved)) return;
+  panel.replaceChildren();
+  // Opened here, the page's own address comes back with its query; opened by its URL, the page beside it is where it closes to.
+  history.pushState({ htmx: true }, "", opener ? pageUrl : closeUrl);
   document.title = opener ? titleBefore : document.title.replace(/^.* · /, "");
   const back = opener?.isConnected ? opener : opener?.id ? document.getElementById(opener.id) : null;
   (back || document.getElementById("main")).focus({ preventScroll: true });
@@ -36,7 +35,9 @@ document.addEventListener("keydown", (event) => {
 panel.addEventListener("input", (event) => event.target.form?.setAttribute("data-dirty", ""));
 
 document.addEventListener("htmx:after:settle", (event) => {
-  if (event.target !== panel) return;
+  const open = event.target === panel && panel.querySelector("[data-panel]");
+  if (!open) return;
+  closeUrl = open.dataset.closeUrl;
   const first = panel.querySelector("[data-error-summary], [autofocus]") || panel.querySelector("#panel-title");
   first?.focus({ preventScroll: true });
   panel.scrollTop = 0;
