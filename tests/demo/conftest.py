@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.demo.making import Made, make
 
 

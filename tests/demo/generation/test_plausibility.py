@@ -8,12 +8,12 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.demo.making import NOW, TODAY, Made
 
 from openward.demo.content.problems import ILLNESSES, PROBLEMS
 from openward.demo.content.vaccines import VACCINES
 from openward.demo.generation.clinic import clinic
 from openward.demo.generation.people import Person
+from tests.demo.making import NOW, TODAY, Made
 
 DATES = ("authoredOn", "date", "effectiveDateTime", "occurrenceDateTime", "recordedDate", "sent", "issued", "enteredDate", "created")
 MALE_ONLY = {p.code for p in PROBLEMS if p.sexes == "m"} - {"M10.9"}

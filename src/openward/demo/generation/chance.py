@@ -7,7 +7,7 @@ import random
 from collections.abc import Sequence
 from hashlib import blake2b
 from typing import TypeVar
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 T = TypeVar("T")
 FIRST_MILLISECOND = int(dt.datetime(2026, 1, 1, tzinfo=dt.UTC).timestamp() * 1000)
@@ -51,3 +51,8 @@ def fixed_id(seed: int, group: int, number: int) -> str:
     tail = int.from_bytes(digest) & ((1 << 62) - 1)
     head = (FIRST_MILLISECOND + group) << 80 | 0x7 << 76 | (number & 0xFFF) << 64
     return str(UUID(int=head | 0b10 << 62 | tail))
+
+
+def task_id(code: str, about: str) -> str:
+    """The id of the inbox item about an order or a conversation, as the chart room gives it: a correction opens the same item again."""
+    return str(uuid5(NAMESPACE_URL, f"urn:openward:task/1/{code}/{about}"))

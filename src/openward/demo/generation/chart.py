@@ -58,7 +58,12 @@ class Chart:
 
     def add(self, type: str, /, **elements: object) -> Json:
         """Write a resource; an element that is None or empty is left out."""
-        resource = {"resourceType": type, "id": self.ids.next(), **{name: value for name, value in elements.items() if value not in (None, [], {})}}
+        fixed = elements.pop("id", None)
+        resource = {
+            "resourceType": type,
+            "id": fixed or self.ids.next(),
+            **{name: value for name, value in elements.items() if value not in (None, [], {})},
+        }
         self.resources.append(resource)
         return resource
 

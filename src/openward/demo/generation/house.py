@@ -91,7 +91,7 @@ def _hospital() -> Json:
         "active": True,
         "type": [hl7("organization-type", "prov", "Healthcare Provider")],
         "name": ORGANISATION,
-        "telecom": [{"system": "phone", "value": "(212) 555-0100", "use": "work"}],
+        "telecom": [{"system": "phone", "value": "+12125550100", "use": "work"}],
         "address": [_address(FACILITIES[0])],
     }
 
@@ -122,7 +122,7 @@ def _facility(facility: Facility) -> Json:
         "status": "active",
         "name": facility.name,
         "mode": "instance",
-        "telecom": [{"system": "phone", "value": f"({facility.area_codes[0]}) 555-0101", "use": "work"}],
+        "telecom": [{"system": "phone", "value": f"+1{facility.area_codes[0]}5550101", "use": "work"}],
         "address": _address(facility),
         "physicalType": hl7("location-physical-type", "bu", "Building"),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from openward.demo.generation.chance import task_id
 from openward.demo.generation.parts import Json, instant, tag, to
 
 if TYPE_CHECKING:
@@ -38,13 +39,13 @@ def write(chart: Chart) -> None:
     _task(chart, question, topic, at, doctor, waits=waits)
     if not waits:
         answer = _communication(chart, topic, answered, at + dt.timedelta(hours=chart.chance.randint(1, 20)), doctor, chart.patient, waits=False)
-        answer["inResponseTo"] = [to(question)]
+        answer |= {"partOf": [to(question)], "inResponseTo": [to(question)]}
 
 
 def _communication(chart: Chart, topic: str, words: str, at: dt.datetime, sender: Json, recipient: Json, *, waits: bool) -> Json:
     return chart.add(
         "Communication",
-        status="in-progress" if waits else "completed",
+        status="completed",
         category=[{"text": "Message"}],
         subject=chart.patient,
         topic={"text": topic},
@@ -59,6 +60,7 @@ def _communication(chart: Chart, topic: str, words: str, at: dt.datetime, sender
 def _task(chart: Chart, question: Json, topic: str, at: dt.datetime, doctor: Json, *, waits: bool) -> None:
     chart.add(
         "Task",
+        id=task_id("answer-message", question["id"]),
         status="requested" if waits else "completed",
         intent="order",
         priority="routine",
@@ -67,6 +69,7 @@ def _task(chart: Chart, question: Json, topic: str, at: dt.datetime, doctor: Jso
         focus=to(question),
         **{"for": chart.patient},
         authoredOn=instant(at),
+        lastModified=instant(at),
         requester=chart.patient,
         owner=doctor,
     )

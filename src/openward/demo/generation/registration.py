@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from openward.demo.content.names import BACKGROUNDS
 from openward.demo.content.places import STREETS
-from openward.demo.generation.parts import Json, coding, day, hl7, identifier
+from openward.demo.generation.parts import Json, coding, day, hl7, identifier, to
 from openward.demo.generation.people import Person
 
 if TYPE_CHECKING:
@@ -53,11 +54,16 @@ def _omb(name: str, code: str, display: str) -> Json:
 
 def _telecom(chart: Chart) -> list[Json]:
     person, chance = chart.person, chart.chance
-    phone = f"({chance.choice(person.facility.area_codes)}) 555-01{chance.randrange(100):02d}"
+    phone = _phone(chart)
     found: list[Json] = [{"system": "phone", "value": phone, "use": "mobile" if person.age_on(chart.today) < 72 else "home"}]
     if person.age_on(chart.today) >= 18 and chance.happens(0.85):
         found.append({"system": "email", "value": f"{person.given}.{person.family}.{person.number}@example.org".lower(), "use": "home"})
     return found
+
+
+def _phone(chart: Chart) -> str:
+    """A number of the range kept for fiction, as it is dialled."""
+    return f"+1{chart.chance.choice(chart.person.facility.area_codes)}55501{chart.chance.randrange(100):02d}"
 
 
 def _address(chart: Chart) -> Json:
@@ -80,28 +86,54 @@ def _household(chart: Chart) -> Json:
     contact = {
         "relationship": [{"coding": [coding("http://terminology.hl7.org/CodeSystem/v3-RoleCode", kind[0], kind[1])], "text": kind[1].title()}],
         "name": {"family": person.family, "given": [other]},
-        "telecom": [{"system": "phone", "value": f"({chance.choice(person.facility.area_codes)}) 555-01{chance.randrange(100):02d}"}],
+        "telecom": [{"system": "phone", "value": _phone(chart)}],
     }
     marital = {"maritalStatus": hl7("v3-MaritalStatus", "M" if kind[0] == "SPS" else "S")} if age >= 18 else {}
     return {**marital, "contact": [contact]} if age < 18 or chance.happens(0.8) else marital
 
 
 def _coverage(chart: Chart) -> Json:
+    """The insurance, since the beginning of last year; a child's is held by a parent, who now and then nobody wrote down."""
     person, chance = chart.person, chart.chance
     own = person.age_on(chart.today) >= 19
     member = f"{person.payer.payer_id}{chance.randrange(10**7, 10**8)}"
-    since = max(person.joined.replace(day=1), chart.today.replace(month=1, day=1))
     return chart.add(
         "Coverage",
         identifier=[identifier("urn:openward:member", member, "MB")],
         status="active",
-        type={"coding": [coding("http://terminology.hl7.org/CodeSystem/v3-ActCode", "EHCPOL", "extended healthcare")]},
-        subscriberId=member,
+        type=_kind_of_plan(person),
+        subscriber=chart.patient if own else None if chance.happens(0.07) else to(_holder(chart)),
+        subscriberId=None if own and chance.happens(0.02) else member,
         beneficiary=chart.patient,
         relationship=hl7("subscriber-relationship", "self" if own else "child"),
-        period={"start": day(min(since, chart.today))},
+        period={"start": day(max(dt.date(chart.today.year - 1, 1, 1), person.born))},
         payor=[chart.house.ref("payer", person.payer.key)],
         order=1,
         **{"class": [{"type": hl7("coverage-class", "group"), "value": f"G{chance.randrange(1000, 9999)}", "name": f"{person.payer.name} group"}]},
         **({} if own else {"dependent": "01"}),
+    )
+
+
+def _kind_of_plan(person: Person) -> Json:
+    code, display = {"statecare": ("SUBSIDIZ", "subsidized health program"), "silverline": ("PUBLICPOL", "public healthcare")}.get(
+        person.payer.key, ("EHCPOL", "extended healthcare")
+    )
+    return {"coding": [coding("http://terminology.hl7.org/CodeSystem/v3-ActCode", code, display)], "text": display.capitalize()}
+
+
+def _holder(chart: Chart) -> Json:
+    """The parent who holds the insurance of a child, at the child's address."""
+    patient, chance = chart.resources[0], chart.chance
+    mother = chance.happens(0.5)
+    given = patient["contact"][0]["name"]["given"][0]
+    return chart.add(
+        "RelatedPerson",
+        active=True,
+        patient=chart.patient,
+        relationship=[{"coding": [coding("http://terminology.hl7.org/CodeSystem/v3-RoleCode", "PRN", "parent")], "text": "Parent"}],
+        name=[{"use": "official", "family": chart.person.family, "given": [given]}],
+        telecom=patient["contact"][0]["telecom"],
+        gender="female" if mother else "male",
+        birthDate=day(chart.person.born - dt.timedelta(days=chance.randint(21 * 365, 40 * 365))),
+        address=patient["address"],
     )

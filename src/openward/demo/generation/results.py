@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from openward.demo.content.labs import ANALYTE, PANEL, Analyte, Panel
+from openward.demo.generation.chance import task_id
 from openward.demo.generation.levels import panel_levels
 from openward.demo.generation.parts import LOINC, Json, concept, decimal, hl7, identifier, instant, quantity, reference, tag, to
 from openward.demo.generation.visits import Visit
@@ -65,7 +66,7 @@ def _result(chart: Chart, visit: Visit, panel: Panel, order: Json) -> None:
         conclusion=_in_plain_words(panel, flags) if reviewed else None,
     )
     chart.named.setdefault(f"results/{visit.encounter}", {"reports": []})["reports"].append((panel, values))
-    _to_inbox(chart, visit, report, flags, reviewed)
+    _to_inbox(chart, visit, order, report, flags, reviewed)
 
 
 def _issued(chart: Chart, visit: Visit) -> dt.datetime:
@@ -132,7 +133,7 @@ def _in_plain_words(panel: Panel, flags: list[Any]) -> str:
     return f"Your {panel.name} is close to what we expected for you; {len(flags)} value{'s are' if len(flags) > 1 else ' is'} outside the usual range. Keep to the plan."
 
 
-def _to_inbox(chart: Chart, visit: Visit, report: Json, flags: list[Any], reviewed: bool) -> None:
+def _to_inbox(chart: Chart, visit: Visit, order: Json, report: Json, flags: list[Any], reviewed: bool) -> None:
     """Results of the last days wait in the inbox of who ordered them; a critical one on top."""
     if reviewed and (chart.today - visit.day).days > 30:
         return
@@ -140,14 +141,17 @@ def _to_inbox(chart: Chart, visit: Visit, report: Json, flags: list[Any], review
     panel = report["code"]["text"]
     chart.add(
         "Task",
+        id=task_id("review-result", order["id"]),
+        basedOn=[to(order)],
         status="completed" if reviewed else "requested",
         intent="order",
         priority="stat" if critical else "urgent" if flags else "routine",
         code={"coding": [tag("task", "review-result")], "text": "Review result"},
-        description=f"{'Critical: ' if critical else ''}{panel}",
+        description=panel,
         focus=to(report),
         **{"for": chart.patient},
         encounter=report["encounter"],
         authoredOn=report["issued"],
+        lastModified=report["issued"],
         owner=chart.house.ref("practitioner", visit.clinician.key),
     )

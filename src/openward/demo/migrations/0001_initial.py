@@ -5,42 +5,56 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Instance',
+            name="Instance",
             fields=[
-                ('tenant', models.IntegerField(primary_key=True, serialize=False)),
-                ('seed', models.BigIntegerField()),
-                ('patients', models.PositiveIntegerField()),
-                ('made_for', models.DateField()),
-                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('loaded', models.PositiveIntegerField(default=0)),
-                ('is_complete', models.BooleanField(default=False)),
+                ("tenant", models.IntegerField(primary_key=True, serialize=False)),
+                ("seed", models.BigIntegerField()),
+                ("patients", models.PositiveIntegerField()),
+                ("made_for", models.DateField()),
+                ("made_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("loaded", models.PositiveIntegerField(default=0)),
+                ("is_complete", models.BooleanField(default=False)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('loaded__lte', models.F('patients'))), name='demo_loaded_within')],
+                "constraints": [models.CheckConstraint(condition=models.Q(("loaded__lte", models.F("patients"))), name="demo_loaded_within")],
             },
         ),
         migrations.CreateModel(
-            name='Persona',
+            name="Persona",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tenant', models.IntegerField()),
-                ('sign_in', models.CharField(max_length=150)),
-                ('name', models.CharField(max_length=200)),
-                ('role', models.CharField(choices=[('front-desk', 'Front desk'), ('nurse', 'Nurse'), ('clinician', 'Clinician'), ('biller', 'Biller'), ('it-agent', 'IT agent'), ('manager', 'Manager'), ('privacy-officer', 'Privacy officer'), ('administrator', 'Administrator'), ('patient', 'Patient')], max_length=40)),
-                ('sentence', models.CharField(max_length=300)),
-                ('place', models.PositiveSmallIntegerField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("tenant", models.IntegerField()),
+                ("sign_in", models.CharField(max_length=150)),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("front-desk", "Front desk"),
+                            ("nurse", "Nurse"),
+                            ("clinician", "Clinician"),
+                            ("biller", "Biller"),
+                            ("it-agent", "IT agent"),
+                            ("manager", "Manager"),
+                            ("privacy-officer", "Privacy officer"),
+                            ("administrator", "Administrator"),
+                            ("patient", "Patient"),
+                        ],
+                        max_length=40,
+                    ),
+                ),
+                ("sentence", models.CharField(max_length=300)),
+                ("place", models.PositiveSmallIntegerField()),
             ],
             options={
-                'ordering': ('place',),
-                'constraints': [models.UniqueConstraint(fields=('tenant', 'sign_in'), name='one_persona_per_sign_in')],
+                "ordering": ("place",),
+                "constraints": [models.UniqueConstraint(fields=("tenant", "sign_in"), name="one_persona_per_sign_in")],
             },
         ),
     ]
