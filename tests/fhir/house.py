@@ -47,10 +47,10 @@ class TableAuditor:
     """Hears every event into the table `heard` of the same database."""
 
     def record(self, connection: Any, tenant: int, actor: Visitor, events: Sequence[Event]) -> None:
-        sql = "insert into heard values (%s, %s, %s, %s, %s, %s, %s, %s)"
-        for e in events:
-            for patient in e.patients or (None,):
-                psycopg.Cursor(connection).execute(sql, (tenant, actor.id, e.interaction, e.type, e.key, e.version, patient, e.outcome))
+        sql = """insert into heard select %s, %s, n.* from
+          unnest(%s::text[], %s::text[], %s::uuid[], %s::int[], %s::uuid[], %s::int[]) n"""
+        rows = [(e.interaction, e.type, e.key, e.version, patient, e.outcome) for e in events for patient in e.patients or (None,)]
+        psycopg.Cursor(connection).execute(sql, (tenant, actor.id, *(list(column) for column in zip(*rows, strict=True))))
 
     def insert(self, tenant: int, actor: Visitor, interaction: str, type: str) -> AuditInsert | None:
         sql = """insert into heard select %(audit_tenant)s, %(audit_actor)s, %(audit_interaction)s, %(audit_type)s,

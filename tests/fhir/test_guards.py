@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from tests.fhir.house import House
 
 from openward.fhir.errors import Refused
 from openward.fhir.guards import Change, Guards, guard
 from openward.fhir.resources import Patient
 from openward.fhir.store import Store
 from openward.fhir.work import UnitOfWork
+from tests.fhir.house import House
 
 
 class TestRegistry:
@@ -32,7 +32,12 @@ class TestRegistry:
 class TestGuards:
     def test_a_guard_sees_before_and_after(self, house: House, store: Store) -> None:
         seen: list[tuple[object, object]] = []
-        guard("Patient", on=("update",), registry=house.guards)(lambda change, work: seen.append((change.before.active, change.resource.active)))
+
+        @guard("Patient", on=("update",), registry=house.guards)
+        def look(change: Change, work: UnitOfWork) -> None:
+            assert change.before
+            seen.append((change.before.active, change.resource.active))
+
         made = store.create(Patient(active=True))
         store.update({**made.data, "active": False})
         assert seen == [(True, False)]
@@ -121,4 +126,4 @@ class TestUnitOfWork:
 
         made = store.create(Patient(active=True))
         notice = next(listener.notifies(timeout=5))
-        assert made.id in notice.payload
+        assert f'"{made.id}"' in notice.payload

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -84,11 +85,15 @@ def load(paths: Sequence[Path], open_store: Callable[[], Store], progress: Progr
     found = files(paths)
     total, done = sum(path.stat().st_size for path in found), 0
     for path in found:
-        _load_file(path, open_store(), report, lambda within, note, before=done: progress(before + within, total, note))
+        _load_file(path, open_store(), report, partial(_move, progress, done, total))
         done += path.stat().st_size
         progress(done, total, path.name)
     report.seconds = time.monotonic() - started
     return report
+
+
+def _move(progress: Progress, before: int, total: int, within: int, note: str) -> None:
+    progress(before + within, total, note)
 
 
 def _load_file(path: Path, store: Store, report: Report, moved: Callable[[int, str], None]) -> None:
@@ -101,14 +106,15 @@ def _load_file(path: Path, store: Store, report: Report, moved: Callable[[int, s
 
 def _load_document(document: Document, store: Store, report: Report) -> None:
     report.documents += 1
-    if document.is_ndjson:
-        _load_lines(document, store, report)
-        return
-    data = document.read()
     try:
-        report.count(_load_once(data, store))
+        if document.is_ndjson:
+            _load_lines(document, store, report)
+        else:
+            report.count(_load_once(document.read(), store))
     except AlreadyImported:
         report.known += 1
+    except Unreadable as error:
+        report.refused.append(Refusal(document.name, str(error)))
     except Exception as error:
         report.refused.append(Refusal(document.name, _reason(as_fhir_error(error))))
 
@@ -126,7 +132,7 @@ def _load_once(data: bytes, store: Store) -> list[str]:
     content = loads(data)
     asked = as_entries(content, digest)
     with store.attempt("import", None), _references(store, strict=content.get("type") == "transaction"):
-        outcomes = [written.outcome for written in write(store, asked).values()]
+        outcomes: list[str] = [written.outcome for written in write(store, asked).values()]
         insert = "insert into fhir.import_ledger (tenant, digest, resources) values (%(tenant)s, %(digest)s, %(resources)s) on conflict do nothing"
         store.execute(insert, {**_ledger(store, digest), "resources": len(asked)})
     return outcomes
@@ -175,7 +181,7 @@ def _id_in(full_url: str | None, resource: Mapping[str, Any] | None) -> str | No
 
 def _load_lines(document: Document, store: Store, report: Report) -> None:
     """NDJSON, a resource a line, some hundred lines a transaction; when one is refused, the lines of that transaction go in one by one."""
-    lines = ((number, line) for number, line in enumerate(document.content, start=1) if line.strip())
+    lines = ((number, line) for number, line in enumerate(document.lines(), start=1) if line.strip())
     for group in _groups(lines):
         try:
             report.count(_load_group(group, store))

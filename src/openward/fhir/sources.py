@@ -26,21 +26,34 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One file as it was found, unpacked: `name` for the report, `position` and `size` in bytes of the file on disk it comes from."""
+    """One file as it was found, unpacked while it is read; `name` is for the report."""
 
     name: str
     content: IO[bytes]
     is_ndjson: bool
 
     def read(self) -> bytes:
-        data = self.content.read(MAX_DOCUMENT + 1)
+        with _damage_named():
+            data = self.content.read(MAX_DOCUMENT + 1)
         if len(data) > MAX_DOCUMENT:
             raise Unreadable(f"The file is larger than {MAX_DOCUMENT // 1024**2} MB; use NDJSON.")
         return data
 
+    def lines(self) -> Iterator[bytes]:
+        with _damage_named():
+            yield from self.content
+
+
+@contextmanager
+def _damage_named() -> Iterator[None]:
+    try:
+        yield
+    except DAMAGE as error:
+        raise Unreadable(f"The file is damaged: {error}.") from error
+
 
 def files(paths: Sequence[Path]) -> list[Path]:
-    """The files that `paths` name, folders searched through; archives and what can be read from them last, in the order of their names."""
+    """The files that `paths` name, each once; folders are searched through, in the order of names."""
     found = [file for path in paths for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
     return [file for file in dict.fromkeys(found) if file.is_file() and (is_importable(file.name) or file in paths)]
 
@@ -51,19 +64,16 @@ def is_importable(name: str) -> bool:
 
 def documents(path: Path, moved: Callable[[int], None]) -> Iterator[Document]:
     """The documents of one file; `moved` is told how far into it, in bytes. Raises Unreadable where it is damaged or of no kind we know."""
-    with path.open("rb") as file:
-        try:
-            if path.name.endswith(ARCHIVES):
-                for document in _members(path, cast(IO[bytes], file)):
-                    yield document
-                    moved(file.tell())
-            elif is_importable(path.name):
-                with _unpacked(path.name, cast(IO[bytes], file)) as content:
-                    yield Document(path.name, content, _plain_name(path.name).endswith(".ndjson"))
-            else:
-                raise Unreadable("The name ends neither in .json or .ndjson, packed or not, nor like an archive.")
-        except DAMAGE as error:
-            raise Unreadable(f"The file is damaged: {error}.") from error
+    with path.open("rb") as file, _damage_named():
+        if path.name.endswith(ARCHIVES):
+            for document in _members(path, cast(IO[bytes], file)):
+                yield document
+                moved(file.tell())
+        elif is_importable(path.name):
+            with _unpacked(path.name, cast(IO[bytes], file)) as content:
+                yield Document(path.name, content, _plain_name(path.name).endswith(".ndjson"))
+        else:
+            raise Unreadable("The name ends neither in .json or .ndjson, packed or not, nor like an archive.")
 
 
 def _members(path: Path, file: IO[bytes]) -> Iterator[Document]:

@@ -13,7 +13,7 @@ from psycopg import Cursor
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
-from openward.fhir.errors import FhirError, Gone, NotFound
+from openward.fhir.errors import BadRequest, FhirError, Gone, NotFound
 from openward.fhir.guards import GUARDS, Guards
 from openward.fhir.interactions import batch, writing
 from openward.fhir.interactions.create import create
@@ -40,6 +40,7 @@ class Store:
     """The record of one tenant as one actor may see and change it.
 
     Every interaction asks the policy and leaves an audit event. `type` is a name or a typed class; with a class the answer is typed.
+    An id may be None, as that of a resource never stored is: BadRequest.
     Errors are those of openward.fhir.errors. Not for use by two threads at once.
     """
 
@@ -71,35 +72,35 @@ class Store:
     # -- reading ------------------------------------------------------------------------------------------------
 
     @overload
-    def read(self, type: type[R], id: str) -> R: ...
+    def read(self, type: type[R], id: str | None) -> R: ...
     @overload
-    def read(self, type: str, id: str) -> Resource: ...
-    def read(self, type: Any, id: str) -> Any:
+    def read(self, type: str, id: str | None) -> Resource: ...
+    def read(self, type: Any, id: str | None) -> Any:
         """The current version. Raises NotFound, also for what the actor may not see, and Gone."""
-        return _typed(read(self, _name(type), id))
+        return _typed(read(self, _name(type), _id(id)))
 
     @overload
-    def find(self, type: type[R], id: str) -> R | None: ...
+    def find(self, type: type[R], id: str | None) -> R | None: ...
     @overload
-    def find(self, type: str, id: str) -> Resource | None: ...
-    def find(self, type: Any, id: str) -> Any:
+    def find(self, type: str, id: str | None) -> Resource | None: ...
+    def find(self, type: Any, id: str | None) -> Any:
         """As `read`, but None for what does not exist, is deleted, or may not be seen."""
         try:
             return self.read(type, id)
         except (NotFound, Gone):
             return None
 
-    def read_many(self, wanted: Iterable[tuple[Type[Any], str]]) -> list[Resource]:
+    def read_many(self, wanted: Iterable[tuple[Type[Any], str | None]]) -> list[Resource]:
         """The current versions in the order asked for; what does not exist or may not be seen is left out. One statement a type."""
-        return [_typed(version) for version in read_many(self, [(_name(type), id) for type, id in wanted])]
+        return [_typed(version) for version in read_many(self, [(_name(type), _id(id)) for type, id in wanted])]
 
     @overload
-    def vread(self, type: type[R], id: str, version: int) -> R: ...
+    def vread(self, type: type[R], id: str | None, version: int) -> R: ...
     @overload
-    def vread(self, type: str, id: str, version: int) -> Resource: ...
-    def vread(self, type: Any, id: str, version: int) -> Any:
+    def vread(self, type: str, id: str | None, version: int) -> Resource: ...
+    def vread(self, type: Any, id: str | None, version: int) -> Any:
         """One version as it was stored."""
-        return _typed(vread(self, _name(type), id, version))
+        return _typed(vread(self, _name(type), _id(id), version))
 
     @overload
     def search(self, type: type[R], params: Params = ()) -> Page[R]: ...
@@ -138,9 +139,9 @@ class Store:
             return _typed(conditional_update(self, _data(resource), matching, if_match=if_match).version)
         return _typed(update(self, _data(resource), if_match=if_match).version)
 
-    def delete(self, type: Type[Any], id: str, *, if_match: int | None = None) -> None:
+    def delete(self, type: Type[Any], id: str | None, *, if_match: int | None = None) -> None:
         """Say that the resource is gone; its history stays."""
-        delete(self, _name(type), id, if_match=if_match)
+        delete(self, _name(type), _id(id), if_match=if_match)
 
     def bundle(self, bundle: Mapping[str, Any]) -> dict[str, Any]:
         """Carry out a batch or transaction Bundle and return the response Bundle."""
@@ -198,6 +199,12 @@ class Store:
 
 def _name(type: Type[Any]) -> str:
     return type if isinstance(type, str) else type.__name__
+
+
+def _id(id: str | None) -> str:
+    if id is None:
+        raise BadRequest("A resource that was never stored has no id to find it by.")
+    return id
 
 
 def _data(resource: Any) -> dict[str, Any]:

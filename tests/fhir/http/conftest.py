@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from tests.fhir.house import House, Visitor
-from tests.fhir.http.client import Client
 
 from openward.fhir.errors import Unauthenticated
 from openward.fhir.http import fhir_app
 from openward.fhir.store import Store
+from tests.fhir.house import House, Visitor
+from tests.fhir.http.client import Client
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.fhir.http.client import Client
 
 PATIENT = {"resourceType": "Patient", "name": [{"family": "Okafor"}], "identifier": [{"system": "urn:mrn", "value": "7"}]}

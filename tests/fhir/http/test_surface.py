@@ -6,9 +6,9 @@ import gzip
 import logging
 
 import pytest
-from tests.fhir.http.client import Client
 
 from openward.fhir.store import Store
+from tests.fhir.http.client import Client
 
 PATIENT = {"resourceType": "Patient", "active": True}
 

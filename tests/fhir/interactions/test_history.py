@@ -3,12 +3,12 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from tests.fhir.house import House, Visitor
 
 from openward.fhir.errors import BadRequest, Forbidden, NotFound
 from openward.fhir.ids import key
 from openward.fhir.resources import Patient
 from openward.fhir.store import Store
+from tests.fhir.house import House, Visitor
 
 
 def walk(store: Store, type: str | None = None, count: int = 2) -> list[tuple[str, int]]:
@@ -77,14 +77,14 @@ class TestOfMany:
     def test_a_patient_sees_only_their_own(self, house: House, store: Store) -> None:
         mine, other = store.create(Patient(active=True)), store.create(Patient(active=True))
         store.delete("Patient", other.id)
-        portal = house.store(Visitor(patient=key("Patient", mine.id)))
+        portal = house.store(Visitor(patient=key("Patient", str(mine.id))))
         assert {v.id for v in portal.history("Patient")} == {mine.id}
 
     def test_a_patient_still_sees_their_deleted_resource(self, house: House, store: Store) -> None:
         mine = store.create(Patient(active=True))
         note = store.create({"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "subject": {"reference": f"Patient/{mine.id}"}})
         store.delete("Observation", note.id)
-        portal = house.store(Visitor(patient=key("Patient", mine.id)))
+        portal = house.store(Visitor(patient=key("Patient", str(mine.id))))
         assert [v.op for v in portal.history("Observation")] == ["D", "C"]
 
     def test_a_type_without_a_grant_is_forbidden(self, house: House) -> None:

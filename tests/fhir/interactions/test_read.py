@@ -3,12 +3,12 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
-from tests.fhir.house import House, Visitor
 
 from openward.fhir.errors import Forbidden, Gone, NotFound, UnknownType
 from openward.fhir.ids import key
 from openward.fhir.resources import HumanName, Patient
 from openward.fhir.store import Store
+from tests.fhir.house import House, Visitor
 
 
 def ada(store: Store) -> Patient:

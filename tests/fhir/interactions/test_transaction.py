@@ -5,15 +5,16 @@ import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.fhir.house import House, Visitor
 
 from openward.fhir.errors import BadRequest, Invalid, MultipleMatches, NotFound, PreconditionFailed
 from openward.fhir.resources import Patient
 from openward.fhir.store import Store
+from tests.fhir.house import House, Visitor
 
 ADA = "urn:uuid:11111111-1111-4111-8111-111111111111"
 
@@ -117,7 +118,8 @@ class TestWholeOrNothing:
         """)
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         with subprocess.Popen([sys.executable, "-c", script, engine_url], stdout=subprocess.PIPE, env=environment) as process:
-            assert process.stdout and process.stdout.readline() == b"written\n"
+            assert process.stdout
+            assert process.stdout.readline() == b"written\n"
             process.send_signal(signal.SIGKILL)
         assert house.count("fhir.body") + house.count("fhir.current") + house.count("heard") == 0
 
@@ -200,7 +202,12 @@ class TestOrderAndOutcomes:
     def test_four_hundred_entries_cost_a_handful_of_statements(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         statements: list[str] = []
         execute = Store.execute
-        monkeypatch.setattr(Store, "execute", lambda self, sql, params=None: (statements.append(sql), execute(self, sql, params))[1])
+
+        def counted(store: Store, sql: str, params: Mapping[str, Any] | None = None) -> Any:
+            statements.append(sql)
+            return execute(store, sql, params)
+
+        monkeypatch.setattr(Store, "execute", counted)
         store.bundle(transaction(post({"resourceType": "Patient"}, ADA), *[post(pulse(ADA)) for _ in range(400)]))
         assert len(statements) <= 6
 

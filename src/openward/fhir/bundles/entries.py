@@ -109,7 +109,8 @@ def _entry(index: int, raw: Any) -> Entry:
     request = raw.get("request") if isinstance(raw, dict) else None
     if not isinstance(request, dict):
         raise BadRequest("The entry has no request.")
-    method, url = request.get("method"), request.get("url")
+    method: Any = request.get("method")
+    url = request.get("url")
     if method not in ORDER or not isinstance(url, str):
         raise BadRequest("The request has no method this server knows, or no url.")
     type, id, query = _addressed(method, url)

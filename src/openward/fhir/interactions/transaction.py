@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from openward.fhir.bundles.answers import response_bundle, written_entry
-from openward.fhir.bundles.entries import BadRequest, Entry, entries, located, raise_all, refuse_duplicates
-from openward.fhir.errors import Invalid, PreconditionFailed
+from openward.fhir.bundles.entries import Entry, entries, located, raise_all, refuse_duplicates
+from openward.fhir.errors import BadRequest, Invalid, PreconditionFailed
 from openward.fhir.ids import key as key_of
 from openward.fhir.ids import new_id
 from openward.fhir.interactions.conditions import only_match
