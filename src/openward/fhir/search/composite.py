@@ -91,8 +91,18 @@ def _one(parameter: SearchParameter, parts: Sequence[str], bind: Bindings) -> st
 
 
 def _of_resource(parameter: SearchParameter, parts: Sequence[str], bind: Bindings) -> str:
-    known = plan(parameter.base).parameters
-    return all_of([CONDITIONS[c.type](known[c.code], [part], None, bind) for c, part in zip(parameter.components, parts, strict=True)])
+    pairs = zip(parameter.components, parts, strict=True)
+    return all_of([CONDITIONS[component.type](at_resource(parameter, component), [part], None, bind) for component, part in pairs])
+
+
+def at_resource(parameter: SearchParameter, component: Component) -> SearchParameter:
+    """The parameter that reads what the component reads at the resource itself, and least besides.
+
+    Not the one the component is defined by: the `combo-` parameters look into Observation.component too.
+    """
+    wanted = set(component.paths)
+    known = plan(parameter.base).parameters.values()
+    return min((p for p in known if p.type == component.type and wanted <= set(p.paths)), key=lambda p: len(p.paths))
 
 
 CONDITIONS = {"token": token.condition, "quantity": quantity.condition, "string": string.condition, "date": date.condition}

@@ -10,7 +10,7 @@ from openward.fhir.ids import is_id, key
 from openward.fhir.protocols import Where
 from openward.fhir.search import composite, date, number, quantity, reference, special, string, token, uri
 from openward.fhir.search.parameters import number as number_of
-from openward.fhir.search.parameters import owned, plan
+from openward.fhir.search.parameters import owned
 from openward.fhir.search.query import Chain, Condition, Filter, Has
 from openward.fhir.search.sql import FALSE, Bindings, all_of, any_of, rtype
 
@@ -77,8 +77,8 @@ def _missing(parameter: SearchParameter, missing: bool, bind: Bindings) -> str:
 def _present(parameter: SearchParameter, bind: Bindings) -> str:
     alternatives = [_present_by_rows(parameter, bind)]
     if parameter.components and any(not path.steps for path in parameter.paths):
-        known = plan(parameter.base).parameters
-        alternatives.append(all_of([_present_by_rows(known[component.code], bind) for component in parameter.components]))
+        components = [composite.at_resource(parameter, component) for component in parameter.components]
+        alternatives.append(all_of([_present_by_rows(component, bind) for component in components]))
     return f"({any_of(alternatives)})"
 
 

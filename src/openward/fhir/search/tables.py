@@ -49,7 +49,7 @@ DROP_GROUPS = """delete from fhir.composite_value x using unnest(%(rtype)s::smal
 ADD_TOKENS = """insert into fhir.token (tenant, h, param, system, code, display)
   select %(tenant)s, n.* from unnest(%(h)s::bigint[], %(param)s::int[], %(system)s::text[], %(code)s::text[], %(display)s::text[])
     n(h, param, system, code, display)
-  where not exists (select from fhir.token t where t.tenant = %(tenant)s and t.h = n.h)"""
+  where not exists (select from fhir.token t where t.tenant = %(tenant)s and t.h = n.h and (t.display <> '' or n.display = ''))"""
 
 
 def write_index(connection: Connection[Any], tenant: int, pairs: Iterable[Pair]) -> None:
@@ -131,7 +131,10 @@ def _group(group: Any) -> tuple[Any, ...]:
 
 
 def _tokens(cursor: Cursor[Any], tenant: int, changes: Sequence[Pair]) -> None:
-    entries = dict(_new_entries(changes))
+    entries: dict[int, Any] = {}
+    for h, entry in _new_entries(changes):
+        if not entries.get(h, ("",))[-1]:  # the one with a display is the one to keep
+            entries[h] = entry
     if not entries:
         return
     rows = [entries[h] for h in sorted(entries)]

@@ -1,0 +1,269 @@
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import psycopg
+import pytest
+
+from openward.fhir.errors import BadRequest, TooCostly
+from openward.fhir.search import include, search
+from openward.fhir.search.cursor import BadCursor
+from openward.fhir.search.query import Unknown
+from tests.fhir.search.shelf import Shelf, everything
+
+
+def _observation(number: int, **more: Any) -> dict[str, Any]:
+    day = f"2020-01-{number % 28 + 1:02}"
+    value = {"value": number, "unit": "mg"}
+    content = {"resourceType": "Observation", "id": f"o{number:03}", "status": "final", "code": {"coding": [{"code": "A", "system": "urn:x"}]}}
+    return content | {"effectiveDateTime": day, "valueQuantity": value, "subject": {"reference": f"Patient/p{number % 3}"}} | more
+
+
+def _patient(id: str, family: str, *given: str, birth: str = "1980-01-01") -> dict[str, Any]:
+    return {"resourceType": "Patient", "id": id, "name": [{"family": family, "given": list(given)}], "birthDate": birth}
+
+
+def walk(shelf: Shelf, query: str, *, between: Any = None, **how: Any) -> list[list[str]]:
+    """Every page's ids, following `next` to the end; `between` is called after each page."""
+    pages, cursor = [], ""
+    while True:
+        page = shelf.search(query + cursor, **how)
+        pages.append([version.id for version in page.matches])
+        if page.next is None:
+            return pages
+        cursor = f"&_cursor={page.next}"
+        if between:
+            between()
+
+
+def flat(pages: list[list[str]]) -> list[str]:
+    return [id for page in pages for id in page]
+
+
+class TestPaging:
+    ORDERS = ("", "_sort=date", "_sort=-date", "_sort=_id", "_sort=-_lastUpdated", "_sort=value-quantity", "_sort=-value-quantity,date", "_sort=status,-date")
+
+    @pytest.mark.parametrize("sort", ORDERS)
+    def test_the_pages_together_are_everything_once(self, shelf: Shelf, sort: str) -> None:
+        shelf.put(*(_observation(number) for number in range(50)))
+        pages = walk(shelf, f"Observation?_count=7&{sort}")
+        assert [len(page) for page in pages] == [7] * 7 + [1]
+        assert sorted(flat(pages)) == [f"o{number:03}" for number in range(50)]
+
+    @pytest.mark.parametrize("sort", ["", "_sort=date", "_sort=-date", "_sort=-_lastUpdated"])
+    def test_what_is_written_meanwhile_loses_and_repeats_nothing(self, shelf: Shelf, sort: str) -> None:
+        shelf.put(*(_observation(number) for number in range(30)))
+        fresh = iter(range(100, 200))
+        pages = walk(shelf, f"Observation?_count=4&{sort}", between=lambda: shelf.put(_observation(next(fresh))))
+        seen = flat(pages)
+        assert len(seen) == len(set(seen))
+        assert {f"o{number:03}" for number in range(30)} <= set(seen)
+
+    def test_a_page_stays_whole_while_other_connections_write(self, shelf: Shelf, engine_url: str) -> None:
+        shelf.put(*(_observation(number) for number in range(40)))
+        done = threading.Event()
+
+        def write() -> None:
+            with psycopg.connect(engine_url, autocommit=True) as connection:
+                other, number = Shelf(connection), 1000
+                while not done.is_set():
+                    other.put(_observation(number))
+                    number += 1
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            seen = flat(walk(shelf, "Observation?_count=5&_sort=date&date=lt2021"))
+        finally:
+            done.set()
+            writer.join()
+        assert len(seen) == len(set(seen))
+        assert {f"o{number:03}" for number in range(40)} <= set(seen)
+
+    def test_a_removed_row_does_not_shift_the_next_page(self, shelf: Shelf) -> None:
+        shelf.put(*(_observation(number) for number in range(10)))
+        first = shelf.search("Observation?_count=5&_sort=_id")
+        shelf.take("Observation", first.matches[0].id)
+        shelf.take("Observation", first.matches[4].id)
+        assert shelf.ids(f"Observation?_count=5&_sort=_id&_cursor={first.next}") != []
+        assert len(flat([[v.id for v in first.matches], shelf.ids(f"Observation?_count=5&_sort=_id&_cursor={first.next}")])) == 10
+
+    def test_the_size_of_the_pages_may_change_on_the_way(self, shelf: Shelf) -> None:
+        shelf.put(*(_observation(number) for number in range(10)))
+        first = shelf.search("Observation?_count=3&_sort=date")
+        assert len(shelf.ids(f"Observation?_count=100&_sort=date&_cursor={first.next}")) == 7
+
+
+class TestCursors:
+    def test_a_forged_cursor_is_refused(self, shelf: Shelf) -> None:
+        shelf.put(*(_observation(number) for number in range(5)))
+        cursor = shelf.search("Observation?_count=2").next or ""
+        for forged in (cursor[:-4] + "AAAA", "x", "", "%%%", "eyJhIjoxfQ", cursor + "A" * 4):
+            if forged:
+                with pytest.raises(BadCursor):
+                    shelf.search(f"Observation?_count=2&_cursor={forged}")
+
+    def test_a_cursor_is_good_for_its_own_search_only(self, shelf: Shelf) -> None:
+        shelf.put(*(_observation(number) for number in range(5)))
+        cursor = shelf.search("Observation?_count=2&status=final").next
+        with pytest.raises(BadCursor):
+            shelf.search(f"Observation?_count=2&status=amended&_cursor={cursor}")
+        with pytest.raises(BadCursor):
+            Shelf(shelf.connection, tenant=2).search(f"Observation?_count=2&status=final&_cursor={cursor}")
+
+
+class TestOrder:
+    @pytest.fixture
+    def people(self, shelf: Shelf) -> Shelf:
+        shelf.put(
+            _patient("a", "Young", "Zoe", birth="1990-01-01"),
+            _patient("b", "Abel", "Tom", birth="1950"),
+            _patient("c", "Young", "Ada", birth="1970-05-05"),
+            {"resourceType": "Patient", "id": "d", "gender": "male"},
+        )
+        return shelf
+
+    @pytest.mark.parametrize(
+        ("sort", "expected"),
+        {
+            "family,given": "bcad",
+            "-family,given": "cabd",
+            "family,-given": "bacd",
+            "-birthdate": "acbd",
+            "name": "bcad",
+            "gender,_id": "dabc",
+            "-_lastUpdated": "dcba",
+            "_lastUpdated": "abcd",
+        }.items(),
+    )
+    def test_keys_count_in_turn_and_what_has_no_value_comes_last(self, people: Shelf, sort: str, expected: str) -> None:
+        found = people.ids(f"Patient?_sort={sort}")
+        if "_id" in sort:
+            assert found[0] == "d"
+        else:
+            assert "".join(found) == expected
+
+    def test_an_update_moves_a_resource_to_the_front_of_the_latest(self, people: Shelf) -> None:
+        people.put(_patient("b", "Abel", "Tom", birth="1951"))
+        assert people.ids("Patient?_sort=-_lastUpdated") == ["b", "d", "c", "a"]
+
+    def test_an_order_there_is_none_of_is_refused(self, shelf: Shelf) -> None:
+        with pytest.raises(BadRequest, match="_sort"):
+            shelf.search("Observation?_sort=code-value-quantity")
+        with pytest.raises(Unknown):
+            shelf.search("Observation?_sort=shoe-size")
+
+
+class TestTotals:
+    @pytest.fixture
+    def many(self, shelf: Shelf) -> Shelf:
+        shelf.put(*(_observation(number) for number in range(30)))
+        return shelf
+
+    def test_no_total_unless_asked_for(self, many: Shelf) -> None:
+        assert many.search("Observation?").total is None
+        assert many.search("Observation?_total=none").total is None
+
+    def test_an_accurate_total_counts_every_match(self, many: Shelf) -> None:
+        page = many.search("Observation?patient=p1&_count=2&_total=accurate")
+        assert (len(page), page.total) == (2, 10)
+
+    def test_a_few_are_counted_even_when_an_estimate_would_do(self, many: Shelf) -> None:
+        page = many.search("Observation?_count=2&_total=estimate")
+        assert (page.total, page.is_estimate) == (30, False)
+
+    def test_a_count_brings_nothing_but_the_number(self, many: Shelf) -> None:
+        for query in ("Observation?_summary=count", "Observation?_count=0"):
+            page = many.search(query)
+            assert (page.total, len(page), page.next) == (30, 0, None)
+
+    def test_twenty_a_page_unless_asked_and_a_thousand_at_most(self, many: Shelf) -> None:
+        assert len(many.search("Observation?")) == 20
+        assert len(many.search("Observation?_count=100000")) == 30
+
+
+class TestShortAnswers:
+    CONTENT = _patient("p", "Okafor", "Ada") | {
+        "text": {"status": "generated", "div": "<div xmlns='http://www.w3.org/1999/xhtml'>Ada</div>"},
+        "photo": [{"contentType": "image/png"}],
+        "meta": {"tag": [{"code": "vip"}]},
+        "_birthDate": {"extension": [{"url": "urn:x", "valueString": "y"}]},
+    }
+
+    def _answer(self, shelf: Shelf, query: str) -> dict[str, Any]:
+        shelf.put(self.CONTENT)
+        return shelf.search(f"Patient?{query}").matches[0].content
+
+    def test_elements_keep_what_was_named_and_say_so(self, shelf: Shelf) -> None:
+        content = self._answer(shelf, "_elements=birthDate,Patient.name")
+        assert set(content) == {"resourceType", "id", "meta", "name", "birthDate", "_birthDate"}
+        assert [tag["code"] for tag in content["meta"]["tag"]] == ["vip", "SUBSETTED"]
+
+    def test_a_summary_leaves_out_what_is_not_marked(self, shelf: Shelf) -> None:
+        content = self._answer(shelf, "_summary=true")
+        assert "photo" not in content
+        assert "text" not in content
+        assert content["name"]
+
+    def test_data_leaves_out_the_narrative_and_text_keeps_little_else(self, shelf: Shelf) -> None:
+        assert "text" not in self._answer(shelf, "_summary=data")
+        assert set(self._answer(shelf, "_summary=text")) == {"resourceType", "id", "meta", "text"}
+
+    def test_mandatory_elements_stay(self, shelf: Shelf) -> None:
+        shelf.put(_observation(1))
+        content = shelf.search("Observation?_elements=value").matches[0].content
+        assert {"status", "code", "valueQuantity"} <= set(content)
+        assert "subject" not in content
+
+
+class TestWhatIsNotUnderstood:
+    def test_lenient_ignores_and_reports_unknown_parameters(self, shelf: Shelf) -> None:
+        shelf.put(_observation(1))
+        page = shelf.search("Observation?shoe-size=9&status=final&_content=x", strict=False)
+        assert page.ignored == ["shoe-size", "_content"]
+        assert page.used == [("status", "final")]
+        assert len(page) == 1
+
+    def test_strict_refuses_unknown_parameters(self, shelf: Shelf) -> None:
+        with pytest.raises(Unknown, match="shoe-size is not a search parameter of Observation"):
+            shelf.search("Observation?shoe-size=9")
+
+    def test_a_parameter_without_a_value_is_no_condition(self, shelf: Shelf) -> None:
+        shelf.put(_observation(1))
+        assert len(shelf.search("Observation?status=")) == 1
+
+    @pytest.mark.parametrize("query", ["_count=-1", "_count=x", "_total=maybe", "_summary=short", "_sort=a,b,c,d,e,f", "code:missing=perhaps", "_id:exact=1"])
+    def test_a_bad_value_is_refused(self, shelf: Shelf, query: str) -> None:
+        with pytest.raises(BadRequest):
+            shelf.search(f"Observation?{query}")
+
+    @pytest.mark.parametrize("value", ["'; drop table fhir.current; --", "%(tenant)s", "%s", "\\", "{}", "a$b|c,d", "\u202e", "a" * 5000])
+    def test_nothing_a_client_sends_becomes_sql(self, shelf: Shelf, value: str) -> None:
+        shelf.put(_observation(1), _patient("p", "X"))
+        for name in ("status", "identifier", "subject", "value-string", "_tag", "_profile", "patient.name", "code:text", "value-string:contains"):
+            search(shelf.connection, 1, "Observation", [(name, value)], where=everything)
+        for name in ("date", "value-quantity", "_lastUpdated", "_sort", "_include", "_cursor", "_has:Encounter:patient:status", value):
+            with pytest.raises(BadRequest):
+                search(shelf.connection, 1, "Observation", [(name, value)], where=everything, strict=True)
+
+
+class TestLimits:
+    def test_a_thousand_alternatives_are_taken_and_no_more(self, shelf: Shelf) -> None:
+        shelf.put(_observation(1))
+        assert len(shelf.search(f"Observation?code={','.join(['A'] * 1000)}")) == 1
+        with pytest.raises(TooCostly, match="at most 1,000 values"):
+            shelf.search(f"Observation?code={','.join(['A'] * 1001)}")
+
+    def test_more_includes_than_allowed_fail_loudly(self, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+        shelf.put(_patient("p0", "X"), *(_observation(number * 3) for number in range(10)))
+        monkeypatch.setattr(include, "MAX_INCLUDED", 9)
+        with pytest.raises(TooCostly, match="more than 9 resources"):
+            shelf.search("Patient?_revinclude=Observation:patient")
+
+
+def test_values_of_python_are_taken_as_parameters(shelf: Shelf) -> None:
+    shelf.put(_observation(1), _observation(2))
+    page = search(shelf.connection, 1, "Observation", {"status": ["final"], "_count": 1, "date": "2020-01-03"}, where=everything)
+    assert [resource.id for resource in page] == ["o002"]
+    assert page.resources[0].status == "final"  # type: ignore[attr-defined]

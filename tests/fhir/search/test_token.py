@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import pytest
+
+from openward.fhir.errors import BadRequest
+from openward.fhir.search.token import token_hash
+from tests.fhir.search.shelf import Shelf
+
+LOINC, LOCAL = "http://loinc.org", "urn:example:lab"
+
+
+def _observation(id: str, *codings: dict[str, str], status: str = "final", text: str | None = None) -> dict[str, object]:
+    code: dict[str, object] = {"coding": list(codings)} if codings else {}
+    return {"resourceType": "Observation", "id": id, "status": status, "code": code | ({"text": text} if text else {})}
+
+
+RESOURCES = [
+    _observation("glucose", {"system": LOINC, "code": "2345-7", "display": "Glucose in serum"}),
+    _observation("both", {"system": LOINC, "code": "2345-7"}, {"system": LOCAL, "code": "GLU"}, status="amended"),
+    _observation("swapped", {"system": LOCAL, "code": "GLU"}, {"system": LOINC, "code": "2345-7"}),
+    _observation("local", {"system": LOCAL, "code": "2345-7"}),
+    _observation("bare", {"code": "2345-7"}),
+    _observation("words", text="Blood sugar by finger stick"),
+    {"resourceType": "Patient", "id": "ada", "active": True, "gender": "female", "deceasedDateTime": "2024-01-01",
+     "identifier": [{"system": "urn:mrn", "value": "OW-1", "type": {"coding": [{"system": "urn:v2", "code": "MR"}]}}, {"value": "loose"}],
+     "telecom": [{"system": "phone", "value": "(555) 010-4477", "use": "home"}, {"system": "email", "value": "Ada@Example.org"}],
+     "meta": {"tag": [{"system": "urn:t", "code": "vip"}], "security": [{"system": "urn:s", "code": "R"}], "profile": ["http://p/one|2"]}},
+    {"resourceType": "Patient", "id": "ben", "active": False, "gender": "male", "deceasedBoolean": False, "identifier": [{"system": "urn:mrn", "value": "OW-2"}]},
+    {"resourceType": "Patient", "id": "cy"},
+]  # fmt: skip
+
+CASES = {
+    f"Observation?code={LOINC}|2345-7": {"glucose", "both", "swapped"},
+    "Observation?code=2345-7": {"glucose", "both", "swapped", "local", "bare"},
+    "Observation?code=|2345-7": {"bare"},
+    f"Observation?code={LOCAL}|": {"both", "swapped", "local"},
+    f"Observation?code={LOCAL}|GLU,{LOINC}|nothing": {"both", "swapped"},
+    f"Observation?code={LOINC}|2345-7&code={LOCAL}|GLU": {"both", "swapped"},
+    f"Observation?code:not={LOINC}|2345-7": {"local", "bare", "words"},
+    f"Observation?code:not={LOINC}|2345-7,{LOCAL}|2345-7": {"bare", "words"},
+    "Observation?code:text=glucose": {"glucose", "both", "swapped"},
+    "Observation?code:text=sugar": {"words"},
+    "Observation?code:missing=true": set(),
+    "Observation?combo-code=GLU": {"both", "swapped"},
+    "Observation?status=amended": {"both"},
+    "Observation?status=http://hl7.org/fhir/observation-status|amended": {"both"},
+    "Observation?status=http://hl7.org/fhir/other|amended": set(),
+    "Observation?status:not=final": {"both"},
+    "Patient?active=true": {"ada"},
+    "Patient?active=false": {"ben"},
+    "Patient?active:missing=true": {"cy"},
+    "Patient?gender=male,female": {"ada", "ben"},
+    "Patient?gender:not=male": {"ada", "cy"},
+    "Patient?deceased=true": {"ada"},
+    "Patient?deceased=false": {"ben", "cy"},
+    "Patient?identifier=urn:mrn|OW-1": {"ada"},
+    "Patient?identifier=OW-2": {"ben"},
+    "Patient?identifier=urn:mrn|": {"ada", "ben"},
+    "Patient?identifier=|loose": {"ada"},
+    "Patient?identifier:of-type=urn:v2|MR|OW-1": {"ada"},
+    "Patient?identifier:of-type=urn:v2|XX|OW-1": set(),
+    "Patient?telecom=5550104477": {"ada"},
+    "Patient?phone=555-010-4477": {"ada"},
+    "Patient?email=ada@example.org": {"ada"},
+    "Patient?telecom=home|555 010 4477": {"ada"},
+    "Patient?_id=ada,cy": {"ada", "cy"},
+    "Patient?_tag=urn:t|vip": {"ada"},
+    "Patient?_security=R": {"ada"},
+    "Patient?_profile=http://p/one": {"ada"},
+    "Patient?_profile=http://p/one|2": {"ada"},
+}
+
+
+@pytest.mark.parametrize(("query", "expected"), CASES.items(), ids=CASES.keys())
+def test_a_token_matches_by_system_code_and_modifier(full_shelf: Shelf, query: str, expected: set[str]) -> None:
+    assert set(full_shelf.ids(query)) == expected
+
+
+@pytest.mark.parametrize("modifier", ["in", "above", "below", "exact", "contains"])
+def test_a_modifier_that_is_not_supported_is_refused(full_shelf: Shelf, modifier: str) -> None:
+    with pytest.raises(BadRequest, match=f"code: the modifier :{modifier} is not supported"):
+        full_shelf.search(f"Observation?code:{modifier}=x")
+
+
+def test_a_system_reaches_codes_the_dictionary_learned_later(shelf: Shelf) -> None:
+    shelf.put(_observation("first", {"system": LOCAL, "code": "A"}))
+    shelf.put(_observation("second", {"system": LOCAL, "code": "B"}))
+    assert set(shelf.ids(f"Observation?code={LOCAL}|")) == {"first", "second"}
+
+
+def test_the_policy_can_ask_for_the_hash_of_a_code_by_its_system(shelf: Shelf) -> None:
+    shelf.put(_observation("a"))
+    assert token_hash("status", "http://hl7.org/fhir/observation-status", "final") in shelf.rows["Observation", "a"].tok
