@@ -3,8 +3,24 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from openward.access.permissions import Permission
 
 
 class ChartConfig(AppConfig):
     name = "openward.chart"
     label = "chart"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from openward.chart import diagnoses, guards  # noqa: F401 - importing registers the guards
+        from openward.chart.drugs.available import trouble
+        from openward.record.health import health_check
+
+        diagnoses.cache_folder = settings.OPENWARD_DATA / "cache"
+        health_check("drug-checks", title=str(_("Drug checks when prescribing")))(trouble)
+
+
+__all__ = ["ChartConfig", "Permission"]

@@ -143,7 +143,8 @@ def _spoken(text: str) -> list[str]:
 def _index() -> Index:
     with CONTENT.open("rb") as file:
         data: dict[str, Any] = tomllib.load(file)
-    entries, sizes, places = [], array("B"), dict[str, Any]()
+    entries: list[Diagnosis] = []
+    sizes, places = array("B"), dict[str, Any]()
     for code, name, is_billable, terms in _extract():
         spoken = _spoken(name)
         for word in {*spoken, *_spoken(terms)}:

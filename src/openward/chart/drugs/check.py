@@ -121,7 +121,15 @@ def against_allergy(knowledge: Knowledge, new: Medicine, allergy: KnownAllergy) 
     if shared := [name for name in new.ingredients if name in allergy.ingredients]:
         severity = "moderate" if allergy.intolerance else "severe"
         word = "intolerance" if allergy.intolerance else "allergy"
-        yield Warning_("allergy", severity, allergy.text, f"Recorded {word} to {shared[0]}.{told}", "Choose another drug.", "this patient's record", allergy.reference)
+        yield Warning_(
+            "allergy",
+            severity,
+            allergy.text,
+            f"Recorded {word} to {shared[0]}.{told}",
+            "Choose another drug.",
+            "this patient's record",
+            allergy.reference,
+        )
         return
     terms, own = knowledge.terms(new.ingredients), knowledge.terms(allergy.ingredients)
     groups = [group for group in knowledge.groups if group in allergy.groups or group.classes & own]
@@ -136,16 +144,34 @@ def against_allergy(knowledge: Knowledge, new: Medicine, allergy: KnownAllergy) 
         for cross in (one for one in group.cross if one.classes in terms):
             severity = "moderate" if allergy.intolerance else cross.severity
             effect = f"Recorded allergy to {allergy.text}. {cross.why}{told}"
-            yield Warning_("allergy", severity, allergy.text, effect, "Ask about the reaction; choose another group if it was severe.", group.source, allergy.reference)
+            yield Warning_(
+                "allergy",
+                severity,
+                allergy.text,
+                effect,
+                "Ask about the reaction; choose another group if it was severe.",
+                group.source,
+                allergy.reference,
+            )
 
 
 def duplicates(knowledge: Knowledge, new: Medicine, other: Medicine) -> Iterable[Warning_]:
     """Two active drugs of one ingredient, or of one class in which two are rarely meant."""
     if shared := [name for name in new.ingredients if name in other.ingredients]:
-        yield Warning_("duplicate", "moderate", other.text, f"Same ingredient: {shared[0]}.", "Stop or change the one already prescribed.", "RxNorm ingredient", other.reference)
+        yield Warning_(
+            "duplicate",
+            "moderate",
+            other.text,
+            f"Same ingredient: {shared[0]}.",
+            "Stop or change the one already prescribed.",
+            "RxNorm ingredient",
+            other.reference,
+        )
         return
     for name in sorted(knowledge.terms(new.ingredients) & knowledge.terms(other.ingredients) & knowledge.duplicate_classes):
-        yield Warning_("duplicate", "moderate", other.text, f"Same class: {name}.", "Check that both are meant.", "drug classes of this file", other.reference)
+        yield Warning_(
+            "duplicate", "moderate", other.text, f"Same class: {name}.", "Check that both are meant.", "drug classes of this file", other.reference
+        )
 
 
 def interactions(knowledge: Knowledge, new: Medicine, other: Medicine) -> Iterable[Warning_]:

@@ -55,7 +55,7 @@ def recognise(knowledge: Knowledge, text: str, codes: Iterable[str] = (), *, ref
 
 def ingredients_in(knowledge: Knowledge, text: str) -> list[str]:
     """Every ingredient named in the text, the longest names first: `insulin glargine` is not `insulin`."""
-    spoken, found, at = words(text), [], 0
+    spoken, found, at = words(text), list[str](), 0
     while at < len(spoken):
         size = next((n for n in range(knowledge.longest_name, 0, -1) if spoken[at : at + n] in knowledge.names), 0)
         if size:

@@ -132,7 +132,9 @@ class AllergySlot:
 
     @property
     def reviewed(self) -> str:
-        return _("Reviewed {date} by {who}").format(date=day(self.review.at), who=self.review.by) if self.review is not None else _("Not yet reviewed")
+        return (
+            _("Reviewed {date} by {who}").format(date=day(self.review.at), who=self.review.by) if self.review is not None else _("Not yet reviewed")
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,9 @@ class MedicationLine:
 def dosage(instruction: Any) -> list[Attribute]:
     """DOSE, route, frequency and for what, each an attribute; the free text alone where there is nothing else."""
     dose = _dose(instruction)
-    frequency = concept(instruction.timing.code) if instruction.timing is not None and instruction.timing.code is not None else _timing(instruction.timing)
+    frequency = (
+        concept(instruction.timing.code) if instruction.timing is not None and instruction.timing.code is not None else _timing(instruction.timing)
+    )
     parts = [
         Attribute(_("DOSE"), dose) if dose else None,
         Attribute("", concept(instruction.route)) if instruction.route is not None else None,
@@ -169,7 +171,11 @@ def _timing(timing: Any) -> str:
     period, word = amount(repeat.period), units.get(repeat.periodUnit or "", repeat.periodUnit or "")
     if period == "1":
         return {1: _("once a {unit}"), 2: _("twice a {unit}")}.get(repeat.frequency, _("{n} times a {unit}")).format(n=repeat.frequency, unit=word)
-    return _("{n} times every {period} {unit}s").format(n=repeat.frequency, period=period, unit=word) if repeat.frequency > 1 else _("every {period} {unit}s").format(period=period, unit=word)
+    return (
+        _("{n} times every {period} {unit}s").format(n=repeat.frequency, period=period, unit=word)
+        if repeat.frequency > 1
+        else _("every {period} {unit}s").format(period=period, unit=word)
+    )
 
 
 def _needed(instruction: Any) -> str:

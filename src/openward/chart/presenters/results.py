@@ -111,7 +111,11 @@ class ResultRow:
     @property
     def _catalog_range(self) -> labs.LabRange | None:
         test = self.test
-        same_unit = test is not None and test.ucum in (self.resource.valueQuantity.code, self.resource.valueQuantity.unit) if self.number is not None else False
+        same_unit = (
+            test is not None and test.ucum in (self.resource.valueQuantity.code, self.resource.valueQuantity.unit)
+            if self.number is not None
+            else False
+        )
         return test.range_for(self.person.sex, self.person.age_at(self.at)) if test is not None and same_unit else None
 
     @property
@@ -130,7 +134,13 @@ class ResultRow:
         low, high = self.limits
         if low is None and high is None:
             return ""
-        return f"{number(low)}–{number(high)}" if low is not None and high is not None else f"≥ {number(low)}" if low is not None else f"≤ {number(high)}"
+        return (
+            f"{number(low)}–{number(high)}"
+            if low is not None and high is not None
+            else f"≥ {number(low)}"
+            if low is not None
+            else f"≤ {number(high)}"
+        )
 
     @property
     def comment(self) -> str:

@@ -44,7 +44,9 @@ def _visit(resource: Any) -> Event:
 
 def _problem(resource: Any) -> Event:
     row = ProblemRow(resource)
-    return Event("problems", date_of(resource), _("Problem: {name}").format(name=row.name), "clipboard-list", row.status, who(resource.recorder), row.id)
+    return Event(
+        "problems", date_of(resource), _("Problem: {name}").format(name=row.name), "clipboard-list", row.status, who(resource.recorder), row.id
+    )
 
 
 def _medication(resource: Any) -> Event:
@@ -54,7 +56,9 @@ def _medication(resource: Any) -> Event:
 
 def _allergy(resource: Any) -> Event:
     row = AllergyRow(resource)
-    return Event("allergies", date_of(resource), _("Allergy recorded: {name}").format(name=row.substance), "triangle-alert", row.reaction, row.recorder, row.id)
+    return Event(
+        "allergies", date_of(resource), _("Allergy recorded: {name}").format(name=row.substance), "triangle-alert", row.reaction, row.recorder, row.id
+    )
 
 
 def _immunization(resource: Any) -> Event:
@@ -68,11 +72,27 @@ def _document(resource: Any) -> Event:
 
 
 def _report(resource: Any) -> Event:
-    return Event("results", date_of(resource), _("Result: {name}").format(name=concept(resource.code)), "flask-conical", str(resource.conclusion or ""), "", str(resource.id))
+    return Event(
+        "results",
+        date_of(resource),
+        _("Result: {name}").format(name=concept(resource.code)),
+        "flask-conical",
+        str(resource.conclusion or ""),
+        "",
+        str(resource.id),
+    )
 
 
 def _order(resource: Any) -> Event:
-    return Event("results", date_of(resource), _("Ordered: {name}").format(name=concept(resource.code)), "test-tube", "", who(resource.requester), str(resource.id))
+    return Event(
+        "results",
+        date_of(resource),
+        _("Ordered: {name}").format(name=concept(resource.code)),
+        "test-tube",
+        "",
+        who(resource.requester),
+        str(resource.id),
+    )
 
 
 TELLERS = {

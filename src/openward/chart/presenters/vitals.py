@@ -164,7 +164,9 @@ class VitalsCard:
 
 
 def _points(rows: Sequence[Reading]) -> list[Point]:
-    return [Point(row.moment, float(row.value), "" if row.mark == "N" else row.mark, str(row.value)) for row in reversed(rows) if row.moment is not None]
+    return [
+        Point(row.moment, float(row.value), "" if row.mark == "N" else row.mark, str(row.value)) for row in reversed(rows) if row.moment is not None
+    ]
 
 
 def _worst(marks: Sequence[str]) -> str:

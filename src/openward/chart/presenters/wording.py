@@ -72,7 +72,19 @@ def not_known() -> str:
 def date_of(resource: Any) -> str:
     """When a thing was so, whichever element says it, as FHIR's text; the empty string when nothing does."""
     data = resource.data
-    for name in ("effectiveDateTime", "effectiveInstant", "onsetDateTime", "occurrenceDateTime", "performedDateTime", "recordedDate", "authoredOn", "date", "sent", "issued", "recorded"):
+    for name in (
+        "effectiveDateTime",
+        "effectiveInstant",
+        "onsetDateTime",
+        "occurrenceDateTime",
+        "performedDateTime",
+        "recordedDate",
+        "authoredOn",
+        "date",
+        "sent",
+        "issued",
+        "recorded",
+    ):
         if data.get(name):
             return str(data[name])
     for name in ("effectivePeriod", "period", "onsetPeriod", "performedPeriod"):

@@ -1,0 +1,198 @@
+"""How results and messages become inbox items (Tasks), inside the transaction that stores them: a result that is stored is never lost.
+
+An item's id is made from what it is about (the order, the report, the conversation), so that a second report of one order, a correction or
+another message opens the same item again instead of adding one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from django.utils import timezone
+
+from openward.access.actor import Actor
+from openward.chart.codes import ANSWER_MESSAGE, INTERPRETATION, OPEN_TASK, ORDER, REVIEW_RESULT, TASK
+from openward.chart.presenters.results import CRITICAL
+from openward.chart.presenters.wording import code_in, concept, date_of, who
+from openward.fhir.guards import Change
+from openward.fhir.resources import CodeableConcept, Coding, Reference, ServiceRequest, Task
+from openward.fhir.store import Store
+from openward.fhir.work import UnitOfWork
+from openward.web.display import parse
+
+NEWS = dt.timedelta(days=45)
+UNMATCHED_TOPIC = "inbox-unmatched"
+REPORTED = ("final", "preliminary", "partial", "amended", "corrected", "appended")
+
+
+def file_result(change: Change, work: UnitOfWork) -> None:
+    """Make or reopen the review item of a result that came in from outside. History that is brought in is not news."""
+    result = change.resource
+    if work.actor.kind != "client" or result.status not in REPORTED or not _is_news(change):
+        return
+    store = _house(work)
+    order = _order_of(store, result)
+    if order is None and result.resourceType == "Observation":
+        return  # a value without an order belongs to its report, which is filed
+    if order is not None:
+        _attach(result, order)
+        _move_order(store, order, result)
+    about = order.id if order is not None else change.id
+    _open_item(store, work, task_id(work.tenant, REVIEW_RESULT, str(about)), _review(change, order))
+
+
+def _is_news(change: Change) -> bool:
+    """New, or other than it was; and about the last weeks."""
+    if (
+        change.before is not None
+        and change.before.status == change.resource.status
+        and change.before.data.get("result") == change.resource.data.get("result")
+    ):
+        return False
+    moment = parse(change.resource.data.get("issued") or date_of(change.resource))
+    if moment is None:
+        return True
+    day = moment.date() if isinstance(moment, dt.datetime) else moment
+    return timezone.localdate() - day <= NEWS
+
+
+def _order_of(store: Store, result: Any) -> ServiceRequest | None:
+    """The order a result is based on, by reference or by its order number."""
+    for reference in result.basedOn:
+        if reference.target_id and reference.type in (None, "ServiceRequest"):
+            return store.find(ServiceRequest, reference.target_id)
+        number = reference.identifier.value if reference.identifier is not None else None
+        if number:
+            found = store.search(ServiceRequest, {"identifier": f"{ORDER}|{number}", "_count": 1}).resources
+            if found:
+                return found[0]
+    return None
+
+
+def _attach(result: Any, order: ServiceRequest) -> None:
+    """Say by reference what was said by number: the order, and whose result it is."""
+    literal = f"ServiceRequest/{order.id}"
+    if not any(reference.data.get("reference") == literal for reference in result.basedOn):
+        numbers = [reference for reference in result.basedOn if reference.target_id is None and reference.identifier is not None]
+        if numbers:
+            numbers[0].data["reference"] = literal
+    if result.subject is None or not result.subject.data.get("reference"):
+        result.subject = order.subject
+    if result.encounter is None and order.encounter is not None:
+        result.encounter = order.encounter
+
+
+def _move_order(store: Store, order: ServiceRequest, result: Any) -> None:
+    """A final report completes its order."""
+    if result.resourceType == "DiagnosticReport" and result.status in ("final", "corrected", "amended", "appended") and order.status == "active":
+        order.status = "completed"
+        store.update(order)
+
+
+def _review(change: Change, order: ServiceRequest | None) -> Task:
+    result = change.resource
+    report = Reference(f"{change.type}/{change.id}", display=concept(result.code))
+    task = Task(
+        status="requested",
+        intent="order",
+        priority="stat" if _is_critical(result) else "routine",
+        code=CodeableConcept(coding=[Coding(system=TASK, code=REVIEW_RESULT)]),
+        description=concept(order.code if order is not None else result.code),
+        focus=report,
+        authoredOn=timezone.now(),
+        lastModified=timezone.now(),
+    )
+    subject = result.subject or (order.subject if order is not None else None)
+    if subject is not None and subject.data.get("reference"):
+        task.for_ = subject
+    if order is not None:
+        task.basedOn = [Reference(f"ServiceRequest/{order.id}")]
+        task.encounter = order.encounter
+        if order.requester is not None and order.requester.type == "Practitioner":
+            task.owner = order.requester
+    return task
+
+
+def _is_critical(result: Any) -> bool:
+    parts = [*getattr(result, "interpretation", []), *(one for part in getattr(result, "component", []) for one in part.interpretation)]
+    return any(code_in(one, INTERPRETATION) in CRITICAL for one in parts)
+
+
+def file_message(change: Change, message: Any, work: UnitOfWork) -> None:
+    """Make or reopen the item of a conversation when the patient has written."""
+    sender = message.sender
+    if sender is None or sender.type not in ("Patient", "RelatedPerson") or message.status not in ("completed", "in-progress"):
+        return
+    if work.actor.kind == "system":
+        return  # history that is brought in
+    root = next((part.target_id for part in message.partOf if part.target_id and part.type == "Communication"), None) or change.id
+    task = Task(
+        status="requested",
+        intent="order",
+        priority="routine",
+        code=CodeableConcept(coding=[Coding(system=TASK, code=ANSWER_MESSAGE)]),
+        description=concept(message.topic) or "Message",
+        focus=Reference(f"Communication/{root}"),
+        authoredOn=timezone.now(),
+        lastModified=timezone.now(),
+        requester=Reference(str(sender.data["reference"]), display=who(sender)) if sender.display else Reference(str(sender.data["reference"])),
+    )
+    task.for_ = message.subject or sender
+    owner = next((one for one in message.recipient if one.type == "Practitioner"), None)
+    if owner is not None:
+        task.owner = owner
+    _open_item(_house(work), work, task_id(work.tenant, ANSWER_MESSAGE, str(root)), task)
+
+
+def _open_item(store: Store, work: UnitOfWork, id: str, task: Task) -> None:
+    """Create the item, or open it again; an owner it already has is kept, an urgency it already has is not lowered."""
+    task.data["id"] = id
+    standing = store.find(Task, id)
+    if standing is not None:
+        if task.focus is not None and task.focus.type == "Observation":
+            task.focus = standing.focus  # the report that names this value is, or will be, the focus
+        if standing.owner is not None:
+            task.owner = standing.owner
+        if standing.status in OPEN_TASK and standing.priority == "stat":
+            task.priority = "stat"
+    store.update(task)
+
+
+def task_id(tenant: int, code: str, about: str) -> str:
+    """The id of the item about something: the same for every report of one order and every message of one conversation."""
+    return str(uuid5(NAMESPACE_URL, f"urn:openward:task/{tenant}/{code}/{about}"))
+
+
+def owner_of(task: Any) -> str | None:
+    """The practitioner whose item this is; None for everyone's."""
+    return task.owner.target_id if task.owner is not None else None
+
+
+def topic(practitioner: str | None) -> str:
+    """The live topic of one practitioner's inbox, or of the shared worklist."""
+    return f"inbox:{practitioner}" if practitioner else UNMATCHED_TOPIC
+
+
+def tell(task: Any, work: UnitOfWork) -> None:
+    work.notify(topic(owner_of(task)))
+
+
+def _house(work: UnitOfWork) -> Store:
+    """The same transaction in the name of the house: a laboratory may send results, not read orders or write tasks.
+
+    References are not checked here: what an item points at is written by the transaction around it.
+    """
+    store, actor = work.store, Actor.system("file results and messages", tenant=work.tenant, on_behalf_of=work.actor)
+    work.store.flush()
+    return Store(
+        store.connection,
+        store.tenant,
+        actor,
+        policy=store.policy,
+        auditor=store.auditor,
+        transaction=store.transaction,
+        guards=store.guards,
+        strict_references=False,
+    )

@@ -1,0 +1,156 @@
+"""Everything on the chart's one page, in one statement a type."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from openward.chart.codes import CATEGORY, LABORATORY, MEDICATION_LIST, VITAL_SIGNS
+from openward.chart.presenters.lists import AllergySlot, DocumentRow, ImmunizationRow, ProblemRow, VisitRow, review_of
+from openward.chart.presenters.medications import MedicationLine
+from openward.chart.presenters.results import Person, ResultGroup, grouped
+from openward.chart.presenters.timeline import Event, events
+from openward.chart.presenters.vitals import VitalsCard
+from openward.chart.queries.banner import allergies_of, banner_of, reviews_of
+from openward.chart.queries.patients import age_of, open_among
+from openward.fhir.resources import (
+    AllergyIntolerance,
+    Composition,
+    Condition,
+    Encounter,
+    Immunization,
+    List,
+    MedicationRequest,
+    Observation,
+    Patient,
+    ServiceRequest,
+)
+from openward.fhir.store import Store
+from openward.web.banner import Banner, Review
+
+SHOWN = 8
+"""Lines of a card before "all of them" is a page of its own."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What was read of one patient, and the cards made from it."""
+
+    store: Store
+    patient: Patient
+    allergies: Sequence[AllergyIntolerance]
+    lists: Sequence[List]
+    conditions: Sequence[Condition]
+    prescriptions: Sequence[MedicationRequest]
+    vital_signs: Sequence[Observation]
+    labs: Sequence[Observation]
+    visits: Sequence[Encounter]
+    notes: Sequence[Composition]
+    shots: Sequence[Immunization]
+    orders: Sequence[ServiceRequest]
+
+    @cached_property
+    def banner(self) -> Banner:
+        return banner_of(self.store, self.patient, self.allergies, self.lists)
+
+    @cached_property
+    def visit(self) -> Encounter | None:
+        return open_among(self.visits)
+
+    @cached_property
+    def person(self) -> Person:
+        return Person(self.patient.gender, self.patient.birthDate)
+
+    @cached_property
+    def problems(self) -> list[ProblemRow]:
+        """Active ones, the latest first; a diagnosis repeated at several visits stands once."""
+        rows = [row for row in map(ProblemRow, problem_list(self.conditions)) if row.is_active]
+        return list({(row.code or row.name): row for row in reversed(rows)}.values())[::-1]
+
+    @cached_property
+    def past_problems(self) -> int:
+        return sum(not ProblemRow(one).is_active for one in problem_list(self.conditions))
+
+    @cached_property
+    def medications(self) -> list[MedicationLine]:
+        rows = [row for row in map(MedicationLine, self.prescriptions) if row.is_active]
+        return sorted(rows, key=lambda row: row.name.generic)
+
+    @cached_property
+    def medications_review(self) -> Review | None:
+        return review_of(self.lists, MEDICATION_LIST)
+
+    @cached_property
+    def allergy_slot(self) -> AllergySlot:
+        return AllergySlot.of(self.allergies, self.lists)
+
+    @cached_property
+    def vitals(self) -> VitalsCard:
+        return VitalsCard(self.vital_signs, self.patient.birthDate, age_of(self.patient))
+
+    @cached_property
+    def results(self) -> list[ResultGroup]:
+        return grouped(self.labs, self.person)
+
+    @cached_property
+    def open_orders(self) -> list[ServiceRequest]:
+        return [order for order in self.orders if order.status in ("active", "on-hold")]
+
+    @cached_property
+    def visit_rows(self) -> list[VisitRow]:
+        return [VisitRow(one) for one in self.visits]
+
+    @cached_property
+    def note_rows(self) -> list[DocumentRow]:
+        return [DocumentRow(one) for one in self.notes if one.status != "entered-in-error"]
+
+    @cached_property
+    def immunizations(self) -> list[ImmunizationRow]:
+        return [ImmunizationRow(one) for one in self.shots if one.status != "entered-in-error"]
+
+    @cached_property
+    def timeline(self) -> list[Event]:
+        return events([*self.visits, *self.conditions, *self.prescriptions, *self.allergies, *self.shots, *self.notes, *self.orders])
+
+
+def problem_list(conditions: Sequence[Condition]) -> list[Condition]:
+    """Problems, not what was only coded for the bill of one visit; what has no category counts as a problem."""
+    standing = [
+        one for one in conditions if not any(c.code == "entered-in-error" for c in (one.verificationStatus.coding if one.verificationStatus else []))
+    ]
+    listed = [one for one in standing if any(c.code == "problem-list-item" for category in one.category for c in category.coding)]
+    unlisted = [one for one in standing if not one.category]
+    return [*listed, *unlisted] if listed else standing
+
+
+def read_chart(store: Store, patient_id: str) -> Chart:
+    """Read the chart. Raises NotFound for who may not see the patient."""
+    of = {"patient": patient_id}
+    return Chart(
+        store=store,
+        patient=store.read(Patient, patient_id),
+        allergies=allergies_of(store, patient_id),
+        lists=reviews_of(store, patient_id),
+        conditions=conditions_of(store, patient_id),
+        prescriptions=active_prescriptions(store, patient_id),
+        vital_signs=vital_signs_of(store, patient_id, 60),
+        labs=store.search(Observation, {**of, "category": f"{CATEGORY}|{LABORATORY}", "_sort": "-date", "_count": 80}).resources,
+        visits=store.search(Encounter, {**of, "_sort": "-date", "_count": SHOWN}).resources,
+        notes=store.search(Composition, {**of, "_sort": "-date", "_count": SHOWN}).resources,
+        shots=store.search(Immunization, {**of, "_sort": "-date", "_count": 40}).resources,
+        orders=store.search(ServiceRequest, {**of, "status": "active,on-hold", "_count": 20}).resources,
+    )
+
+
+def conditions_of(store: Store, patient_id: str) -> list[Condition]:
+    return store.search(Condition, {"patient": patient_id, "_sort": "-onset-date", "_count": 100}).resources
+
+
+def active_prescriptions(store: Store, patient_id: str) -> list[MedicationRequest]:
+    """What the patient takes by prescription now."""
+    return store.search(MedicationRequest, {"patient": patient_id, "status": "active,on-hold", "_count": 100}).resources
+
+
+def vital_signs_of(store: Store, patient_id: str, count: int) -> list[Observation]:
+    return store.search(Observation, {"patient": patient_id, "category": f"{CATEGORY}|{VITAL_SIGNS}", "_sort": "-date", "_count": count}).resources
