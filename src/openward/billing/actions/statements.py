@@ -1,0 +1,114 @@
+"""Statements: the bill as the patient gets it, with a PDF and a link to pay."""
+
+from __future__ import annotations
+
+import datetime as dt
+from uuid import UUID
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from openward.access.actor import Actor
+from openward.billing import facts, rows
+from openward.billing.actions.payments import make_link, practice_name
+from openward.billing.documents import statement_pdf
+from openward.billing.errors import NothingToBill
+from openward.billing.models import Statement
+from openward.billing.presenters.statements import StatementPage
+from openward.billing.queries.bills import Bill, bill
+from openward.billing.queries.visits import practice
+from openward.fhir.ids import new_id
+from openward.fhir.resources import (
+    Identifier,
+    Invoice,
+    InvoiceLineItem,
+    InvoiceLineItemPriceComponent,
+    Organization,
+    Patient,
+    Reference,
+)
+from openward.outbox.actions import send
+from openward.record import UnitOfWork, unit_of_work
+from openward.registration.facts import reach_of
+
+DUE_DAYS = 30
+
+
+def is_paperless(patient: Patient) -> bool:
+    return patient.extension_value(facts.PAPERLESS) is True
+
+
+def send_statement(*, patient: str, by: Actor) -> Statement:
+    """Make a statement of what the patient owes now and send it: on paper, or as a link where paper is not wanted. Raises NothingToBill."""
+    with unit_of_work(by=by) as work:
+        person, account = work.store.read(Patient, patient), bill(work.store, patient)
+        if account.balance <= 0:
+            raise NothingToBill(_("The patient owes nothing."))
+        id, number = UUID(new_id()), f"ST{rows.next_number(work, 'statement'):07}"
+        due, link = timezone.localdate() + dt.timedelta(days=DUE_DAYS), make_link(work, patient, statement=id)
+        issuer = practice(work.store)
+        invoice = work.store.create(_invoice(person, issuer, account, number))
+        page = StatementPage(number, timezone.localdate(), due, issuer, person, account, link)
+        made = Statement.objects.create(
+            tenant=work.tenant,
+            id=id,
+            number=number,
+            patient=patient,
+            invoice=str(invoice.id),
+            balance=account.balance,
+            made_by=by.id,
+            due_on=due,
+            pdf=statement_pdf(page),
+            paperless=is_paperless(person),
+        )
+        _leave(work, person, made, link)
+        return made
+
+
+def _invoice(person: Patient, issuer: Organization | None, account: Bill, number: str) -> Invoice:
+    invoice = Invoice(
+        identifier=[Identifier(system=facts.STATEMENT, value=number)],
+        status="issued",
+        subject=Reference.to(person),
+        recipient=Reference.to(person),
+        date=timezone.now(),
+        lineItem=[_line(place, words, amount) for place, (words, amount) in enumerate(_lines(account), 1)],
+        totalNet=facts.usd(account.balance),
+        totalGross=facts.usd(account.balance),
+        paymentTerms=_("Due in {days} days.").format(days=DUE_DAYS),
+    )
+    if issuer:
+        invoice.issuer = Reference.to(issuer)
+    return invoice
+
+
+def _lines(account: Bill) -> list[tuple[str, object]]:
+    visits = [(_("Your share of the visit on {day}").format(day=visit.on.isoformat()), visit.share) for visit in account.visits]
+    return [*visits, *((line.words, line.amount) for line in account.other)]
+
+
+def _line(place: int, words: str, amount: object) -> InvoiceLineItem:
+    from decimal import Decimal
+
+    price = InvoiceLineItemPriceComponent(type="base", amount=facts.usd(Decimal(str(amount))))
+    return InvoiceLineItem(sequence=place, chargeItemCodeableConcept=facts.concept(facts.STATEMENT, "line", words), priceComponent=[price])
+
+
+def _leave(work: UnitOfWork, person: Patient, made: Statement, link: str) -> None:
+    """The message names no service and no amount: a lock screen is public."""
+    reach = reach_of(person)
+    if reach is None:
+        return
+    letter = reach.channel == "letter" or not made.paperless
+    words = _("{practice}: your statement {number} is ready. See it and pay here: {url}")
+    body = words.format(practice=practice_name(work), number=made.number, url=link)
+    channel = "letter" if letter and reach.channel == "letter" else reach.channel
+    send(work, to=reach.to, kind="statement", channel=channel, body=body, subject_ref=f"Patient/{person.id}", title=_("Your statement"))
+
+
+def go_paperless(*, patient: str, yes: bool, by: Actor) -> Patient:
+    """Record whether the patient wants statements without paper."""
+    with unit_of_work(by=Actor.system("record paperless choice", tenant=by.tenant, on_behalf_of=by)) as work:
+        person = work.store.read(Patient, patient)
+        person.set_extension(facts.PAPERLESS, valueBoolean=yes)
+        return work.store.update(person)

@@ -1,0 +1,45 @@
+"""What billing refuses, one class each; the docstring is the sentence."""
+
+from __future__ import annotations
+
+from openward.fhir.errors import Conflict, Refused
+
+
+class NotScrubbed(Refused):
+    """The claim is not ready to send: mend what its scrub list names first."""
+
+
+class ClaimIsSent(Conflict):
+    """The claim was sent and is not changed any more; correct it by a replacement."""
+
+
+class NothingToBill(Refused):
+    """The visit has no charges that a claim could carry."""
+
+
+class NoCoverage(Refused):
+    """The patient has no active insurance for the day of the visit: bill the patient."""
+
+
+class AlreadyClaimed(Conflict):
+    """The visit already has claim {number}."""
+
+
+class WrongAmount(Refused):
+    """Enter an amount from $0.01 to {most}."""
+
+
+class CardDeclined(Refused):
+    """The card was declined: {reason}. Nothing was charged."""
+
+
+class LinkIsSpent(Refused):
+    """This payment link has expired or was used."""
+
+
+class StillWorking(Conflict):
+    """This payment is already on its way. Wait a moment and look again; nothing is charged twice."""
+
+
+class UnknownFee(Refused):
+    """{code} is not on the fee schedule."""

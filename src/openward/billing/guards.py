@@ -1,0 +1,76 @@
+"""What the record must check or do when money is concerned, whoever writes."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from openward.billing import books, facts, jobs, rows, transitions
+from openward.billing.models import ClaimRow
+from openward.fhir.errors import Conflict
+from openward.fhir.guards import Change, guard
+from openward.record import UnitOfWork
+
+PROGRESS_NOTE = "11506-3"
+TOO_OLD = dt.timedelta(days=365)
+
+
+@guard("Composition", on=("create", "update"))
+def bill_the_signed_visit(change: Change, work: UnitOfWork) -> None:
+    """When a visit's note is signed, its charges are proposed and its claim is drafted, after the commit: billing never holds up signing."""
+    note, before = change.resource, change.before
+    signed_now = note.status == "final" and (before is None or before.status != "final")
+    is_note = any(coding.code == PROGRESS_NOTE for coding in note.type.coding) if note.type else False
+    visit = facts.target(note.encounter)
+    if signed_now and is_note and visit and not note.relatesTo and not _is_old(note.date):
+        work.later(jobs.bill_visit, tenant=work.tenant, visit=visit)
+
+
+def _is_old(date: str | None) -> bool:
+    """Payers take no claim for a visit of more than a year ago: history that is brought in makes no charges."""
+    return bool(date) and str(date)[:10] < (dt.datetime.now(dt.UTC).date() - TOO_OLD).isoformat()
+
+
+@guard("Claim", on=("create", "update"))
+def keep_the_claim_countable(change: Change, work: UnitOfWork) -> None:
+    """A claim of ours has a number that is never given twice and moves only through its declared states; once sent, it is in the books."""
+    claim = change.resource
+    state = facts.state_of(claim)
+    before = facts.state_of(change.before)
+    if state is None:
+        if before is not None:
+            raise Conflict("The claim has a state, which cannot be taken away.")
+        return
+    if state not in transitions.STATES:
+        raise transitions.IllegalTransition(before=before or "new", after=state)
+    if before is not None:
+        transitions.check(before, state)
+    if not facts.number_of(claim):
+        claim.identifier.append(facts.number_identifier(f"OW{rows.next_number(work, 'claim'):07}"))
+    claim.id = change.id
+    rows.keep_claim(work, claim)
+    if _is_sent_now(before, state):
+        version = change.before.meta.versionId if change.before and change.before.meta else "0"
+        books.charge(work, claim, f"{change.id}:{version}")
+
+
+def _is_sent_now(before: str | None, after: str) -> bool:
+    """Sent from here, or brought in as one that was sent elsewhere."""
+    was_open = before is None or before in transitions.OPEN
+    return was_open and after not in transitions.OPEN
+
+
+@guard("Claim", on=("delete",))
+def keep_sent_claims(change: Change, work: UnitOfWork) -> None:
+    """A claim that was sent is never deleted; a draft may be, and leaves the worklist."""
+    if facts.state_of(change.resource) in (*transitions.SENT, *transitions.ANSWERED):
+        raise Conflict("A claim that was sent stays in the record; void it with the payer instead.")
+    ClaimRow.objects.filter(tenant=work.tenant, claim=change.id).delete()
+
+
+@guard("Patient", "Coverage", on=("update",))
+def look_again_at_drafts(change: Change, work: UnitOfWork) -> None:
+    """When a patient's details or insurance are mended, the patient's draft claims are looked at again."""
+    patient = change.id if change.type == "Patient" else facts.target(change.resource.beneficiary)
+    drafts = ClaimRow.objects.filter(tenant=work.tenant, patient=patient, state__in=transitions.OPEN)
+    for claim in drafts.values_list("claim", flat=True):
+        work.later(jobs.check_claim, tenant=work.tenant, claim=claim)

@@ -1,0 +1,1 @@
+"""Every word of billing that a person reads. No SQL, no request."""

@@ -1,0 +1,50 @@
+"""Numbers that must not repeat, and the claim as the worklist counts it. Written in the unit of work, by SQL."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from openward.billing import facts
+from openward.fhir.resources import Claim
+from openward.record import UnitOfWork
+
+
+def next_number(work: UnitOfWork, name: str) -> int:
+    """The next number of a series of this tenant, from 1. A number is lost when the unit of work is not kept; it is never given twice."""
+    row = work.connection.execute(
+        "insert into billing_counter (tenant, name, last) values (%s, %s, 1)"
+        " on conflict (tenant, name) do update set last = billing_counter.last + 1 returning last",
+        (work.tenant, name),
+    ).fetchone()
+    assert row
+    return int(row[0])
+
+
+def keep_claim(work: UnitOfWork, claim: Claim) -> None:
+    """Let the worklist row say what the claim says."""
+    work.connection.execute(_KEEP, (*_claim_row(work.tenant, claim), facts.state_of(claim)))
+
+
+def _claim_row(tenant: int, claim: Claim) -> tuple[int, str, str, str | None, str | None, str | None, str | None, Decimal, date | None]:
+    patient, payer = facts.target(claim.patient), facts.target(claim.insurer)
+    return (
+        tenant,
+        str(claim.id),
+        facts.number_of(claim),
+        patient,
+        facts.visit_of(claim),
+        payer,
+        facts.state_of(claim),
+        facts.total_of(claim),
+        facts.served_on(claim),
+    )
+
+
+_KEEP = """
+insert into billing_claim (tenant, claim, number, patient, visit, payer, state, total, served_on, submitted_at)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, case when %s = 'submitted' then now() end)
+on conflict (tenant, claim) do update set number = excluded.number, patient = excluded.patient, visit = excluded.visit, payer = excluded.payer,
+  state = excluded.state, total = excluded.total, served_on = excluded.served_on, changed_at = clock_timestamp(),
+  submitted_at = case when excluded.state = 'submitted' and billing_claim.state = 'ready' then now() else billing_claim.submitted_at end
+"""
