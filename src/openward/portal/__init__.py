@@ -1,0 +1,1 @@
+"""The patient's own door: visits, results in plain words, medications, immunizations, messages, bills, booking."""

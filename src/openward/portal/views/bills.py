@@ -1,0 +1,56 @@
+"""What the patient owes and why, their statements, and paying."""
+
+from __future__ import annotations
+
+from django.http import Http404
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+
+from openward.access.permissions import Permission
+from openward.billing.actions.payments import pay_balance
+from openward.billing.models import Statement
+from openward.billing.queries import balances
+from openward.fhir.errors import FhirError
+from openward.portal import queries
+from openward.portal.forms import PayForm
+from openward.web import once
+from openward.web.errors import add_to_form
+from openward.web.pages import PageRequest, go, page, render
+from openward.web.pdf import pdf_response
+
+
+@page("portal:bills", needs=Permission.PAY_BALANCE)
+def bills(request: PageRequest) -> HttpResponseBase:
+    id = queries.own_id(request.store)
+    context = {
+        "balance": balances.balance(request.store, id),
+        "lines": balances.ledger_lines(request.store, id)[::-1],
+        "statements": balances.statements(request.store, id),
+        "payments": [payment for payment in balances.payments(request.store, id) if payment.state == "paid"],
+    }
+    return render(request, "portal/bills.html", context)
+
+
+@page("portal:statement", needs=Permission.PAY_BALANCE)
+def statement(request: PageRequest, number: str) -> HttpResponseBase:
+    found = Statement.objects.filter(tenant=request.actor.tenant, patient=queries.own_id(request.store), number=number).first()
+    if found is None:
+        raise Http404
+    return pdf_response(bytes(found.pdf), f"statement-{found.number}.pdf")
+
+
+@page("portal:pay", needs=Permission.PAY_BALANCE, methods=("GET", "POST"))
+def pay(request: PageRequest) -> HttpResponseBase:
+    """The form carries its own key: sent twice, the card is charged once."""
+    id = queries.own_id(request.store)
+    owed = balances.balance(request.store, id)
+    form = PayForm(request.POST or None, most=owed, initial={"amount": owed})
+    if request.method == "POST" and form.is_valid():
+        try:
+            paid = pay_balance(patient=id, amount=form.cleaned_data["amount"], card=form.card(), by=request.actor, idempotency_key=request.POST.get("key", ""))
+        except FhirError as refusal:
+            add_to_form(form, refusal)
+        else:
+            return go(request, "portal:bills", message=_("Thank you. Your payment {receipt} went through.").format(receipt=paid.receipt))
+    context = {"form": form, "owed": owed, "key": once.new_token()}
+    return render(request, "portal/pay.html", context, status=422 if form.errors else 200)

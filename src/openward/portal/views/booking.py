@@ -1,0 +1,128 @@
+"""Booking, moving and giving back an appointment: one question per page, plain links and forms."""
+
+from __future__ import annotations
+
+import datetime as dt
+from uuid import UUID, uuid4
+
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from openward.access.permissions import Permission
+from openward.fhir.errors import Conflict, FhirError
+from openward.fhir.resources import HealthcareService
+from openward.portal import queries
+from openward.portal.forms import TimeForm
+from openward.portal.presenters import by_day
+from openward.scheduling.actions.booking import Cancellation, book, cancel, reschedule
+from openward.scheduling.queries.places import bookable, services
+from openward.scheduling.queries.times import first_free, free_times
+from openward.web.errors import sentence
+from openward.web.pages import PageRequest, go, page, render
+
+WEEK = 7
+
+
+@page("portal:book", needs=Permission.BOOK_OWN)
+def choose_service(request: PageRequest) -> HttpResponseBase:
+    return render(request, "portal/book_service.html", {"services": services(request.store)})
+
+
+@page("portal:book-who", needs=Permission.BOOK_OWN)
+def choose_person(request: PageRequest, service: str) -> HttpResponseBase:
+    offered = request.store.read(HealthcareService, service)
+    people = {one.practitioner: one for one in bookable(request.store, service=service)}
+    return render(request, "portal/book_who.html", {"service": offered, "people": people.values()})
+
+
+@page("portal:book-when", needs=Permission.BOOK_OWN, methods=("GET", "POST"))
+def choose_time(request: PageRequest, service: str, who: str) -> HttpResponseBase:
+    """Free times of a week; a POST books one. Taken meanwhile: said, and the times as they are now."""
+    practitioner = None if who == "anyone" else who
+    form, trouble = TimeForm(request.POST or None), ""
+    if request.method == "POST" and form.is_valid():
+        person, facility, start = form.cleaned_data["time"]
+        try:
+            book(by=request.actor, patient=queries.own_id(request.store), service=service, practitioner=person, facility=facility, start=start, form=_form_id(request))
+        except FhirError as refusal:
+            trouble = _taken(refusal)
+        else:
+            return go(request, "portal:visits", message=_("Your visit is booked. A confirmation is on its way."))
+    return _times(request, service, practitioner, who, trouble or _chosen_none(form))
+
+
+@page("portal:move", needs=Permission.BOOK_OWN, methods=("GET", "POST"))
+def move(request: PageRequest, id: str) -> HttpResponseBase:
+    """Another time for a booked visit, with the same person."""
+    coming = queries.coming(request.store, id)
+    service, practitioner = _service_of(request, coming.appointment), _practitioner_of(coming.appointment)
+    form, trouble = TimeForm(request.POST or None), ""
+    if request.method == "POST" and form.is_valid():
+        person, facility, start = form.cleaned_data["time"]
+        try:
+            reschedule(by=request.actor, appointment=id, start=start, practitioner=person, facility=facility)
+        except FhirError as refusal:
+            trouble = _taken(refusal)
+        else:
+            return go(request, "portal:visits", message=_("Your visit is moved."))
+    return _times(request, service, practitioner, practitioner or "anyone", trouble or _chosen_none(form), moving=coming)
+
+
+@page("portal:cancel", needs=Permission.BOOK_OWN, methods=("GET", "POST"))
+def give_back(request: PageRequest, id: str) -> HttpResponseBase:
+    coming = queries.coming(request.store, id)
+    if request.method == "POST":
+        cancel(by=request.actor, appointment=id, reason=Cancellation("pat", _("Cancelled by the patient")))
+        return go(request, "portal:visits", message=_("Your visit is cancelled."))
+    return render(request, "portal/cancel.html", {"coming": coming})
+
+
+def _times(request: PageRequest, service: str, practitioner: str | None, who: str, trouble: str, moving: object = None) -> HttpResponseBase:
+    first = _first_day(request, service, practitioner)
+    patient = queries.own_id(request.store)
+    offers = free_times(request.store, service=service, first=first, days=WEEK, practitioner=practitioner, patient=patient)
+    today = timezone.localdate()
+    context = {
+        "service": request.store.read(HealthcareService, service), "who": who, "days": by_day(offers), "trouble": trouble, "moving": moving,
+        "form_id": uuid4(), "first": first, "later": first + dt.timedelta(days=WEEK), "earlier": first - dt.timedelta(days=WEEK) if first > today else None,
+    }  # fmt: skip
+    return render(request, "portal/book_when.html", context, status=422 if trouble else 200)
+
+
+def _first_day(request: PageRequest, service: str, practitioner: str | None) -> dt.date:
+    """The day asked for, else the day of the first free time: nobody should page through full weeks."""
+    try:
+        return max(dt.date.fromisoformat(request.GET.get("from", "")), timezone.localdate())
+    except ValueError:
+        free = first_free(request.store, service=service, practitioner=practitioner, limit=1)
+        return free[0].day if free else timezone.localdate()
+
+
+def _form_id(request: PageRequest) -> UUID | None:
+    try:
+        return UUID(request.POST.get("form", ""))
+    except ValueError:
+        return None
+
+
+def _taken(refusal: FhirError) -> str:
+    return _("Someone was faster: this time has just been taken. Here are the times that are free now.") if isinstance(refusal, Conflict) else sentence(refusal)
+
+
+def _chosen_none(form: TimeForm) -> str:
+    return _("Choose one of the times.") if form.errors else ""
+
+
+def _practitioner_of(appointment: object) -> str | None:
+    actors = (one.actor for one in appointment.participant if one.actor is not None)  # type: ignore[attr-defined]
+    return next((actor.target_id for actor in actors if actor.type == "Practitioner"), None)
+
+
+def _service_of(request: PageRequest, appointment: object) -> str:
+    """The HealthcareService whose type code the appointment carries; another visit of the kind can be booked at its times only."""
+    wanted = {coding.code for concept in appointment.serviceType for coding in concept.coding}  # type: ignore[attr-defined]
+    for offered in services(request.store):
+        if any(coding.code in wanted for concept in offered.type for coding in concept.coding):  # type: ignore[attr-defined]
+            return str(offered.id)
+    return ""
