@@ -56,7 +56,7 @@ def _charge(done: Done, fee: Fee, because: Any) -> ChargeItem:
     charge = ChargeItem(
         status="billable",
         code=facts.concept(fee.system, fee.code, fee.description),
-        subject=done.visit.subject,
+        subject=Reference(f"Patient/{facts.target(done.visit.subject)}"),
         context=Reference.to(done.visit),
         occurrenceDateTime=done.day,
         quantity=Quantity(value=1),

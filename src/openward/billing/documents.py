@@ -36,8 +36,7 @@ def qr_svg(text: str) -> str:
 
 
 def _compile(name: str, words: Mapping[str, Any]) -> bytes:
-    made = typst.compile(_template(name), root=str(_FOLDER), ignore_system_fonts=True, sys_inputs={"page": json.dumps(words)})
-    assert isinstance(made, bytes)
+    made: bytes = typst.compile(_template(name), root=str(_FOLDER), ignore_system_fonts=True, sys_inputs={"page": json.dumps(words)})  # type: ignore[type-var]
     return made
 
 

@@ -42,7 +42,7 @@ def value(money: Money | None) -> Decimal:
 
 
 def concept(system: str, code: str, display: str | None = None) -> CodeableConcept:
-    return CodeableConcept(coding=[Coding(system=system, code=code, display=display)], **({"text": display} if display else {}))
+    return CodeableConcept(coding=[Coding(system=system, code=code, display=display)], text=display)
 
 
 def number_of(claim: Claim) -> str:
@@ -88,8 +88,8 @@ def place_of_service(code: str) -> CodeableConcept:
 
 def charge_total(charge: ChargeItem) -> Decimal:
     """Price times quantity, in whole cents."""
-    quantity = charge.quantity.value if charge.quantity else Decimal(1)
-    return (value(charge.priceOverride) * quantity).quantize(Decimal("0.01"))
+    quantity = charge.quantity.value if charge.quantity else None
+    return (value(charge.priceOverride) * (Decimal(1) if quantity is None else quantity)).quantize(Decimal("0.01"))
 
 
 def target(reference: Any) -> str | None:

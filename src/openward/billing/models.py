@@ -9,7 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
-def _money(**options: object) -> models.DecimalField:  # type: ignore[type-arg]
+def _money(**options: object) -> models.DecimalField:
     return models.DecimalField(max_digits=12, decimal_places=2, **options)  # type: ignore[arg-type]
 
 

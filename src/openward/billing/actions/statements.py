@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from uuid import UUID
 
 from django.utils import timezone
@@ -17,6 +18,7 @@ from openward.billing.models import Statement
 from openward.billing.presenters.statements import StatementPage
 from openward.billing.queries.bills import Bill, bill
 from openward.billing.queries.visits import practice
+from openward.fhir.errors import Forbidden
 from openward.fhir.ids import new_id
 from openward.fhir.resources import (
     Identifier,
@@ -29,7 +31,7 @@ from openward.fhir.resources import (
 )
 from openward.outbox.actions import send
 from openward.record import UnitOfWork, unit_of_work
-from openward.registration.facts import reach_of
+from openward.registration.facts import Reach, address_words, reach_of
 
 DUE_DAYS = 30
 
@@ -82,32 +84,31 @@ def _invoice(person: Patient, issuer: Organization | None, account: Bill, number
     return invoice
 
 
-def _lines(account: Bill) -> list[tuple[str, object]]:
+def _lines(account: Bill) -> list[tuple[str, Decimal]]:
     visits = [(_("Your share of the visit on {day}").format(day=visit.on.isoformat()), visit.share) for visit in account.visits]
     return [*visits, *((line.words, line.amount) for line in account.other)]
 
 
-def _line(place: int, words: str, amount: object) -> InvoiceLineItem:
-    from decimal import Decimal
-
-    price = InvoiceLineItemPriceComponent(type="base", amount=facts.usd(Decimal(str(amount))))
+def _line(place: int, words: str, amount: Decimal) -> InvoiceLineItem:
+    price = InvoiceLineItemPriceComponent(type="base", amount=facts.usd(amount))
     return InvoiceLineItem(sequence=place, chargeItemCodeableConcept=facts.concept(facts.STATEMENT, "line", words), priceComponent=[price])
 
 
 def _leave(work: UnitOfWork, person: Patient, made: Statement, link: str) -> None:
     """The message names no service and no amount: a lock screen is public."""
-    reach = reach_of(person)
+    paper = address_words(person)
+    reach = Reach("letter", paper[:254]) if paper and not made.paperless else reach_of(person)
     if reach is None:
         return
-    letter = reach.channel == "letter" or not made.paperless
     words = _("{practice}: your statement {number} is ready. See it and pay here: {url}")
     body = words.format(practice=practice_name(work), number=made.number, url=link)
-    channel = "letter" if letter and reach.channel == "letter" else reach.channel
-    send(work, to=reach.to, kind="statement", channel=channel, body=body, subject_ref=f"Patient/{person.id}", title=_("Your statement"))
+    send(work, to=reach.to, kind="statement", channel=reach.channel, body=body, subject_ref=f"Patient/{person.id}", title=_("Your statement"))
 
 
 def go_paperless(*, patient: str, yes: bool, by: Actor) -> Patient:
-    """Record whether the patient wants statements without paper."""
+    """Record whether the patient wants statements without paper. Patients say so for themselves only: raises Forbidden."""
+    if by.kind == "patient" and by.reference != f"Patient/{patient}":
+        raise Forbidden
     with unit_of_work(by=Actor.system("record paperless choice", tenant=by.tenant, on_behalf_of=by)) as work:
         person = work.store.read(Patient, patient)
         person.set_extension(facts.PAPERLESS, valueBoolean=yes)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from openward.access.actor import Actor
 from openward.billing import facts, rows, transitions
 from openward.billing.actions.claims import findings
-from openward.billing.errors import NothingToBill, NotScrubbed
+from openward.billing.errors import ClaimIsSent, NothingToBill, NotScrubbed
 from openward.billing.models import Submission
 from openward.billing.queries.claim_file import ClaimFile, claim_file
 from openward.fhir.errors import Issue

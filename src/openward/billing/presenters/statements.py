@@ -85,14 +85,15 @@ def _visit(visit: VisitBill) -> Mapping[str, Any]:
 def visit_sums(visit: VisitBill) -> Iterator[tuple[str, Decimal]]:
     """From the charge down to the patient's part, each step in words; steps of nothing are left out."""
     yield _("Charged"), visit.charge
+    if visit.agreed:
+        yield _("Lowered to the price your insurance agreed with us"), -visit.agreed
+    if visit.is_insured:
+        yield _("Allowed by your insurance"), visit.charge - visit.agreed
     steps = (
-        (_("Lowered to the price your insurance agreed with us"), -visit.agreed),
         (_("Paid by your insurance"), -visit.paid),
         (_("Still with your insurance"), -visit.pending),
         (_("Not charged to you"), -visit.given_up),
     )
-    if visit.is_insured:
-        yield _("Allowed by your insurance"), visit.charge - visit.agreed
     yield from ((words, amount) for words, amount in steps if amount)
 
 
