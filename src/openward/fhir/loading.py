@@ -6,40 +6,25 @@ URLs become ids), so that importing the same thing twice adds nothing; a POST of
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
-from itertools import islice
 from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid5
 
-from openward.fhir.bundles.entries import Entry, entries
-from openward.fhir.definitions import is_resource_type
-from openward.fhir.errors import BadRequest, FhirError, UnknownType
+from openward.fhir.errors import Conflict
 from openward.fhir.failures import as_fhir_error
-from openward.fhir.ids import is_id
 from openward.fhir.interactions.transaction import write
-from openward.fhir.json import loads
-from openward.fhir.sources import Document, Unreadable, documents, files
+from openward.fhir.reading import Batch, Begun, Item, Known, Moved, Refusal, read_ahead, reason
+from openward.fhir.sources import files
 from openward.fhir.store import Store
 
 Progress = Callable[[int, int, str], None]
-LINES = 500  # of NDJSON in one transaction
-REASONS = 3  # named of a refused document; the rest are counted
+TRIES = 5  # of a batch that met another writer
 
-# Ids for what a bundle creates without saying what it is called: the same file gives the same id.
-_UNNAMED = UUID("7f2b7b5e-6a0c-5a52-9d0e-3c1f4a8d2e61")
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    name: str
-    reason: str
+DIGESTS = "select digest from fhir.import_ledger where tenant = %(tenant)s"
+REMEMBER = """insert into fhir.import_ledger (tenant, digest, resources) values (%(tenant)s, %(digest)s, %(resources)s) on conflict do nothing"""
 
 
 @dataclass(slots=True)
@@ -60,11 +45,9 @@ class Report:
     def written(self) -> int:
         return self.created + self.updated + self.deleted
 
-    def count(self, outcomes: Iterable[str]) -> int:
-        counted = Counter("kept" if outcome == "existing" else outcome for outcome in outcomes)
-        for outcome, number in counted.items():
+    def count(self, outcomes: Iterable[str]) -> None:
+        for outcome, number in Counter("kept" if outcome == "existing" else outcome for outcome in outcomes).items():
             setattr(self, outcome, getattr(self, outcome) + number)
-        return sum(counted.values())
 
     def __str__(self) -> str:
         speed = f", {self.written / self.seconds:,.0f} a second" if self.written and self.seconds else ""
@@ -80,126 +63,64 @@ class Report:
 
 def load(paths: Sequence[Path], open_store: Callable[[], Store], progress: Progress = lambda done, total, note: None) -> Report:
     """Import `paths` (files, folders, archives) as the store's actor. `progress` is told bytes done, bytes in all, and what is being read."""
-    report = Report()
+    report, store = Report(), open_store()
     started = time.monotonic()
     found = files(paths)
     total, done = sum(path.stat().st_size for path in found), 0
+    known = {bytes(row[0]) for row in store.execute(DIGESTS, {"tenant": store.tenant})}
     for path in found:
-        _load_file(path, open_store(), report, partial(_move, progress, done, total))
+        for item in read_ahead(path, known):
+            if isinstance(item, Moved):
+                progress(done + item.position, total, path.name)
+            else:
+                _take(item, store, report, known)
         done += path.stat().st_size
         progress(done, total, path.name)
     report.seconds = time.monotonic() - started
     return report
 
 
-def _move(progress: Progress, before: int, total: int, within: int, note: str) -> None:
-    progress(before + within, total, note)
+def _take(item: Item, store: Store, report: Report, known: set[bytes]) -> None:
+    match item:
+        case Begun():
+            report.documents += 1
+        case Known():
+            report.known += 1
+        case Refusal():
+            report.refused.append(item)
+        case Batch():
+            _write(item, store, report)
+            known |= {item.digest} if item.digest else set()
 
 
-def _load_file(path: Path, store: Store, report: Report, moved: Callable[[int, str], None]) -> None:
+def _write(batch: Batch, store: Store, report: Report) -> None:
+    """One transaction. When one of several lines of NDJSON is refused, each goes in alone, so that the others do go in."""
     try:
-        for document in documents(path, lambda within: moved(within, path.name)):
-            _load_document(document, store, report)
-    except Unreadable as error:
-        report.refused.append(Refusal(path.name, str(error)))
-
-
-def _load_document(document: Document, store: Store, report: Report) -> None:
-    report.documents += 1
-    try:
-        if document.is_ndjson:
-            _load_lines(document, store, report)
-        else:
-            report.count(_load_once(document.read(), store))
-    except AlreadyImported:
-        report.known += 1
-    except Unreadable as error:
-        report.refused.append(Refusal(document.name, str(error)))
+        report.count(_try(batch, store))
     except Exception as error:
-        report.refused.append(Refusal(document.name, _reason(as_fhir_error(error))))
+        if len(batch.names) > 1:
+            for name, entry in zip(batch.names, batch.entries, strict=True):
+                _write(replace(batch, name=name, entries=[entry], names=[name]), store, report)
+        else:
+            report.refused.append(Refusal(batch.names[0] if batch.names else batch.name, reason(as_fhir_error(error))))
 
 
-class AlreadyImported(Exception):
-    """This very document has been imported before."""
-
-
-def _load_once(data: bytes, store: Store) -> list[str]:
-    """Import one JSON document and remember its digest in the same transaction."""
-    digest = hashlib.sha256(data).digest()
-    known = store.execute("select from fhir.import_ledger where tenant = %(tenant)s and digest = %(digest)s", _ledger(store, digest)).fetchone()
-    if known is not None:
-        raise AlreadyImported
-    content = loads(data)
-    asked = as_entries(content, digest)
-    with store.attempt("import", None), _references(store, strict=content.get("type") == "transaction"):
-        outcomes: list[str] = [written.outcome for written in write(store, asked).values()]
-        insert = "insert into fhir.import_ledger (tenant, digest, resources) values (%(tenant)s, %(digest)s, %(resources)s) on conflict do nothing"
-        store.execute(insert, {**_ledger(store, digest), "resources": len(asked)})
-    return outcomes
-
-
-def _ledger(store: Store, digest: bytes) -> dict[str, Any]:
-    return {"tenant": store.tenant, "digest": digest}
-
-
-def as_entries(content: Mapping[str, Any], digest: bytes) -> list[Entry]:
-    """What a document asks to be written: the entries of a transaction or batch, the resources of any other Bundle, or the resource itself."""
-    if content.get("resourceType") != "Bundle":
-        return [_put(0, content, None)]
-    if content.get("type") in ("transaction", "batch"):
-        return [_named(entry, digest) for entry in entries(content) if entry.method != "GET"]
-    if content.get("type") in ("collection", "searchset", "document"):
-        carried = [entry for entry in content.get("entry", []) if isinstance(entry, dict) and isinstance(entry.get("resource"), dict)]
-        return [_put(index, entry["resource"], entry.get("fullUrl")) for index, entry in enumerate(carried)]
-    raise BadRequest(f"A Bundle of type {content.get('type')} is not something to import.")
-
-
-def _named(entry: Entry, digest: bytes) -> Entry:
-    """A POST under the id the file gives it; what is there already stays."""
-    if entry.method != "POST" or entry.if_none_exist:
-        return entry
-    id = _id_in(entry.full_url, entry.resource) or str(uuid5(_UNNAMED, f"{digest.hex()}/{entry.index}"))
-    return replace(entry, id=id)
-
-
-def _put(index: int, resource: Mapping[str, Any], full_url: Any) -> Entry:
-    type = resource.get("resourceType")
-    if not is_resource_type(type):
-        raise UnknownType(type=type)
-    id = _id_in(full_url if isinstance(full_url, str) else None, resource)
-    if id is None:
-        raise BadRequest(f"Entry {index} has neither an id nor a urn:uuid full URL, so that importing it twice would double it.")
-    return Entry(index, "PUT", f"{type}/{id}", str(type), id, None, full_url, resource, None, None)
-
-
-def _id_in(full_url: str | None, resource: Mapping[str, Any] | None) -> str | None:
-    if full_url and full_url.startswith("urn:uuid:") and is_id(full_url[9:]):
-        return full_url[9:]
-    id = resource.get("id") if resource else None
-    return id if is_id(id) else None
-
-
-def _load_lines(document: Document, store: Store, report: Report) -> None:
-    """NDJSON, a resource a line, some hundred lines a transaction; when one is refused, the lines of that transaction go in one by one."""
-    lines = ((number, line) for number, line in enumerate(document.lines(), start=1) if line.strip())
-    for group in _groups(lines):
+def _try(batch: Batch, store: Store) -> list[str]:
+    """Write it; what another writer stored meanwhile is read again and the batch tried anew."""
+    for _ in range(TRIES - 1):
         try:
-            report.count(_load_group(group, store))
-        except Exception as error:
-            as_fhir_error(error)
-            for number, line in group:
-                _load_line(f"{document.name} line {number}", line, store, report)
+            return _once(batch, store)
+        except Conflict:
+            continue
+    return _once(batch, store)
 
 
-def _groups(lines: Iterator[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
-    while group := list(islice(lines, LINES)):
-        yield group
-
-
-def _load_group(group: Sequence[tuple[int, bytes]], store: Store) -> list[str]:
-    asked = [_put(index, loads(line), None) for index, (_, line) in enumerate(group)]
-    with store.attempt("import", None), _references(store, strict=False):
-        return [written.outcome for written in write(store, asked).values()]
+def _once(batch: Batch, store: Store) -> list[str]:
+    with store.attempt("import", None), _references(store, strict=batch.strict):
+        outcomes: list[str] = [written.outcome for written in write(store, batch.entries).values()]
+        if batch.digest:
+            store.execute(REMEMBER, {"tenant": store.tenant, "digest": batch.digest, "resources": len(batch.entries)})
+    return outcomes
 
 
 @contextmanager
@@ -210,16 +131,3 @@ def _references(store: Store, *, strict: bool) -> Iterator[None]:
         yield
     finally:
         store.strict_references = before
-
-
-def _load_line(name: str, line: bytes, store: Store, report: Report) -> None:
-    try:
-        report.count(_load_group([(0, line)], store))
-    except Exception as error:
-        report.refused.append(Refusal(name, _reason(as_fhir_error(error))))
-
-
-def _reason(error: FhirError) -> str:
-    said = [f"{issue.expression}: {issue.diagnostics}" if issue.expression else issue.diagnostics for issue in error.issues[:REASONS]]
-    more = len(error.issues) - REASONS
-    return " ".join(said) + (f" And {more:,} more." if more > 0 else "")

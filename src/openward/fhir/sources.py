@@ -62,16 +62,15 @@ def is_importable(name: str) -> bool:
     return name.endswith(ARCHIVES) or _plain_name(name).endswith(PLAIN)
 
 
-def documents(path: Path, moved: Callable[[int], None]) -> Iterator[Document]:
-    """The documents of one file; `moved` is told how far into it, in bytes. Raises Unreadable where it is damaged or of no kind we know."""
+def documents(path: Path) -> Iterator[tuple[Document, int]]:
+    """The documents of one file, each with how far into the file it starts, in bytes. Raises Unreadable for damage, and for a kind we know not."""
     with path.open("rb") as file, _damage_named():
         if path.name.endswith(ARCHIVES):
             for document in _members(path, cast(IO[bytes], file)):
-                yield document
-                moved(file.tell())
+                yield document, file.tell()
         elif is_importable(path.name):
             with _unpacked(path.name, cast(IO[bytes], file)) as content:
-                yield Document(path.name, content, _plain_name(path.name).endswith(".ndjson"))
+                yield Document(path.name, content, _plain_name(path.name).endswith(".ndjson")), 0
         else:
             raise Unreadable("The name ends neither in .json or .ndjson, packed or not, nor like an archive.")
 

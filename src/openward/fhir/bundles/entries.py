@@ -9,12 +9,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote
 
 from openward.fhir.definitions import is_resource_type
 from openward.fhir.errors import BadRequest, FhirError, Invalid, Issue
 from openward.fhir.ids import is_id
+
+if TYPE_CHECKING:
+    from openward.fhir.interactions.sound import Sound
 
 Method = Literal["DELETE", "POST", "PUT", "PATCH", "GET", "HEAD"]
 ORDER: Mapping[str, int] = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3, "HEAD": 3}
@@ -25,7 +28,10 @@ RESTFUL = re.compile(r"https?://.+/([A-Za-z]+/[A-Za-z0-9\-.]{1,64})")
 
 @dataclass(slots=True)
 class Entry:
-    """One entry. `type` and `id` are from the URL (`id` of a POST: given by the server); `query` is what follows its question mark."""
+    """One entry. `type` and `id` are from the URL (`id` of a POST: given by the server); `query` is what follows its question mark.
+
+    `sound` is there when the resource has been examined beforehand, its references final.
+    """
 
     index: int
     method: Method
@@ -37,6 +43,7 @@ class Entry:
     resource: Mapping[str, Any] | None
     if_match: int | None
     if_none_exist: str | None
+    sound: Sound | None = None
 
     @property
     def path(self) -> str:

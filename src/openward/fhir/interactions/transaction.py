@@ -86,14 +86,19 @@ def _identify(store: Store, asked: Sequence[Entry]) -> dict[int, Version]:
 
 def _rewrite(store: Store, asked: Sequence[Entry]) -> None:
     """Put the new references where the bundle's own names stand: full URLs, and conditional references such as `Patient?identifier=…`."""
-    names = {name: entry.reference for entry in asked if entry.resource is not None for name in entry.former_names if name != entry.reference}
-    for entry in asked:
+    names = new_names(asked)
+    for entry in (entry for entry in asked if entry.sound is None):
         found = slots(entry.resource) if entry.resource is not None else []
         with located(entry):
             for reference in literals(found):
                 if "?" in reference and reference not in names and ":" not in reference.partition("?")[0]:
                     names[reference] = _conditional(store, reference)
         rewrite(found, names)
+
+
+def new_names(asked: Sequence[Entry]) -> dict[str, str]:
+    """What the entries' resources are called in the bundle → what they are called from now on."""
+    return {name: entry.reference for entry in asked if entry.resource is not None for name in entry.former_names if name != entry.reference}
 
 
 def _conditional(store: Store, reference: str) -> str:
@@ -134,7 +139,7 @@ def _store(store: Store, entry: Entry, standing: Mapping[Address, Version], reso
     if entry.method == "POST":
         if before and not before.deleted:
             return Written(before, "unchanged" if is_same({**resource, "id": entry.id}, before.content) else "existing")
-        return prepare(store, "create", entry.type, entry.id, resource, before)
+        return prepare(store, "create", entry.type, entry.id, resource, before, entry.sound)
     if resource.get("id") not in (None, entry.id):
         raise BadRequest(f"The resource's id is not the id of {entry.url}.")
-    return replace(store, entry.type, entry.id, resource, before, entry.if_match)
+    return replace(store, entry.type, entry.id, resource, before, entry.if_match, entry.sound)

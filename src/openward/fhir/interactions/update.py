@@ -13,6 +13,7 @@ from openward.fhir.errors import BadRequest, PreconditionFailed
 from openward.fhir.ids import is_id, new_id
 from openward.fhir.ids import key as key_of
 from openward.fhir.interactions.conditions import only_match
+from openward.fhir.interactions.sound import Sound
 from openward.fhir.interactions.writing import lock, prepare
 from openward.fhir.versions import Version, Written
 
@@ -34,12 +35,14 @@ def update(store: Store, resource: Mapping[str, Any], *, if_match: int | None = 
         return replace(store, type, str(id), resource, before, if_match)
 
 
-def replace(store: Store, type: str, id: str, resource: Mapping[str, Any], before: Version | None, if_match: int | None) -> Written:
+def replace(
+    store: Store, type: str, id: str, resource: Mapping[str, Any], before: Version | None, if_match: int | None, known: Sound | None = None
+) -> Written:
     """The next version after `before`, whose row is locked."""
     if if_match is not None and (before is None or before.deleted or before.number != if_match):
         raise PreconditionFailed(type=type, id=id, version=before.number if before else "none")
     live = before is not None and not before.deleted
-    return prepare(store, "update" if live else "create", type, id, resource, before)
+    return prepare(store, "update" if live else "create", type, id, resource, before, known)
 
 
 def conditional_update(store: Store, resource: Mapping[str, Any], query: str, *, if_match: int | None = None) -> Written:

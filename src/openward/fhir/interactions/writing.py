@@ -16,13 +16,13 @@ from openward.fhir.errors import Conflict, Forbidden, Invalid, Issue, NotFound
 from openward.fhir.guards import Change, WriteInteraction
 from openward.fhir.ids import key as key_of
 from openward.fhir.ids import stored_id
+from openward.fhir.interactions.sound import Sound, sound
 from openward.fhir.json import dumps
 from openward.fhir.protocols import Event
-from openward.fhir.references import is_unreadable, literals, located, slots, target
+from openward.fhir.references import is_unreadable, located, target
 from openward.fhir.resources import Resource
 from openward.fhir.search.index import IndexRow, extract, write_index
 from openward.fhir.search.rows import COLUMNS, version_of
-from openward.fhir.validation import check
 from openward.fhir.versions import Version, Written, instant, now
 from openward.fhir.work import UnitOfWork
 
@@ -92,27 +92,29 @@ def lock(store: Store, addresses: Iterable[Address]) -> dict[Address, Version]:
     return {(version.type, version.key): version for version in versions}
 
 
-def prepare(store: Store, interaction: WriteInteraction, type: str, id: str, resource: Mapping[str, Any], before: Version | None) -> Written:
-    """Validate, ask the policy, run the guards, and stage the new version of `type/id`. Nothing changed: nothing staged."""
-    content = {**resource, "id": id}
-    check(content)
-    row = extract(content, type)
-    key = key_of(type, id)
+def prepare(
+    store: Store, interaction: WriteInteraction, type: str, id: str, resource: Mapping[str, Any], before: Version | None, known: Sound | None = None
+) -> Written:
+    """Validate, ask the policy, run the guards, and stage the new version of `type/id`. Nothing changed: nothing staged.
+
+    `known` is what `sound` said of this very resource, if it has been asked already.
+    """
+    new = known or sound(type, id, resource)
+    key = new.row.key
     live = before if before and not before.deleted else None
-    _permit(store, interaction, type, id, content, row.patient, live)
-    change = Change(interaction, type, id, key, Resource.of(content), Resource.of(live.content) if live else None, row.patient)
-    if _guarded(store, change):
-        content = {**change.resource.data, "id": id}
-        check(content)
-        row = extract(content, type)
-    if live and is_same(content, live.content):
-        store.pending.events.append(Event(interaction, type, key, live.number, (row.patient,) if row.patient else ()))
+    _permit(store, interaction, type, id, new.content, new.row.patient, live)
+    if store.guards.of(type, interaction):
+        change = Change(interaction, type, id, key, Resource.of(new.content), Resource.of(live.content) if live else None, new.row.patient)
+        if _guarded(store, change):
+            new = sound(type, id, change.resource.data)
+    if live and is_same(new.content, live.content):
+        store.pending.events.append(Event(interaction, type, key, live.number, (new.row.patient,) if new.row.patient else ()))
         return Written(live, "unchanged")
-    version = _stamped(type, id, key, content, row, before, live)
-    _stage(store, interaction, version, row, extract(live.content, type) if live else None)
+    version = _stamped(type, id, key, new.content, new.row, before, live)
+    _stage(store, interaction, version, new.row, extract(live.content, type) if live else None)
     if store.strict_references:
-        for reference in literals(slots(content)):
-            store.pending.references.setdefault(reference, content)
+        for reference in new.references:
+            store.pending.references.setdefault(reference, new.content)
     return Written(version, "updated" if live else "created")
 
 
@@ -120,8 +122,9 @@ def prepare_deletion(store: Store, before: Version) -> Written:
     """Ask the policy, run the guards, and stage a version that says the resource is gone."""
     row = extract(before.content, before.type)
     _permit(store, "delete", before.type, before.id, before.content, before.patient, before)
-    resource = Resource.of(before.content)
-    _guarded(store, Change("delete", before.type, before.id, before.key, resource, resource, before.patient))
+    if store.guards.of(before.type, "delete"):
+        resource = Resource.of(before.content)
+        _guarded(store, Change("delete", before.type, before.id, before.key, resource, resource, before.patient))
     at = max(now(), before.at + dt.timedelta(milliseconds=1))
     version = Version(before.type, before.id, before.key, before.number + 1, at, "D", before.patient, None)
     _stage(store, "delete", version, None, row)
@@ -162,12 +165,9 @@ def _permit(
 
 def _guarded(store: Store, change: Change) -> bool:
     """Run the guards; True when one of them amended the resource."""
-    guards = store.guards.of(change.type, change.interaction)
-    if not guards:
-        return False
     as_sent = dumps(change.resource.data)
     work = UnitOfWork(store)
-    for registered in guards:
+    for registered in store.guards.of(change.type, change.interaction):
         registered.run(change, work)
     return dumps(change.resource.data) != as_sent
 

@@ -1,0 +1,242 @@
+"""The first half of an import: files into resources that are sound, without the database; done ahead of the writing, in a thread of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from queue import Queue
+from typing import Any
+from uuid import UUID, uuid5
+
+from openward.fhir.bundles.entries import Entry, entries, located, raise_all, refuse_duplicates
+from openward.fhir.definitions import is_resource_type
+from openward.fhir.errors import BadRequest, FhirError, Invalid, UnknownType
+from openward.fhir.ids import is_id
+from openward.fhir.interactions.sound import sound
+from openward.fhir.interactions.transaction import new_names
+from openward.fhir.json import loads
+from openward.fhir.references import literals, rewrite, slots
+from openward.fhir.sources import Document, Unreadable, documents
+
+LINES = 500  # of NDJSON in one transaction
+REASONS = 3  # named of a refused document; the rest are counted
+AHEAD = 3  # documents read before the one being written is done
+# How long a thread keeps the interpreter while the other waits for the database's answer, in seconds.
+TURN = 0.0005
+
+# Ids for what a bundle creates without saying what it is called: the same file gives the same id.
+_UNNAMED = UUID("7f2b7b5e-6a0c-5a52-9d0e-3c1f4a8d2e61")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What goes in together. `strict`: its references must all lead somewhere. `names`: of each entry, where they are lines of NDJSON."""
+
+    name: str
+    entries: Sequence[Entry]
+    digest: bytes | None
+    strict: bool
+    names: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Another document is being read."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """This very document has been imported before."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """How far into the file, in bytes."""
+
+    position: int
+
+
+@dataclass(slots=True)
+class Finished:
+    """The reading ended; by `error` if it should not have."""
+
+    error: BaseException | None = field(default=None)
+
+
+Item = Batch | Refusal | Begun | Known | Moved
+
+
+def read_ahead(path: Path, known: Collection[bytes]) -> Iterator[Item]:
+    """The items of one file, read in another thread while the caller writes the ones before. `known` are digests not to read again."""
+    queue: Queue[Item | Finished] = Queue(AHEAD)
+    stopped = threading.Event()
+    reader = threading.Thread(target=_fill, args=(queue, read(path, known), stopped), daemon=True)
+    with _short_turns():
+        reader.start()
+        try:
+            while not isinstance(item := queue.get(), Finished):
+                yield item
+            if item.error:
+                raise item.error
+        finally:
+            stopped.set()
+            while reader.is_alive():
+                _drain(queue)
+                reader.join(0.01)
+
+
+def read(path: Path, known: Collection[bytes]) -> Iterator[Item]:
+    """The items of one file, in its order."""
+    try:
+        for document, position in documents(path):
+            yield Begun(document.name)
+            yield from _read_document(document, known)
+            yield Moved(position)
+    except Unreadable as error:
+        yield Refusal(path.name, str(error))
+
+
+def _read_document(document: Document, known: Collection[bytes]) -> Iterator[Item]:
+    try:
+        if document.is_ndjson:
+            yield from _read_lines(document)
+        else:
+            yield _read_whole(document, known)
+    except Unreadable as error:
+        yield Refusal(document.name, str(error))
+    except FhirError as error:
+        yield Refusal(document.name, reason(error))
+
+
+def _read_whole(document: Document, known: Collection[bytes]) -> Item:
+    data = document.read()
+    digest = hashlib.sha256(data).digest()
+    if digest in known:
+        return Known(document.name)
+    content = loads(data)
+    return Batch(document.name, examined(as_entries(content, digest)), digest, strict=content.get("type") == "transaction")
+
+
+def _read_lines(document: Document) -> Iterator[Item]:
+    """NDJSON, a resource a line; a bad line is refused by its number."""
+    lines = ((number, line) for number, line in enumerate(document.lines(), start=1) if line.strip())
+    while group := list(islice(lines, LINES)):
+        taken: list[tuple[str, Entry]] = []
+        for number, line in group:
+            name = f"{document.name} line {number}"
+            try:
+                taken.append((name, examined([_put(len(taken), loads(line), None)])[0]))
+            except FhirError as error:
+                yield Refusal(name, reason(error))
+        yield Batch(document.name, [entry for _, entry in taken], None, strict=False, names=[name for name, _ in taken])
+
+
+def as_entries(content: Mapping[str, Any], digest: bytes) -> list[Entry]:
+    """What a document asks to be written: the entries of a transaction or batch, the resources of any other Bundle, or the resource itself."""
+    if content.get("resourceType") != "Bundle":
+        return [_put(0, content, None)]
+    if content.get("type") in ("transaction", "batch"):
+        return [_named(entry, digest) for entry in entries(content) if entry.method != "GET"]
+    if content.get("type") in ("collection", "searchset", "document"):
+        carried = [entry for entry in content.get("entry", []) if isinstance(entry, dict) and isinstance(entry.get("resource"), dict)]
+        return [_put(index, entry["resource"], entry.get("fullUrl")) for index, entry in enumerate(carried)]
+    raise BadRequest(f"A Bundle of type {content.get('type')} is not something to import.")
+
+
+def examined(asked: list[Entry]) -> list[Entry]:
+    """The entries with their references rewritten and their resources found sound. Raises Invalid with every fault of all of them.
+
+    Entries whose names only a search can tell are left as they are.
+    """
+    refuse_duplicates(asked)
+    found = {entry.index: slots(entry.resource) for entry in asked if entry.resource is not None}
+    if any(_is_conditional(entry) for entry in asked) or any("?" in text for each in found.values() for text in literals(each)):
+        return asked
+    names, faults, sounds = new_names(asked), [], []
+    for entry in asked:
+        try:
+            rewrite(found.get(entry.index, ()), names)
+            with located(entry):
+                sounds.append(replace(entry, sound=sound(entry.type, entry.id, entry.resource)) if entry.resource and entry.id else entry)
+        except Invalid as fault:
+            faults.append(fault)
+    raise_all(faults)
+    return sounds
+
+
+def _is_conditional(entry: Entry) -> bool:
+    return entry.id is None or entry.query is not None or entry.if_none_exist is not None
+
+
+def _named(entry: Entry, digest: bytes) -> Entry:
+    """A POST under the id the file gives it; what is there already stays."""
+    if entry.method != "POST" or entry.if_none_exist:
+        return entry
+    id = _id_in(entry.full_url, entry.resource) or str(uuid5(_UNNAMED, f"{digest.hex()}/{entry.index}"))
+    return replace(entry, id=id)
+
+
+def _put(index: int, resource: Mapping[str, Any], full_url: Any) -> Entry:
+    type = resource.get("resourceType")
+    if not is_resource_type(type):
+        raise UnknownType(type=type)
+    id = _id_in(full_url if isinstance(full_url, str) else None, resource)
+    if id is None:
+        raise BadRequest(f"Entry {index} has neither an id nor a urn:uuid full URL, so that importing it twice would double it.")
+    return Entry(index, "PUT", f"{type}/{id}", str(type), id, None, full_url, resource, None, None)
+
+
+def _id_in(full_url: str | None, resource: Mapping[str, Any] | None) -> str | None:
+    if full_url and full_url.startswith("urn:uuid:") and is_id(full_url[9:]):
+        return full_url[9:]
+    id = resource.get("id") if resource else None
+    return id if is_id(id) else None
+
+
+def reason(error: FhirError) -> str:
+    said = [f"{issue.expression}: {issue.diagnostics}" if issue.expression else issue.diagnostics for issue in error.issues[:REASONS]]
+    more = len(error.issues) - REASONS
+    return " ".join(said) + (f" And {more:,} more." if more > 0 else "")
+
+
+def _fill(queue: Queue[Item | Finished], items: Iterator[Item], stopped: threading.Event) -> None:
+    finished = Finished()
+    try:
+        for item in items:
+            queue.put(item)
+            if stopped.is_set():
+                break
+    except BaseException as error:
+        finished.error = error
+    queue.put(finished)
+
+
+def _drain(queue: Queue[Item | Finished]) -> None:
+    while not queue.empty():
+        queue.get_nowait()
+
+
+@contextmanager
+def _short_turns() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(TURN)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
