@@ -36,6 +36,7 @@ from tests import cast
 NEW_YORK = ZoneInfo("America/New_York")
 # A Tuesday, eight in the morning in New York.
 MORNING = dt.datetime(2026, 11, 3, 8, 0, tzinfo=NEW_YORK)
+TODAY = dt.date(2026, 11, 3)
 
 
 @dataclass
@@ -53,7 +54,7 @@ class Clinic:
     payer: str
     desk: Actor
 
-    def at(self, clock: str, day: dt.date = MORNING.date()) -> dt.datetime:
+    def at(self, clock: str, day: dt.date = TODAY) -> dt.datetime:
         return dt.datetime.combine(day, dt.time.fromisoformat(clock), NEW_YORK)
 
     def book(self, clock: str = "10:00", **changed: Any) -> Appointment:
@@ -80,7 +81,9 @@ def furnish() -> Clinic:
         east = _facility(store, "Maple Hollow", "America/New_York", practice)
         west = _facility(store, "Cedar Flats", "America/Los_Angeles", practice)
         rooms = [_room(store, name, east) for name in ("Room 1", "Room 2")]
-        service = HealthcareService(active=True, name="Follow-up visit", type=[CodeableConcept(coding=[Coding(system=facts.SERVICE, code="follow-up")])])
+        service = HealthcareService(
+            active=True, name="Follow-up visit", type=[CodeableConcept(coding=[Coding(system=facts.SERVICE, code="follow-up")])]
+        )
         service.set_extension(facts.DURATION, valueInteger=20)
         offered = store.create(service)
         osei, lindqvist = (_clinician(store, family, given, east, offered, practice) for family, given in (("Osei", "Kwame"), ("Lindqvist", "Maja")))

@@ -175,7 +175,9 @@ class TestTheGuardWhoeverWrites:
 
 @pytest.mark.django_db(transaction=True)
 class TestAtTheSameTime:
-    def test_of_two_who_book_one_time_one_gets_it_and_the_other_learns_who(self, committed_clinic: Clinic, together: Callable[..., list[Any]]) -> None:
+    def test_of_two_who_book_one_time_one_gets_it_and_the_other_learns_who(
+        self, committed_clinic: Clinic, together: Callable[..., list[Any]]
+    ) -> None:
         clinic = committed_clinic
         outcomes = together(
             lambda: clinic.book("10:00", by=cast.staff("front-desk", name="First Desk")),
@@ -197,7 +199,9 @@ class TestAtTheSameTime:
         outcomes = together(lambda: committed_clinic.book("10:00", form=form), lambda: committed_clinic.book("10:00", form=form))
         assert outcomes[0].id == outcomes[1].id
 
-    def test_a_cancellation_and_a_booking_at_once_leave_at_most_one_holder(self, committed_clinic: Clinic, together: Callable[..., list[Any]]) -> None:
+    def test_a_cancellation_and_a_booking_at_once_leave_at_most_one_holder(
+        self, committed_clinic: Clinic, together: Callable[..., list[Any]]
+    ) -> None:
         clinic = committed_clinic
         booked = str(clinic.book("10:00").id)
         together(

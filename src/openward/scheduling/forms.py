@@ -99,7 +99,7 @@ class CheckInForm(PatientForm):
 
     def __init__(self, *args: Any, patient: Patient, has_coverage: bool, **options: Any) -> None:
         shown = PatientForm.shown(patient)
-        super().__init__(*args, initial=shown, **options)
+        super().__init__(*args, **{**options, "initial": shown})
         self.kept_as_it_is = {name: value for name, value in shown.items() if name not in self.KEPT}
         for name in [name for name in self.fields if name not in self.KEPT]:
             del self.fields[name]

@@ -25,7 +25,13 @@ FIELDS = {"Coverage.subscriberId": "subscriber_id", "Coverage.payor": "payer", "
 def card(request: PageRequest, patient: str) -> HttpResponse:
     rows = coverage_rows(queries.coverages(request.store, patient, ended=True))
     may_edit = request.actor.may(Permission.EDIT_COVERAGE)
-    context = {"patient_id": patient, "coverages": rows, "may_edit_coverage": may_edit, "may_see_coverage": True}
+    context = {
+        "patient_id": patient,
+        "coverages": rows,
+        "may_edit_coverage": may_edit,
+        "add_or_not": _("Add") if may_edit else "",
+        "may_see_coverage": True,
+    }
     return render(request, "registration/parts/coverage.html", context)
 
 
@@ -34,7 +40,9 @@ def new(request: PageRequest, patient: str) -> HttpResponseBase:
     """Record an insurance; the next place in the order is proposed."""
     taken = {one.order for one in queries.coverages(request.store, patient)}
     order = next((number for number in (1, 2, 3) if number not in taken), 3)
-    form = CoverageForm(request.POST or None, payers=queries.payers(request.store), initial={"order": order, "relationship": "self"})
+    form = CoverageForm(
+        request.POST if request.method == "POST" else None, payers=queries.payers(request.store), initial={"order": order, "relationship": "self"}
+    )
     if request.method == "POST" and form.is_valid():
         try:
             actions.record_coverage(by=request.actor, patient=patient, apply=form.apply)
@@ -49,7 +57,7 @@ def new(request: PageRequest, patient: str) -> HttpResponseBase:
 def edit(request: PageRequest, patient: str, coverage: str) -> HttpResponseBase:
     held = _of_patient(request, patient, coverage)
     version = int((held.meta.versionId if held.meta else None) or 0)
-    form = CoverageForm(request.POST or None, payers=_payers(request, held), initial=CoverageForm.shown(held))
+    form = CoverageForm(request.POST if request.method == "POST" else None, payers=_payers(request, held), initial=CoverageForm.shown(held))
     if request.method == "POST" and form.is_valid():
         try:
             actions.change_coverage(by=request.actor, coverage=coverage, version=int(request.POST.get("version") or version), apply=form.apply)

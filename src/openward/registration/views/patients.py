@@ -33,7 +33,7 @@ FIELDS = {
 @page("registration:new", needs=Permission.REGISTER_PATIENTS, methods=("GET", "POST"))
 def new(request: PageRequest) -> HttpResponse:
     """Register somebody. Somebody alike is shown first, with why, and the form waits for a decision."""
-    form = PatientForm(request.POST or None)
+    form = PatientForm(request.POST if request.method == "POST" else None)
     different = DifferentPersonForm(request.POST if "different" in request.POST else None)
     context: dict[str, Any] = {"form": form, "different": different}
     if request.method == "POST" and form.is_valid() and (not different.is_bound or different.is_valid()):
@@ -77,6 +77,8 @@ def patient_context(request: PageRequest, patient: str) -> dict[str, Any]:
         "upcoming": [AppointmentRow(one, zones) for one in found.upcoming],
         "past": [AppointmentRow(one, zones) for one in found.past],
         "may_edit": actor.may(Permission.REGISTER_PATIENTS),
+        "edit_or_not": _("Edit") if actor.may(Permission.REGISTER_PATIENTS) else "",
+        "add_or_not": _("Add") if actor.may(Permission.EDIT_COVERAGE) else "",
         "may_see_coverage": actor.may(Permission.SEE_COVERAGE),
         "may_edit_coverage": actor.may(Permission.EDIT_COVERAGE),
         "may_see_schedule": actor.may(Permission.SEE_SCHEDULE),
@@ -110,7 +112,7 @@ def edit(request: PageRequest, patient: str) -> HttpResponseBase:
     """Change demographics in the side panel."""
     person = request.store.read(Patient, patient)
     version = int((person.meta.versionId if person.meta else None) or 0)
-    form = PatientForm(request.POST or None, initial=PatientForm.shown(person))
+    form = PatientForm(request.POST if request.method == "POST" else None, initial=PatientForm.shown(person))
     if request.method == "POST" and form.is_valid():
         try:
             actions.change_demographics(by=request.actor, patient=patient, version=int(request.POST.get("version") or version), apply=form.apply)

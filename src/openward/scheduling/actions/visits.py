@@ -25,7 +25,7 @@ from openward.fhir.resources import (
 from openward.record import UnitOfWork, unit_of_work
 from openward.scheduling import facts
 from openward.scheduling.errors import AlreadyHere, MovedAlready
-from openward.scheduling.transitions import STATUS_OF_FLOW
+from openward.scheduling.transitions import APPOINTMENT, STATUS_OF_FLOW
 from openward.web.display import person_name
 
 ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
@@ -43,7 +43,8 @@ def check_in(*, by: Actor, appointment: str, details: Callable[[Patient], Patien
             or work.store.search(Encounter, {"appointment": f"Appointment/{appointment}", "status:not": "cancelled"}).resources
         ):
             raise AlreadyHere
-        booked.status = "arrived"
+        APPOINTMENT.check(booked.status, "arrived")
+        booked.status, booked.cancelationReason = "arrived", None
         work.store.update(booked, if_match=_version(booked))
         who = facts.participant(booked, "Patient")
         if details and who:

@@ -82,8 +82,8 @@ class ArrivalRow:
             return _("Done"), "ok"
         if booked.status == "booked" and self.is_late:
             return _("Late by {minutes}").format(minutes=ago(self.arrival.start, self.now)), "warning"
-        words, tone = STATUS_WORDS.get(booked.status or "", (booked.status or "", "neutral"))
-        return str(words), tone
+        known = STATUS_WORDS.get(booked.status or "")
+        return (str(known[0]), known[1]) if known else (booked.status or "", "neutral")
 
     @property
     def is_walk_in(self) -> bool:

@@ -64,3 +64,7 @@ def about(patient: Patient | None) -> str:
 
 def called(patient: Patient | None) -> str:
     return name_of(patient) if patient else _("Not shown to your role")
+
+
+def minutes_words(length: dt.timedelta) -> str:
+    return _("{n} min").format(n=int(length.total_seconds() // 60))

@@ -34,7 +34,13 @@ CHANGED = ("arrivals", "calendar", "appointments")
 @page("scheduling:appointment", needs=Permission.SEE_SCHEDULE)
 def appointment(request: PageRequest, appointment: str) -> HttpResponseBase:
     found = queries.arrival(request.store, appointment)
-    context = {"shown": view_of(request, found), "panel_title": _("Appointment")}
+    context = {
+        "shown": view_of(request, found),
+        "panel_title": _("Appointment"),
+        "may_check_in": request.actor.may(Permission.CHECK_IN),
+        "may_book": request.actor.may(Permission.BOOK),
+        "may_find": request.actor.may(Permission.FIND_PATIENTS),
+    }
     return render_panel(request, "scheduling/panels/appointment.html", context, page="scheduling:today")
 
 
@@ -67,8 +73,7 @@ def move(request: PageRequest, appointment: str) -> HttpResponse:
         "people": people,
         **week_context(shown, first, here, link),
     }
-    template = "scheduling/parts/times.html" if request.htmx and request.headers.get("HX-Target", "").endswith("booking") else "scheduling/move.html"
-    return render(request, template, context)
+    return render(request, "scheduling/move.html", context)
 
 
 def _offers(request: PageRequest, booked: Appointment, who: str, here: Desk) -> list[Offer]:
@@ -96,7 +101,7 @@ def _move_url(appointment: str, offer: Offer) -> str:
 def confirm_move(request: PageRequest, appointment: str, practitioner: str, facility: str, start: str) -> HttpResponseBase:
     """Read the new time back, and move. Somebody was faster: say who, and offer the next free times."""
     found, moment = queries.arrival(request.store, appointment), moment_of(start)
-    form = MoveForm(request.POST or None, initial={"start": start})
+    form = MoveForm(request.POST if request.method == "POST" else None, initial={"start": start})
     context: dict[str, Any] = {
         "form": form,
         "panel_title": _("Move to this time"),
@@ -146,7 +151,7 @@ def _new_time(request: PageRequest, practitioner: str, facility: str, start: dt.
 def cancel(request: PageRequest, appointment: str) -> HttpResponseBase:
     """Ask why, then give the time back. Can be undone while nobody else took it."""
     found = queries.arrival(request.store, appointment)
-    form = CancelForm(request.POST or None)
+    form = CancelForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             actions.cancel(by=request.actor, appointment=appointment, reason=form.cancellation())

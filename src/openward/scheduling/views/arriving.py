@@ -30,7 +30,7 @@ def check_in(request: PageRequest, appointment: str) -> HttpResponseBase:
     if found.patient is None or found.appointment is None:
         raise Http404
     insurances = coverages(request.store, str(found.patient.id))
-    form = CheckInForm(request.POST or None, patient=found.patient, has_coverage=bool(insurances))
+    form = CheckInForm(request.POST if request.method == "POST" else None, patient=found.patient, has_coverage=bool(insurances))
     if request.method == "POST" and form.is_valid():
         try:
             visit = actions.check_in(by=request.actor, appointment=appointment, details=form.apply_changes if form.changes else None)
@@ -59,7 +59,7 @@ def walk_in(request: PageRequest, patient: str) -> HttpResponseBase:
     here, person = desk(request), request.store.read(Patient, patient)
     services = [(str(service.id), service.name or "") for service in queries.services(request.store)]
     people = {one.practitioner: one.name for one in queries.bookable(request.store, facility=here.place.id)}
-    form = WalkInForm(request.POST or None, services=services, people=people.items())
+    form = WalkInForm(request.POST if request.method == "POST" else None, services=services, people=people.items())
     if request.method == "POST" and form.is_valid():
         entered = form.cleaned_data
         try:

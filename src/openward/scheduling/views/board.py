@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,7 +19,7 @@ from openward.scheduling.presenters.board import FlowCard, room_choices, stay_ro
 from openward.scheduling.presenters.board import columns as board_columns
 from openward.scheduling.presenters.words import FLOW_WORDS, about, called
 from openward.scheduling.queries import OnBoard
-from openward.scheduling.transitions import FLOW_STATES, OPEN_VISIT
+from openward.scheduling.transitions import FLOW_STATES
 from openward.scheduling.views.where import desk
 from openward.web import errors
 from openward.web.pages import PageRequest, page, panel_done, render, render_panel, with_refresh, with_toast
@@ -53,7 +53,6 @@ def board_context(request: PageRequest) -> dict[str, Any]:
         "median_wait": waiting.median_wait(today, here.now),
         "here_count": len(on_board),
         "may_move": request.actor.may(Permission.MOVE_FLOW),
-        "may_check_out": request.actor.may(Permission.CHECK_IN) or request.actor.may(Permission.MOVE_FLOW),
     }
 
 
@@ -122,14 +121,26 @@ def visit(request: PageRequest, visit: str) -> HttpResponseBase:
     context = {
         "panel_title": _("Visit"),
         "card": FlowCard(OnBoard(opened, patient), now),
-        "is_open": opened.status in OPEN_VISIT and facts.flow_of(opened) is not None,
         "patient_name": called(patient),
         "patient_about": about(patient),
         "stays": stay_rows(opened, facts.zone_of(where).key, now),
         "waited": waiting.waited(opened, now),
         "may_move": request.actor.may(Permission.MOVE_FLOW),
+        "may_find": request.actor.may(Permission.FIND_PATIENTS),
+        "may_read_chart": request.actor.may(Permission.READ_CHART),
+        "may_undo_check_in": request.actor.may(Permission.CHECK_IN) and facts.flow_of(opened) == "waiting" and opened.status == "arrived",
+        "is_finished": opened.status == "finished",
+        "chart_url": _chart(patient),
     }
     return render_panel(request, "scheduling/panels/visit.html", context, page="scheduling:board")
+
+
+def _chart(patient: Patient | None) -> str:
+    """The chart's own page, where that room is installed."""
+    try:
+        return reverse("chart:summary", args=[patient.id]) if patient else ""
+    except NoReverseMatch:
+        return ""
 
 
 def _done(request: PageRequest, message: str, *, undo: str | None = None) -> HttpResponse:

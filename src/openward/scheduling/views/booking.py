@@ -21,7 +21,7 @@ from openward.scheduling.errors import SlotTaken
 from openward.scheduling.forms import BookForm
 from openward.scheduling.freetime import DAY
 from openward.scheduling.presenters.picker import Picker, TimeChoice, picker, read_stamp, stamp
-from openward.scheduling.presenters.words import about, day_words, time_words
+from openward.scheduling.presenters.words import about, day_words, minutes_words, time_words
 from openward.scheduling.queries import Offer
 from openward.scheduling.views.where import Desk, desk
 from openward.web import errors
@@ -44,21 +44,18 @@ def book(request: PageRequest, patient: str) -> HttpResponse:
         "patient": person,
         "patient_name": name_of(person),
         "patient_about": about(person),
-        "services": [(service, book_url(patient, service=str(service.id)), facts.length_of(service)) for service in offered],
+        "services": [(service, book_url(patient, service=str(service.id)), minutes_words(facts.length_of(service))) for service in offered],
         "chosen": chosen,
+        "keep": {"service": str(chosen.id)} if chosen else {},
     }
     if chosen is not None and here.facility is not None:
         context |= _times(request, here, patient, chosen)
-    return render(request, "scheduling/parts/booking.html" if _wants_part(request) else "scheduling/book.html", context)
+    return render(request, "scheduling/book.html", context)
 
 
 def book_url(patient: str, **chosen: str) -> str:
     query = urlencode({name: value for name, value in chosen.items() if value})
     return f"{reverse('scheduling:book', args=[patient])}{'?' + query if query else ''}"
-
-
-def _wants_part(request: PageRequest) -> bool:
-    return bool(request.htmx) and request.headers.get("HX-Target", "").endswith("booking")
 
 
 def _times(request: PageRequest, here: Desk, patient: str, service: HealthcareService) -> dict[str, Any]:
@@ -123,12 +120,12 @@ def confirm(request: PageRequest, patient: str, service: str, practitioner: str,
     moment = moment_of(start)
     offered, where = request.store.read(HealthcareService, service), request.store.read(Location, facility)
     rooms = [(str(room.id), room.name or "") for room in queries.rooms_of(request.store, facility)]
-    form = BookForm(request.POST or None, rooms=rooms, initial={"start": start})
+    form = BookForm(request.POST if request.method == "POST" else None, rooms=rooms, initial={"start": start})
     context: dict[str, Any] = {"form": form, "panel_title": _("Book this time")}
     if request.method == "POST" and form.is_valid():
         moment = moment_of(form.cleaned_data["start"])
         try:
-            return _booked(request, form, moment, patient=patient, service=service, practitioner=practitioner, facility=facility)
+            return _booked(request, form, patient, service, practitioner, facility)
         except FhirError as refusal:
             errors.add_to_form(form, refusal)
             free = queries.free_times(
@@ -142,10 +139,20 @@ def confirm(request: PageRequest, patient: str, service: str, practitioner: str,
     return with_refresh(response, "times") if form.errors else response  # type: ignore[arg-type]
 
 
-def _booked(request: PageRequest, form: BookForm, start: dt.datetime, **who: str) -> HttpResponse:
+def _booked(request: PageRequest, form: BookForm, patient: str, service: str, practitioner: str, facility: str) -> HttpResponse:
     entered = form.cleaned_data
-    actions.book(by=request.actor, start=start, form=entered["form"], room=entered["room"] or None, comment=entered["comment"], **who)
-    return go(request, "registration:patient", message=_("Booked. A confirmation is on its way."), patient=who["patient"])
+    actions.book(
+        by=request.actor,
+        patient=patient,
+        service=service,
+        practitioner=practitioner,
+        facility=facility,
+        start=moment_of(entered["start"]),
+        form=entered["form"],
+        room=entered["room"] or None,
+        comment=entered["comment"],
+    )
+    return go(request, "registration:patient", message=_("Booked. A confirmation is on its way."), patient=patient)
 
 
 def moment_of(text: str) -> dt.datetime:

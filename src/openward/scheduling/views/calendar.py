@@ -32,10 +32,7 @@ def calendar(request: PageRequest) -> HttpResponse:
     view = request.GET.get("view") if request.GET.get("view") in VIEWS else "day"
     day, who = day_of(request, here.today), request.GET.get("who", "")
     context = _context(request, here, str(view), day, who)
-    template = (
-        "scheduling/parts/calendar.html" if request.htmx and request.headers.get("HX-Target", "").endswith("calendar") else "scheduling/calendar.html"
-    )
-    return render(request, template, context)
+    return render(request, "scheduling/calendar.html", context)
 
 
 def _context(request: PageRequest, here: Desk, view: str, day: dt.date, who: str) -> dict[str, Any]:
@@ -52,6 +49,7 @@ def _context(request: PageRequest, here: Desk, view: str, day: dt.date, who: str
         "view": view,
         "day": day,
         "who": who,
+        "keep": {"view": view, "day": day.isoformat()},
         "people": everyone,
         "grid": grid,
         "rows": [ArrivalRow(arrival, here.zone, here.now) for arrival in arrivals],

@@ -13,7 +13,7 @@ from openward.scheduling import queries
 from openward.scheduling.freetime import DAY
 from openward.scheduling.presenters.arrivals import ArrivalRow
 from openward.scheduling.presenters.words import day_words
-from openward.scheduling.views.where import Desk, day_of, desk
+from openward.scheduling.views.where import day_of, desk
 from openward.web.pages import PageRequest, page, render
 
 
@@ -45,7 +45,7 @@ def arrivals_context(request: PageRequest) -> dict[str, Any]:
         "after": _link(day + DAY),
         "is_today": day == here.today,
         "list_url": f"{reverse('scheduling:today-list')}?day={day.isoformat()}",
-        "may_check_in": _may_check_in(request, here),
+        "may_check_in": request.actor.may(Permission.CHECK_IN),
     }
 
 
@@ -56,10 +56,6 @@ def _counts(rows: list[ArrivalRow]) -> dict[str, int]:
         "late": sum(row.is_late for row in rows),
         "all": sum(not row.is_over for row in rows),
     }
-
-
-def _may_check_in(request: PageRequest, here: Desk) -> bool:
-    return request.actor.may(Permission.CHECK_IN) and here.facility is not None
 
 
 def _link(day: dt.date) -> str:
