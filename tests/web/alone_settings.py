@@ -29,7 +29,7 @@ TEMPLATES = [
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.messages.context_processors.messages",
-                "openward.web.context.page",
+                "openward.web.context.page_context",
             ],
             "builtins": ["openward.web.templatetags.openward", "django.templatetags.i18n", "django.templatetags.static"],
         },

@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error, register
 from django.core.checks import Warning as CheckWarning
 from django.urls import NoReverseMatch, reverse
 
-from openward.web.navigation import ENTRIES
+from openward.web import navigation
 
 ASSETS = ("vendor/icons.svg", "vendor/alpine.js")
 
@@ -27,7 +27,7 @@ def assets_are_set_up(**kwargs: Any) -> list[CheckMessage]:
 @register("openward")
 def navigation_leads_somewhere(**kwargs: Any) -> list[CheckMessage]:
     warnings: list[CheckMessage] = []
-    for entry in ENTRIES.values():
+    for entry in navigation.ENTRIES.values():
         try:
             reverse(entry.url_name)
         except NoReverseMatch:

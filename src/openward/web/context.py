@@ -18,7 +18,7 @@ THEMES = ("auto", "light", "dark")
 KINDS = {"success": "ok", "error": "danger", "warning": "warning"}
 
 
-def page(request: HttpRequest) -> dict[str, Any]:
+def page_context(request: HttpRequest) -> dict[str, Any]:
     """Lazy where it costs: fragments use none of it."""
     actor = actor_of(request)
     return {

@@ -6,6 +6,7 @@ Dates and ages follow the NHS Common User Interface design guides: `03-Nov-2026`
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+PARTIAL = re.compile(r"\d{4}(-(0[1-9]|1[0-2]))?")
 Moment = dt.datetime | dt.date | str | None
 
 
@@ -38,7 +40,7 @@ def local(value: dt.datetime, zone: str | dt.tzinfo | None = None) -> dt.datetim
 
 def day(value: Moment, zone: str | None = None) -> str:
     """`03-Nov-2026`; FHIR's partial dates as `Nov-2026` and `2026`; empty for nothing."""
-    if isinstance(value, str) and len(value) in (4, 7):
+    if isinstance(value, str) and PARTIAL.fullmatch(value):
         return value if len(value) == 4 else f"{_(MONTHS[int(value[5:7]) - 1])}-{value[:4]}"
     moment = parse(value)
     if moment is None:
@@ -76,7 +78,7 @@ def age(born: Moment, at: Moment = None) -> str:
 
 
 def _date(value: Moment) -> dt.date | None:
-    if isinstance(value, str) and len(value) in (4, 7):
+    if isinstance(value, str) and PARTIAL.fullmatch(value):
         value = value + "-01" * ((10 - len(value)) // 3)
     moment = parse(value)
     return moment.date() if isinstance(moment, dt.datetime) else moment
