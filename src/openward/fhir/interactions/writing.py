@@ -52,7 +52,7 @@ LOCK = """select c.rtype, c.rkey from fhir.current c join unnest(%(rtype)b::smal
   where c.tenant = %(tenant)s order by c.rtype, c.rkey for update of c"""
 
 LAST = f"""select {COLUMNS} from unnest(%(rtype)b::smallint[], %(rkey)b::uuid[]) n(r, k), lateral (
-    select * from fhir.body where tenant = %(tenant)s and rtype = n.r and rkey = n.k order by ver desc limit 1) b"""
+    select * from fhir.body where tenant = %(tenant)s and rtype = n.r and rkey = n.k order by ver desc limit 1) b"""  # noqa: S608
 
 EXISTING = """select n.r, n.k from unnest(%(rtype)b::smallint[], %(rkey)b::uuid[]) n(r, k)
   where exists (select from fhir.current c where c.tenant = %(tenant)s and c.rtype = n.r and c.rkey = n.k)"""
