@@ -102,10 +102,7 @@ def _tokens(found: tuple[str, Any]) -> Iterator[tuple[str | None, str]]:
 
 def _token(found: tuple[str, Any], wanted: str) -> bool:
     system, bar, code = wanted.rpartition("|")
-    for its_system, its_code in _tokens(found):
-        if (not bar or system == its_system) and (not code or code == its_code):
-            return True
-    return False
+    return any((not bar or system == its_system) and (not code or code == its_code) for its_system, its_code in _tokens(found))
 
 
 # -- string -------------------------------------------------------------------------------------------------------
@@ -179,7 +176,11 @@ def _quantity(found: tuple[str, Any], wanted: str) -> bool:
         return False
     amount, *unit = wanted.split("|")
     prefix, text = (amount[:2], amount[2:]) if amount[:2].isalpha() else ("eq", amount)
-    if unit and unit[1] and not (unit[1] in (value.get("code"), value.get("unit")) if not unit[0] else unit == [value.get("system"), value.get("code")]):
+    if (
+        unit
+        and unit[1]
+        and not (unit[1] in (value.get("code"), value.get("unit")) if not unit[0] else unit == [value.get("system"), value.get("code")])
+    ):
         return False
     number, its = float(text), float(value["value"])
     half = 0.5 * 10 ** -len(text.partition(".")[2])
@@ -194,7 +195,11 @@ def _reference(found: tuple[str, Any], wanted: str) -> bool:
 
 def _composite(parameter: SearchParameter, resource: Resource, wanted: str) -> bool:
     parts = wanted.split("$")
-    groups = [resource if not path.steps else group for path in parameter.paths for _, group in (extract(path, resource) if path.steps else [("", resource)])]
+    groups = [
+        resource if not path.steps else group
+        for path in parameter.paths
+        for _, group in (extract(path, resource) if path.steps else [("", resource)])
+    ]
     return any(all(_part(component, group, part) for component, part in zip(parameter.components, parts, strict=True)) for group in groups)
 
 

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import psycopg
 
-from openward.fhir.definitions import type_number
 from openward.fhir.ids import key, stored_id
 from openward.fhir.json import dumps
 from openward.fhir.protocols import Where
@@ -90,15 +89,12 @@ def everything(type: str) -> Where | None:
 
 def only_patient(id: str) -> Any:
     """What one patient may see: their compartment."""
-    return lambda type: Where("c.patient = %(policy_patient)s", {"policy_patient": key("Patient", id)})
+    where = Where("c.patient = %(policy_patient)s", {"policy_patient": key("Patient", id)})
+    return lambda _: where
 
 
 def _array(numbers: Iterable[int]) -> str:
     return "{" + ",".join(map(str, numbers)) + "}"
-
-
-def number_of(type: str) -> int:
-    return type_number(type)
 
 
 def key_of(type: str, id: str) -> UUID:

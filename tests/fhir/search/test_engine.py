@@ -42,7 +42,16 @@ def flat(pages: list[list[str]]) -> list[str]:
 
 
 class TestPaging:
-    ORDERS = ("", "_sort=date", "_sort=-date", "_sort=_id", "_sort=-_lastUpdated", "_sort=value-quantity", "_sort=-value-quantity,date", "_sort=status,-date")
+    ORDERS = (
+        "",
+        "_sort=date",
+        "_sort=-date",
+        "_sort=_id",
+        "_sort=-_lastUpdated",
+        "_sort=value-quantity",
+        "_sort=-value-quantity,date",
+        "_sort=status,-date",
+    )
 
     @pytest.mark.parametrize("sort", ORDERS)
     def test_the_pages_together_are_everything_once(self, shelf: Shelf, sort: str) -> None:
@@ -233,7 +242,9 @@ class TestWhatIsNotUnderstood:
         shelf.put(_observation(1))
         assert len(shelf.search("Observation?status=")) == 1
 
-    @pytest.mark.parametrize("query", ["_count=-1", "_count=x", "_total=maybe", "_summary=short", "_sort=a,b,c,d,e,f", "code:missing=perhaps", "_id:exact=1"])
+    @pytest.mark.parametrize(
+        "query", ["_count=-1", "_count=x", "_total=maybe", "_summary=short", "_sort=a,b,c,d,e,f", "code:missing=perhaps", "_id:exact=1"]
+    )
     def test_a_bad_value_is_refused(self, shelf: Shelf, query: str) -> None:
         with pytest.raises(BadRequest):
             shelf.search(f"Observation?{query}")

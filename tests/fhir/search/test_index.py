@@ -11,7 +11,16 @@ from openward.fhir.search.reference import elsewhere_hash
 from tests.fhir.search.shelf import Shelf, everything
 
 # A value each type of parameter takes.
-VALUES = {"number": "gt5", "date": "ge2020", "string": "a", "token": "x|y", "reference": "abc", "quantity": "5|x|y", "uri": "urn:a", "special": "42|-71|5|km"}
+VALUES = {
+    "number": "gt5",
+    "date": "ge2020",
+    "string": "a",
+    "token": "x|y",
+    "reference": "abc",
+    "quantity": "5|x|y",
+    "uri": "urn:a",
+    "special": "42|-71|5|km",
+}
 NOT_KEPT = {"_content", "_filter", "_query", "_text", "age", "birthOrderBoolean"}
 
 

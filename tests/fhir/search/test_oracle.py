@@ -71,13 +71,19 @@ class Questions:
     def _filter(self, type: str) -> tuple[str, str] | None:
         resource = self.dice.choice(self.oracle.by_type[type])
         kinds = search_parameters(type).values()
-        asked = [p for p in kinds if p.type in MAKERS and p.code not in ("_lastUpdated", "phonetic", "near") and (p.components or values(p, resource))]
+        asked = [
+            p for p in kinds if p.type in MAKERS and p.code not in ("_lastUpdated", "phonetic", "near") and (p.components or values(p, resource))
+        ]
         if not asked:
             return None
         parameter = self.dice.choice(asked)
         if self.dice.random() < 0.06 and parameter.code != "_id" and not parameter.components:
             return f"{parameter.code}:missing", self.dice.choice(("true", "false"))
-        made = [value for value in (self._value(parameter, self.dice.choice(self.oracle.by_type[type])) for _ in range(self.dice.choice((1, 1, 1, 2)))) if value]
+        made = [
+            value
+            for value in (self._value(parameter, self.dice.choice(self.oracle.by_type[type])) for _ in range(self.dice.choice((1, 1, 1, 2))))
+            if value
+        ]
         return (self._name(parameter), ",".join(made)) if made else None
 
     def _name(self, parameter: SearchParameter) -> str:
@@ -119,7 +125,7 @@ class Questions:
 
 
 def _token(dice: random.Random, datatype: str, value: Any) -> str | None:
-    if isinstance(value, bool) or isinstance(value, str):
+    if isinstance(value, bool | str):
         return str(value).lower() if isinstance(value, bool) else value
     coding = dice.choice(value.get("coding") or [value])
     system, code = coding.get("system", ""), coding.get("code", "") or coding.get("value", "")

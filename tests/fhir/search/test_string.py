@@ -7,7 +7,12 @@ from tests.fhir.search.shelf import Shelf
 LONG = "a very long line of a street that goes on and on past a hundred letters and further until it ends at number "
 
 RESOURCES = [
-    {"resourceType": "Patient", "id": "jose", "name": [{"family": "Núñez", "given": ["José", "María"]}], "address": [{"line": ["1 Elm St"], "city": "Boston"}]},
+    {
+        "resourceType": "Patient",
+        "id": "jose",
+        "name": [{"family": "Núñez", "given": ["José", "María"]}],
+        "address": [{"line": ["1 Elm St"], "city": "Boston"}],
+    },
     {"resourceType": "Patient", "id": "obrien", "name": [{"family": "O'Brien", "given": ["Søren"], "prefix": ["Dr"]}]},
     {"resourceType": "Patient", "id": "strasse", "name": [{"text": "Jo Straße"}], "address": [{"text": "10 Elm St", "postalCode": "02139"}]},
     {"resourceType": "Patient", "id": "long", "name": [{"family": "Percent%", "given": ["Under_score"]}], "address": [{"line": [LONG + "7"]}]},

@@ -177,6 +177,7 @@ create index person_key_by_person on fhir.person_key (tenant, rkey);
 create table fhir.person (
   tenant int not null,
   rkey uuid not null,
+  id text not null,
   names text[] not null,
   birth text not null default '',
   sex text not null default '',

@@ -133,5 +133,3 @@ def _hashes(owner: SearchParameter, component: Component, part: str) -> list[int
         return [reference.link_hash(f"{name}{found[1]}", found[0])] if found else [token.token_hash(name, "", part)]
     system, bar, code = part.rpartition("|")
     return [token.token_hash(name, system if bar else None, code or None)]
-
-

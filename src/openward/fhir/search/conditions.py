@@ -95,7 +95,7 @@ def _chain(scope: Scope, chain: Chain) -> str:
     for target, condition in chain.conditions.items():
         targets = rows(scope, target, [condition])
         if targets != FALSE:
-            inner = f"in (select c.rkey from fhir.current c where {targets})"
+            inner = f"in (select c.rkey from fhir.current c where {targets})"  # noqa: S608
             found.append(reference.points_at(chain.parameter, target, inner, scope.bind))
     return any_of(found)
 
@@ -104,6 +104,5 @@ def _has(scope: Scope, has: Has) -> str:
     sources = rows(scope, has.parameter.base, [has.condition])
     if sources == FALSE:
         return FALSE
-    select = f"select c.rkey, c.patient from fhir.current c where {sources}"
+    select = f"select c.rkey, c.patient from fhir.current c where {sources}"  # noqa: S608
     return reference.sources(has.parameter, has.target, select, scope.bind)
-

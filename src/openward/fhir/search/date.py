@@ -70,7 +70,9 @@ def _instant(text: str) -> Range | None:
     day, time, seconds, fraction, zone = match.groups()
     try:
         start = dt.datetime.fromisoformat(f"{day}T{time}:{_second(seconds)}.{(fraction or '0')[:6]:0<6}{'+00:00' if zone in (None, 'Z') else zone}")
-        end = start + (ONE_MINUTE if seconds is None else ONE_SECOND if fraction is None else dt.timedelta(microseconds=10 ** (6 - min(len(fraction), 6))))
+        end = start + (
+            ONE_MINUTE if seconds is None else ONE_SECOND if fraction is None else dt.timedelta(microseconds=10 ** (6 - min(len(fraction), 6)))
+        )
     except (ValueError, OverflowError):
         return None
     return start.isoformat(), end.isoformat()
@@ -121,7 +123,10 @@ def asked(code: str, value: str) -> tuple[str, str, str]:
 
 def _widened(found: Range) -> Range:
     """A tenth of the time between the date and now, either way."""
-    low, high = dt.datetime.fromisoformat(found[0]), (dt.datetime.fromisoformat(found[1]) if found[1] != FUTURE else dt.datetime.max.replace(tzinfo=dt.UTC))
+    low, high = (
+        dt.datetime.fromisoformat(found[0]),
+        (dt.datetime.fromisoformat(found[1]) if found[1] != FUTURE else dt.datetime.max.replace(tzinfo=dt.UTC)),
+    )
     margin = abs(dt.datetime.now(dt.UTC) - low) / 10
     try:
         return (low - margin).isoformat(), (high + margin).isoformat()
@@ -171,7 +176,7 @@ def _owner_condition(owner: SearchParameter, values: Sequence[str], is_leading: 
         return f"(c.date_hi > '-infinity' and {found})"
     found = any_of([compare(owner.code, value, ("d.lo", "d.hi"), bind) for value in values])
     return (
-        f"c.rkey in (select d.rkey from fhir.date_value d where d.tenant = %(tenant)s and d.rtype = {rtype(owner.base)}"
+        f"c.rkey in (select d.rkey from fhir.date_value d where d.tenant = %(tenant)s and d.rtype = {rtype(owner.base)}"  # noqa: S608
         f" and d.param = {bind.place(number(owner.code))} and {found})"
     )
 

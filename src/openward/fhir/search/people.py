@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 from psycopg import Connection, Cursor
 from psycopg.rows import tuple_row
@@ -23,11 +22,12 @@ from openward.fhir.search.string import LAST, normal
 
 PATIENT = type_number("Patient")
 PER_KEY = 3000  # index entries read for one key at most
-CANDIDATES = 300  # people ranked at most
+CANDIDATES = 150  # people ranked at most
+ENOUGH = 3  # good matches with which misspellings are not looked for
 GOOD_ENOUGH = 0.62
 MIGHT_BE = 0.6
 
-COLUMNS = "p.rkey, p.names, p.birth, p.sex, p.phones, p.identifiers, p.address, b.id"
+COLUMNS = "p.rkey, p.id, p.names, p.birth, p.sex, p.phones, p.identifiers, p.address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,31 +65,42 @@ class PatientFinder:
         wanted = understood(text, birth_date)
         if wanted.is_empty:
             return []
-        ranked = [(rank(wanted, person), id) for person, id in self._candidates(keys(wanted))]
-        kept = sorted(((score, matched, id) for (score, matched), id in ranked if score >= GOOD_ENOUGH), key=lambda f: (-f[0], f[2]))
-        return [Found(id, round(score, 3), matched) for score, matched, id in kept[:limit]]
+        plain, bent = keys(wanted)
+        found = self._ranked(wanted, plain)
+        if len(found) < ENOUGH:  # typed right, a name needs no guessing; as a rule this is the only statement
+            found = self._ranked(wanted, bent)
+        return found[:limit]
+
+    def _ranked(self, wanted: Wanted, sought: Sequence[Sought]) -> list[Found]:
+        ranked = [(*rank(wanted, person), person.id) for person in self._candidates(sought, least=len(sought))]
+        kept = [Found(id, round(score, 3), matched) for score, matched, id in ranked if score >= GOOD_ENOUGH]
+        return sorted(kept, key=lambda found: (-found.score, found.id))
 
     def probable_duplicates(self, patient: Any, *, limit: int = 10) -> list[Duplicate]:
         """Patients on record who may be the same person as `patient` (a Patient, stored or not), with why, the likeliest first."""
         data: Mapping[str, Any] = getattr(patient, "data", patient)
         new = person({"id": "unborn", **data})
-        compared = [compare(new, other, id) for other, id in self._candidates(_alike(new)) if id != data.get("id")]
+        compared = [compare(new, other) for other in self._candidates(_alike(new)) if other.id != data.get("id")]
         return sorted((found for found in compared if found.score >= MIGHT_BE), key=lambda d: (-d.score, d.id))[:limit]
 
-    def _candidates(self, wanted: Sequence[Sought]) -> list[tuple[Person, str]]:
-        """The people most of the keys point at, with their ids."""
+    def _candidates(self, wanted: Sequence[Sought], *, least: int = 1) -> list[Person]:
+        """The people most of what is sought points at, and at least `least` of it."""
         if not wanted:
             return []
         bind = Bindings(self.tenant)
         hits = " union all ".join(_hits(number, sought, bind) for number, sought in enumerate(wanted))
+        best = f"select rkey, asked, max(weight) as weight from ({hits}) h group by rkey, asked"  # noqa: S608
         statement = (
-            f"select {COLUMNS} from (select rkey, sum(weight) as weight from (select rkey, asked, max(weight) as weight from ({hits}) h"
-            f" group by rkey, asked) a group by rkey order by 2 desc, rkey limit {CANDIDATES}) k"
-            f" join fhir.current c on c.tenant = %(tenant)s and c.rtype = {PATIENT} and c.rkey = k.rkey"
-            f" join fhir.person p on p.tenant = %(tenant)s and p.rkey = k.rkey"
-            f" join fhir.body b on b.tenant = %(tenant)s and b.rtype = {PATIENT} and b.rkey = c.rkey and b.ver = c.ver where {bind.policy(self.where)}"
+            f"select {COLUMNS} from (select a.rkey from ({best}) a {self._visible(bind)} group by a.rkey having count(*) >= {least}"  # noqa: S608
+            f" order by sum(a.weight) desc, a.rkey limit {CANDIDATES}) k"
+            " join fhir.person p on p.tenant = %(tenant)s and p.rkey = k.rkey"
         )
         return [_person(row) for row in self.cursor.execute(statement.encode(), bind.values)]
+
+    def _visible(self, bind: Bindings) -> str:
+        if self.where.everything:
+            return ""
+        return f"join fhir.current c on c.tenant = %(tenant)s and c.rtype = {PATIENT} and c.rkey = a.rkey where {bind.policy(self.where)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +123,14 @@ def _between(start: str, bind: Bindings) -> str:
 
 def _entries(number: int, kind: str, weight: float, condition: str, bind: Bindings) -> str:
     return (
-        f"(select x.rkey, {number} as asked, {weight} as weight from fhir.person_key x where x.tenant = %(tenant)s"
+        f"(select x.rkey, {number} as asked, {weight} as weight from fhir.person_key x where x.tenant = %(tenant)s"  # noqa: S608
         f""" and x.kind = {bind.place(kind, '::"char"')} and {any_of([condition])} limit {PER_KEY})"""
     )
 
 
-def _person(row: Sequence[Any]) -> tuple[Person, str]:
-    rkey, names, birth, sex, phones, identifiers, address, id = row
-    key: UUID = rkey
-    return Person(key, tuple(names), birth, sex, tuple(phones), tuple(identifiers), address), id or str(key)
+def _person(row: Sequence[Any]) -> Person:
+    rkey, id, names, birth, sex, phones, identifiers, address = row
+    return Person(rkey, id, tuple(names), birth, sex, tuple(phones), tuple(identifiers), address)
 
 
 def understood(text: str, birth_date: str | None = None) -> Wanted:
@@ -133,24 +143,29 @@ def understood(text: str, birth_date: str | None = None) -> Wanted:
 
 
 def _numbers(text: str) -> tuple[tuple[str, ...], str]:
-    """Words with digits in them are numbers; groups of digits side by side (a telephone) are also taken as one."""
-    found = re.findall(r"[(+]?\w*\d[\w\-./()]*", text)
-    rest = re.sub(r"[(+]?\w*\d[\w\-./()]*", " ", text)
+    """Words with a digit in them are numbers; groups of digits side by side (a telephone) are taken as one."""
+    parts = text.replace(",", " ").split()
+    found = [part for part in parts if re.search(r"\d", part)]
+    rest = " ".join(part for part in parts if part not in found)
     if len(found) > 1 and all(re.fullmatch(r"[\d\-./()+]+", part) for part in found):
         found = ["".join(found)]
     return tuple(number for part in found[:3] if (number := compact(part))), rest
 
 
-def keys(wanted: Wanted) -> list[Sought]:
-    return [
-        *(_of_word(word) for word in wanted.names),
-        *(_of_number(number) for number in wanted.numbers),
-        *([Sought(starts=tuple((BIRTH, birth.replace("-", ""), 1.0) for birth in wanted.births))] if wanted.births else []),
-    ]
+def keys(wanted: Wanted) -> tuple[list[Sought], list[Sought]]:
+    """What to look for as typed, and with misspellings."""
+    rest = [_of_number(number) for number in wanted.numbers]
+    if wanted.births:
+        rest.append(Sought(starts=tuple((BIRTH, birth.replace("-", ""), 1.0) for birth in wanted.births)))
+    return [*map(_as_typed, wanted.names), *rest], [*map(_as_meant, wanted.names), *rest]
 
 
-def _of_word(word: str) -> Sought:
-    """By how it starts; once there is enough of it also by how it sounds, how it starts and ends when the rest is wrong, its start swapped."""
+def _as_typed(word: str) -> Sought:
+    return Sought(starts=((NAME, word, 1.0),), wholes=((NAME, word, 1.2),))
+
+
+def _as_meant(word: str) -> Sought:
+    """By how it sounds; by how it starts and ends when the rest is wrong; with its start swapped."""
     starts = [(NAME, word, 1.0)]
     if len(word) >= 3:
         starts += [(SOUND, sound, 0.7) for sound in sounds(word) if len(sound) >= 2]
@@ -158,7 +173,7 @@ def _of_word(word: str) -> Sought:
         starts += [(NAME, word[1] + word[0] + word[2], 0.4), (NAME, word[:3], 0.4)]
     if len(word) >= 5:
         starts.append((BACKWARDS, word[::-1][:4], 0.4))
-    return Sought(starts=tuple(starts), wholes=((NAME, word, 1.2),))
+    return Sought(starts=tuple(starts), wholes=((NAME, word, 1.2), *((SOUND, sound, 0.8) for sound in sounds(word))))
 
 
 def _of_number(number: str) -> Sought:
@@ -173,8 +188,10 @@ def _of_number(number: str) -> Sought:
 
 def _alike(new: Person) -> list[Sought]:
     """Whom to compare a new person with: sounds of each name word, birth date and its slips, telephone, number."""
-    name_words = {word for name in new.names for word in words(name)}
-    found = [Sought(wholes=((NAME, word, 1.0), *((SOUND, sound, 0.8) for sound in sounds(word))), starts=((NAME, word[:4], 0.3),)) for word in name_words]
+    found = [
+        Sought(wholes=((NAME, word, 1.0), *((SOUND, sound, 0.8) for sound in sounds(word))), starts=((NAME, word[:4], 0.3),))
+        for word in sorted(new.words)
+    ]
     if new.birth:
         found.append(Sought(starts=((BIRTH, new.birth.replace("-", ""), 1.0),)))
     found += [Sought(wholes=((TELEPHONE, phone, 1.0),)) for phone in new.phones]
@@ -193,7 +210,7 @@ def rank(wanted: Wanted, found: Person) -> tuple[float, tuple[str, ...]]:
 
 
 def _word_score(word: str, found: Person) -> tuple[float, str]:
-    return max((_likeness(word, other) for name in found.names for other in words(name)), default=(0.0, ""))
+    return max((_likeness(word, other) for other in found.words), default=(0.0, ""))
 
 
 def _likeness(word: str, other: str) -> tuple[float, str]:
@@ -230,5 +247,3 @@ def _birth_score(births: Sequence[str], found: Person) -> tuple[float, str]:
         if found.birth and (found.birth == birth or found.birth.startswith(f"{birth}-")):
             return 1.0 - 0.05 * min(number, 3) - 0.02 * (10 - len(birth)), "birth date"
     return 0.0, ""
-
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from openward.fhir.search.token import contact
 NAME, SOUND, BACKWARDS, BIRTH, IDENTIFIER, TELEPHONE = "n", "p", "r", "b", "i", "t"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Person:
     """One patient as the finder keeps them, everything normalised.
 
@@ -26,6 +27,7 @@ class Person:
     """
 
     key: UUID
+    id: str
     names: tuple[str, ...] = ()
     birth: str = ""
     sex: str = ""
@@ -33,6 +35,11 @@ class Person:
     identifiers: tuple[str, ...] = ()
     address: str = ""
     keys: frozenset[tuple[str, str]] = field(default=frozenset())
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words of all names."""
+        return frozenset(word for name in self.names for word in words(name))
 
 
 def person(patient: Mapping[str, Any]) -> Person:
@@ -44,7 +51,7 @@ def person(patient: Mapping[str, Any]) -> Person:
     birth = patient.get("birthDate", "")
     keys = frozenset((*_name_keys(names), *_number_keys(identifiers, phones), *([(BIRTH, birth.replace("-", ""))] if birth else ())))
     address = normal(_address(patient.get("address", ())))
-    return Person(key("Patient", patient["id"]), names, birth, patient.get("gender", ""), phones, identifiers, address, keys)
+    return Person(key("Patient", patient["id"]), patient["id"], names, birth, patient.get("gender", ""), phones, identifiers, address, keys)
 
 
 def _name(name: Mapping[str, Any]) -> str:
@@ -55,9 +62,13 @@ def _name(name: Mapping[str, Any]) -> str:
     return f"{normal(' '.join(part for part in given if part))}\t{normal(family)}"
 
 
+APOSTROPHES = re.compile(r"['`´]")
+BETWEEN_WORDS = re.compile(r"\W+")
+
+
 def words(text: str) -> list[str]:
     """The words of a normalised name: `mary-jane o'brien` → mary, jane, obrien."""
-    return [word for word in re.split(r"[^\w]+", re.sub(r"['`´]", "", text)) if word]
+    return [word for word in BETWEEN_WORDS.split(APOSTROPHES.sub("", text)) if word]
 
 
 def compact(identifier: str) -> str:
@@ -96,10 +107,10 @@ DROP_KEYS = """delete from fhir.person_key x using unnest(%(rkey)s::uuid[], %(ki
 ADD_KEYS = """insert into fhir.person_key (tenant, rkey, kind, key)
   select %(tenant)s, r, k::"char", v from unnest(%(rkey)s::uuid[], %(kind)s::text[], %(key)s::text[]) n(r, k, v) on conflict do nothing"""
 DROP_PEOPLE = "delete from fhir.person where tenant = %(tenant)s and rkey = any(%(rkey)s::uuid[])"
-PUT_PEOPLE = """insert into fhir.person (tenant, rkey, names, birth, sex, phones, identifiers, address)
-  select %(tenant)s, r, string_to_array(n, E'\\n'), b, s, string_to_array(p, ' '), string_to_array(i, ' '), a
-  from unnest(%(rkey)s::uuid[], %(names)s::text[], %(birth)s::text[], %(sex)s::text[], %(phones)s::text[], %(identifiers)s::text[],
-    %(address)s::text[]) v(r, n, b, s, p, i, a)
+PUT_PEOPLE = """insert into fhir.person (tenant, rkey, id, names, birth, sex, phones, identifiers, address)
+  select %(tenant)s, r, d, string_to_array(n, E'\\n'), b, s, string_to_array(p, ' '), string_to_array(i, ' '), a
+  from unnest(%(rkey)s::uuid[], %(id)s::text[], %(names)s::text[], %(birth)s::text[], %(sex)s::text[], %(phones)s::text[],
+    %(identifiers)s::text[], %(address)s::text[]) v(r, d, n, b, s, p, i, a)
   on conflict (tenant, rkey) do update set names = excluded.names, birth = excluded.birth, sex = excluded.sex, phones = excluded.phones,
     identifiers = excluded.identifiers, address = excluded.address"""
 
@@ -128,7 +139,7 @@ def _keys(cursor: Cursor[Any], tenant: int, sql: str, rows: Sequence[tuple[UUID,
 def _put(cursor: Cursor[Any], tenant: int, people: Sequence[Person]) -> None:
     if not people:
         return
-    params: dict[str, Any] = {"tenant": tenant, "rkey": [p.key for p in people]}
+    params: dict[str, Any] = {"tenant": tenant, "rkey": [p.key for p in people], "id": [p.id for p in people]}
     params |= {"names": ["\n".join(p.names) for p in people], "birth": [p.birth for p in people], "sex": [p.sex for p in people]}
     params |= {"phones": [" ".join(p.phones) for p in people], "identifiers": [" ".join(p.identifiers) for p in people]}
     cursor.execute(PUT_PEOPLE, {**params, "address": [p.address for p in people]})

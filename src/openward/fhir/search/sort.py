@@ -85,7 +85,7 @@ def _column(type: str, key: SortKey, bind: Bindings) -> Column:
 def _of_values(table: str, value: str, parameter: SearchParameter, descending: bool, missing: str, bind: Bindings) -> str:
     numbers = bind.place([number(owner.code) for owner in owned(parameter.base, parameter.code)], "::int[]")
     return (
-        f"coalesce((select {'max' if descending else 'min'}({value}) from {table} x where x.tenant = %(tenant)s and x.rkey = c.rkey"
+        f"coalesce((select {'max' if descending else 'min'}({value}) from {table} x where x.tenant = %(tenant)s and x.rkey = c.rkey"  # noqa: S608
         f" and x.rtype = {rtype(parameter.base)} and x.param = any({numbers})), {missing})"
     )
 
@@ -111,10 +111,10 @@ def _token(parameter: SearchParameter, descending: bool, bind: Bindings) -> tupl
     bound = {token_hash(o.code, system, code): code for o in owners for code, system in implied_systems(o).items()}
     missing = "''" if descending else bind.place(LAST)
     least = "max" if descending else "min"
-    codes = f"select t.code from fhir.token t where t.tenant = %(tenant)s and t.h = any(c.tok) and t.param = any({_numbers(owners, bind)})"
+    codes = f"select t.code from fhir.token t where t.tenant = %(tenant)s and t.h = any(c.tok) and t.param = any({_numbers(owners, bind)})"  # noqa: S608
     if bound:
-        codes = f"select m.code from unnest({bind.place(list(bound), '::bigint[]')}, {bind.place(list(bound.values()), '::text[]')}) m(h, code) where m.h = any(c.tok)"
-    return f'coalesce((select {least}(x.code collate "C") from ({codes}) x), {missing}) collate "C"', '::text collate "C"'
+        codes = f"select m.code from unnest({bind.place(list(bound), '::bigint[]')}, {bind.place(list(bound.values()), '::text[]')}) m(h, code) where m.h = any(c.tok)"  # noqa: S608
+    return f'coalesce((select {least}(x.code collate "C") from ({codes}) x), {missing}) collate "C"', '::text collate "C"'  # noqa: S608
 
 
 def _numbers(owners: Sequence[SearchParameter], bind: Bindings) -> str:

@@ -16,8 +16,7 @@ DEFAULT_DISTANCE = 20.0  # km; the specification leaves it to the server
 
 # The haversine formula over q.lo (latitude) and q.hi (longitude), in degrees.
 WITHIN = (
-    "(2 * {earth} * asin(least(1, sqrt(power(sind((q.lo - {lat}) / 2), 2)"
-    " + cosd({lat}) * cosd(q.lo) * power(sind((q.hi - {lon}) / 2), 2)))) <= {km})"
+    "(2 * {earth} * asin(least(1, sqrt(power(sind((q.lo - {lat}) / 2), 2) + cosd({lat}) * cosd(q.lo) * power(sind((q.hi - {lon}) / 2), 2)))) <= {km})"
 )
 
 

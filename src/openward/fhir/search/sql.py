@@ -46,8 +46,6 @@ def any_of(conditions: Sequence[str]) -> str:
     return "(" + " or ".join(conditions) + ")" if conditions else FALSE
 
 
-
-
 def rtype(type: str) -> str:
     """The number of a resource type, written into the statement so that the planner sees the partition."""
     return str(type_number(type))

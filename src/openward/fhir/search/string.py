@@ -63,7 +63,7 @@ def condition(parameter: SearchParameter, values: Sequence[str], modifier: str |
     shape = _sounding if parameter.code == BY_SOUND else {None: _starting, "exact": _exact, "contains": _containing}[modifier]
     found = any_of([shape(value, bind) for value in values])
     return (
-        f"c.rkey in (select s.rkey from fhir.string_value s where s.tenant = %(tenant)s and s.rtype = {rtype(parameter.base)}"
+        f"c.rkey in (select s.rkey from fhir.string_value s where s.tenant = %(tenant)s and s.rtype = {rtype(parameter.base)}"  # noqa: S608
         f" and s.param = any({numbers}) and {found})"
     )
 
