@@ -16,15 +16,18 @@ from openward.fhir.versions import Version
 if TYPE_CHECKING:
     from openward.fhir.store import Store
 
-SELECT = f"""select {COLUMNS} from fhir.current c join fhir.body b using (tenant, rtype, rkey, ver)
-  where c.tenant = %(tenant)s and c.rtype = %(rtype)s and c.rkey = """  # noqa: S608
+
+def _select(type: str, key: str, policy: str) -> str:
+    """The type's number stands in the statement, so that its plan knows the one partition and can be kept."""
+    return f"""select {COLUMNS} from fhir.current c join fhir.body b using (tenant, rtype, rkey, ver)
+      where c.tenant = %(tenant)s and c.rtype = {known_type(type)} and c.rkey = {key} and ({policy})"""  # noqa: S608
 
 
 def read(store: Store, type: str, id: str) -> Version:
     """One statement: policy, body and audit. Raises NotFound, also for what the actor may not see, and Gone."""
     params = address(store, type, id)
     where = visible(store, "read", type, id)
-    versions = watched(store, f"{SELECT}%(rkey)s and ({where.sql})", params, where=where, interaction="read", type=type)
+    versions = watched(store, _select(type, "%(rkey)s", where.sql), params, where=where, interaction="read", type=type)
     if not versions:
         raise refuse_missing(store, "read", type, id, where)
     return versions[0]
@@ -38,7 +41,7 @@ def read_many(store: Store, wanted: Iterable[tuple[str, str]]) -> list[Version]:
         where = store.policy.where(store.actor, "read", type)
         if where is None:
             continue
-        params = {"tenant": store.tenant, "rtype": known_type(type), "rkeys": list({key for named, key in pairs if named == type})}
-        select = f"{SELECT}any(%(rkeys)s::uuid[]) and ({where.sql})"
+        params = {"tenant": store.tenant, "rkeys": list({key for named, key in pairs if named == type})}
+        select = _select(type, "any(%(rkeys)s::uuid[])", where.sql)
         found.update({(type, v.key): v for v in watched(store, select, params, where=where, interaction="read", type=type)})
     return [found[pair] for pair in dict.fromkeys(pairs) if pair in found]
