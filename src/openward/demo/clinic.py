@@ -8,12 +8,17 @@ from django.utils import timezone
 
 from openward.access.actor import Actor
 from openward.accounts.models import User
+from openward.demo import books
+from openward.demo.books import load_fee_schedule
 from openward.demo.errors import AnotherDemo, InUse
-from openward.demo.generation.clinic import Clinic, clinic
+from openward.demo.generation.clinic import clinic
 from openward.demo.loading import Progress, load_charts, write
 from openward.demo.models import Instance
 from openward.demo.people import make_people
+from openward.demo.tickets import open_tickets
 from openward.record import open_store
+
+STEPS = (*books.STEPS, ("the service desk", open_tickets))
 
 
 def build(*, patients: int, seed: int, today: dt.date, progress: Progress, now: dt.datetime | None = None, tenant: int = 1) -> None:
@@ -23,20 +28,21 @@ def build(*, patients: int, seed: int, today: dt.date, progress: Progress, now: 
     """
     actor = Actor.system("make the demo clinic", tenant=tenant)
     instance = _instance(actor, patients, seed, today, now or timezone.now())
+    total = instance.patients + len(STEPS)
     if instance.is_complete:
-        progress(instance.patients, instance.patients, "is there already")
+        progress(total, total, "the demo clinic is there already")
         return
     made = clinic(instance.patients, instance.seed, instance.made_for, instance.made_at)
-    _make(actor, made, instance, progress)
-    instance.is_complete = True
-    instance.save(update_fields=["is_complete"])
-
-
-def _make(actor: Actor, made: Clinic, instance: Instance, progress: Progress) -> None:
     if not instance.loaded:
         write(actor, made.house.resources)
-        make_people(made, actor.tenant)
-    load_charts(actor, made, instance, progress)
+        make_people(made, tenant)
+        load_fee_schedule(actor)
+    load_charts(actor, made, instance, lambda done, _, note="": progress(done, total, note))
+    for done, (name, step) in enumerate(STEPS, start=instance.patients + 1):
+        step(actor, made)
+        progress(done, total, name)
+    instance.is_complete = True
+    instance.save(update_fields=["is_complete"])
 
 
 def _instance(actor: Actor, patients: int, seed: int, today: dt.date, now: dt.datetime) -> Instance:

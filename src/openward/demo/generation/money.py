@@ -1,7 +1,7 @@
 """What a signed visit is charged for, and the claim of every visit that was billed some time ago.
 
 Only what went out to the payer is written here. What the payer answered, the books and payments follow from it by the billing room's
-own actions (`demo.books`), and so do the claims of the last days.
+own actions (`demo.books`), and so do the claims of today and of those whose insurance lacks something.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from openward.demo.generation.chart import Chart
 
 BILLED_DAYS = 360
-BILLED_AFTER = 7
-ACCEPTED_AFTER = 15
+READY_FOR = 2
+SUBMITTED_FOR = 14
 OFFICE = "11"
 PLACE_OF_SERVICE = "https://www.cms.gov/Medicare/Coding/place-of-service-codes/Place_of_Service_Code_Set"
 CHARGE_SOURCE = "urn:openward:charge-source"
 
 
 def write(chart: Chart, visit: Visit) -> None:
-    """Charges and claim of a signed visit of the last year, once it is a week old and there is someone to bill."""
+    """Charges and claim of a signed visit before today, of the last year, when there is someone to bill and nothing lacks."""
     age = (chart.today - visit.day).days
     coverage = chart.named.get("coverage")
-    if not chart.named[f"note/{visit.encounter}"]["signed"] or not BILLED_AFTER <= age <= BILLED_DAYS:
+    if not chart.named[f"note/{visit.encounter}"]["signed"] or not 1 <= age <= BILLED_DAYS:
         return
     if coverage is None or not _is_billable(coverage, visit):
         return
     lines = [_charge(chart, visit, FEE[code], count) for code, count in Counter(charges(chart, visit)).items()]
-    _claim(chart, visit, coverage, lines, "submitted" if age < ACCEPTED_AFTER else "accepted")
+    _claim(chart, visit, coverage, lines, "ready" if age <= READY_FOR else "submitted" if age <= SUBMITTED_FOR else "accepted")
 
 
 def _is_billable(coverage: Json, visit: Visit) -> bool:
@@ -70,7 +70,7 @@ def _claim(chart: Chart, visit: Visit, coverage: Json, charges: list[Json], stat
         type=hl7("claim-type", "professional"),
         use="claim",
         patient=chart.patient,
-        created=instant(visit.end + dt.timedelta(days=2)),
+        created=instant(min(visit.end + dt.timedelta(hours=14), chart.clock)),
         insurer=coverage["payor"][0],
         provider=chart.house.ref("organization", "hospital"),
         priority=hl7("processpriority", "normal"),
