@@ -12,6 +12,7 @@ from django.utils import timezone
 from openward.chart.codes import CATEGORY, LABORATORY
 from openward.chart.presenters.results import Person, ResultGroup, grouped
 from openward.chart.presenters.wording import concept, date_of
+from openward.chart.queries.patients import name_of
 from openward.fhir.errors import NotFound
 from openward.fhir.resources import DiagnosticReport, Observation, Patient, ServiceRequest, Task
 from openward.fhir.store import Store
@@ -115,6 +116,10 @@ class OverdueOrder:
 
     order: ServiceRequest
     patient: Patient | None
+
+    @property
+    def patient_name(self) -> str:
+        return name_of(self.patient) if self.patient is not None else ""
 
     @property
     def days(self) -> int:

@@ -1,4 +1,4 @@
-"""Everything on the chart's one page, in one statement a type."""
+"""Everything on the chart's one page, one statement a type."""
 
 from __future__ import annotations
 
@@ -35,20 +35,54 @@ SHOWN = 8
 
 @dataclass(frozen=True)
 class Chart:
-    """What was read of one patient, and the cards made from it."""
+    """One patient's chart. Each type is read when a card first asks for it, so that one card costs one or two statements and the page eleven."""
 
     store: Store
-    patient: Patient
-    allergies: Sequence[AllergyIntolerance]
-    lists: Sequence[List]
-    conditions: Sequence[Condition]
-    prescriptions: Sequence[MedicationRequest]
-    vital_signs: Sequence[Observation]
-    labs: Sequence[Observation]
-    visits: Sequence[Encounter]
-    notes: Sequence[Composition]
-    shots: Sequence[Immunization]
-    orders: Sequence[ServiceRequest]
+    patient_id: str
+
+    @cached_property
+    def patient(self) -> Patient:
+        return self.store.read(Patient, self.patient_id)
+
+    @cached_property
+    def allergies(self) -> Sequence[AllergyIntolerance]:
+        return allergies_of(self.store, self.patient_id)
+
+    @cached_property
+    def lists(self) -> Sequence[List]:
+        return reviews_of(self.store, self.patient_id)
+
+    @cached_property
+    def conditions(self) -> Sequence[Condition]:
+        return conditions_of(self.store, self.patient_id)
+
+    @cached_property
+    def prescriptions(self) -> Sequence[MedicationRequest]:
+        return active_prescriptions(self.store, self.patient_id)
+
+    @cached_property
+    def vital_signs(self) -> Sequence[Observation]:
+        return vital_signs_of(self.store, self.patient_id, 60)
+
+    @cached_property
+    def labs(self) -> Sequence[Observation]:
+        return lab_values_of(self.store, self.patient_id, 80)
+
+    @cached_property
+    def visits(self) -> Sequence[Encounter]:
+        return self.store.search(Encounter, {"patient": self.patient_id, "_sort": "-date", "_count": SHOWN}).resources
+
+    @cached_property
+    def notes(self) -> Sequence[Composition]:
+        return self.store.search(Composition, {"patient": self.patient_id, "_sort": "-date", "_count": SHOWN}).resources
+
+    @cached_property
+    def shots(self) -> Sequence[Immunization]:
+        return self.store.search(Immunization, {"patient": self.patient_id, "_sort": "-date", "_count": 40}).resources
+
+    @cached_property
+    def orders(self) -> Sequence[ServiceRequest]:
+        return self.store.search(ServiceRequest, {"patient": self.patient_id, "status": "active,on-hold", "_count": 20}).resources
 
     @cached_property
     def banner(self) -> Banner:
@@ -125,22 +159,10 @@ def problem_list(conditions: Sequence[Condition]) -> list[Condition]:
 
 
 def read_chart(store: Store, patient_id: str) -> Chart:
-    """Read the chart. Raises NotFound for who may not see the patient."""
-    of = {"patient": patient_id}
-    return Chart(
-        store=store,
-        patient=store.read(Patient, patient_id),
-        allergies=allergies_of(store, patient_id),
-        lists=reviews_of(store, patient_id),
-        conditions=conditions_of(store, patient_id),
-        prescriptions=active_prescriptions(store, patient_id),
-        vital_signs=vital_signs_of(store, patient_id, 60),
-        labs=store.search(Observation, {**of, "category": f"{CATEGORY}|{LABORATORY}", "_sort": "-date", "_count": 80}).resources,
-        visits=store.search(Encounter, {**of, "_sort": "-date", "_count": SHOWN}).resources,
-        notes=store.search(Composition, {**of, "_sort": "-date", "_count": SHOWN}).resources,
-        shots=store.search(Immunization, {**of, "_sort": "-date", "_count": 40}).resources,
-        orders=store.search(ServiceRequest, {**of, "status": "active,on-hold", "_count": 20}).resources,
-    )
+    """The chart of a patient. Raises NotFound at once for who may not see the patient."""
+    chart = Chart(store, patient_id)
+    _ = chart.patient
+    return chart
 
 
 def conditions_of(store: Store, patient_id: str) -> list[Condition]:
@@ -154,3 +176,7 @@ def active_prescriptions(store: Store, patient_id: str) -> list[MedicationReques
 
 def vital_signs_of(store: Store, patient_id: str, count: int) -> list[Observation]:
     return store.search(Observation, {"patient": patient_id, "category": f"{CATEGORY}|{VITAL_SIGNS}", "_sort": "-date", "_count": count}).resources
+
+
+def lab_values_of(store: Store, patient_id: str, count: int) -> list[Observation]:
+    return store.search(Observation, {"patient": patient_id, "category": f"{CATEGORY}|{LABORATORY}", "_sort": "-date", "_count": count}).resources

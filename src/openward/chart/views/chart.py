@@ -1,0 +1,95 @@
+"""The chart's one page, its cards, and the whole lists behind them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from openward.access.permissions import Permission
+from openward.chart import diagnoses
+from openward.chart.queries.histories import HISTORIES, history
+from openward.chart.queries.patients import age_of
+from openward.chart.queries.summary import Chart, read_chart
+from openward.chart.vitals import signs
+from openward.web.pages import PageRequest, page, render, render_panel
+
+CARDS = ("problems", "medications", "allergies", "vitals", "results", "orders", "visits", "documents", "immunizations", "timeline")
+
+
+@page("chart:summary", needs=Permission.READ_CHART)
+def summary(request: PageRequest, patient: str) -> HttpResponse:
+    """One page of cards."""
+    if request.actor.may(Permission.MANAGE_PROBLEMS):
+        diagnoses.warm()
+    chart = read_chart(request.store, patient)
+    return render(request, "chart/summary.html", context(request, chart))
+
+
+@page("chart:card", needs=Permission.READ_CHART)
+def card(request: PageRequest, patient: str, card: str) -> HttpResponse:
+    """One card alone: what a card asks for when it reloads itself."""
+    if card not in CARDS:
+        raise Http404
+    return render(request, f"chart/cards/{card}.html", context(request, read_chart(request.store, patient)))
+
+
+def context(request: PageRequest, chart: Chart) -> dict[str, Any]:
+    """What the chart's templates need besides the chart: what this person may do here."""
+    may = request.actor.may
+    return {
+        "chart": chart,
+        "patient": chart.patient_id,
+        "may_record_vitals": may(Permission.RECORD_VITALS),
+        "may_review": may(Permission.REVIEW_LISTS),
+        "may_manage_problems": may(Permission.MANAGE_PROBLEMS),
+        "may_prescribe": may(Permission.PRESCRIBE),
+        "may_order": may(Permission.ORDER_LABS),
+        "may_write": may(Permission.WRITE_NOTES),
+        "may_answer": may(Permission.ANSWER_MESSAGES),
+        "may_book": may(Permission.BOOK),
+    }
+
+
+@page("chart:history", needs=Permission.READ_CHART)
+def whole_list(request: PageRequest, patient: str, noun: str) -> HttpResponse:
+    """All of one noun, page by page."""
+    if noun not in HISTORIES:
+        raise Http404
+    chart = read_chart(request.store, patient)
+    found = history(request.store, chart.patient, noun, request.GET.get("cursor", ""))
+    following = f"{reverse('chart:history', kwargs={'patient': patient, 'noun': noun})}?cursor={found.next}" if found.next else ""
+    more = {"found": found, "noun": noun, "following": following, "tabs": _tabs(patient, noun), "page_title": HISTORIES[noun].title}
+    return render(request, "chart/history.html", {**context(request, chart), **more})
+
+
+def _tabs(patient: str, noun: str) -> list[tuple[str, str, bool]]:
+    first = (_("Summary"), reverse("chart:summary", kwargs={"patient": patient}), False)
+    return [
+        first,
+        *((_(str(entry.title)), reverse("chart:history", kwargs={"patient": patient, "noun": key}), key == noun) for key, entry in HISTORIES.items()),
+    ]
+
+
+@page("chart:trend", needs=Permission.READ_CHART)
+def trend(request: PageRequest, patient: str, kind: str, key: str) -> Any:
+    """The history of one vital sign or test as a chart with its table."""
+    chart = read_chart(request.store, patient)
+    if kind == "vital" and key in signs():
+        from openward.chart.presenters.vitals import VitalsCard
+        from openward.chart.queries.summary import vital_signs_of
+
+        shown = VitalsCard(vital_signs_of(request.store, patient, 300), chart.patient.birthDate, age_of(chart.patient)).trend_of(key)
+        sources = signs()[key].sources
+    elif kind == "lab":
+        from openward.chart.queries.histories import values_of_test
+
+        group = values_of_test(request.store, chart.patient, key)
+        shown, sources = (group.chart if group is not None else None), ()
+    else:
+        raise Http404
+    title = shown.label if shown is not None else _("No measurements")
+    more = {"trend": shown, "sources": sources, "panel_title": title}
+    return render_panel(request, "chart/panels/trend.html", {**context(request, chart), **more}, page="chart:summary", page_args={"patient": patient})
