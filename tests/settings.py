@@ -13,3 +13,4 @@ os.environ["OPENWARD_DATA"] = os.environ["OPENWARD_TEST_FOLDER"]
 from openward.server.settings import *  # noqa: E402, F403 - the folder must be known first
 
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405 - WhiteNoise warns of a folder that is not there
