@@ -1,0 +1,135 @@
+"""The pages of the chart as their people use them; and as those who may not."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+from tests.cast import PATIENT_ID
+
+from openward.accounts.models import User
+
+
+@pytest.fixture
+def sign_in(clinic):
+    def make(role: str) -> Client:
+        reference = {"clinician": f"Practitioner/{clinic.practitioner}", "patient": f"Patient/{clinic.patient}"}.get(role, "")
+        user = User.objects.filter(sign_in=f"{role}@example").first() or User.objects.create_user(
+            sign_in=f"{role}@example", password=None, role=role, name=f"The {role}", reference=reference
+        )
+        browser = Client()
+        browser.force_login(user)
+        return browser
+
+    return make
+
+
+@pytest.fixture
+def full_chart(clinic):
+    """A chart with something on every card."""
+    about = {"subject": {"reference": f"Patient/{clinic.patient}"}}
+    clinic.put(
+        resourceType="Condition",
+        id="problem-1",
+        clinicalStatus={"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}]},
+        category=[{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-category", "code": "problem-list-item"}]}],
+        code={"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "I10"}], "text": "Essential hypertension"},
+        onsetDateTime="2019-05-01",
+        **about,
+    )
+    clinic.put(
+        resourceType="MedicationRequest",
+        id="med-1",
+        status="active",
+        intent="order",
+        medicationCodeableConcept={"text": "Warfarin Sodium 5 MG Oral Tablet"},
+        authoredOn="2026-01-02",
+        dosageInstruction=[{"doseAndRate": [{"doseQuantity": {"value": 5, "unit": "MG"}}], "timing": {"code": {"text": "once daily"}}}],
+        **about,
+    )
+    clinic.put(
+        resourceType="Observation",
+        id="lab-1",
+        status="final",
+        category=[{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "laboratory"}]}],
+        code={"coding": [{"system": "http://loinc.org", "code": "4548-4"}], "text": "Hemoglobin A1c"},
+        effectiveDateTime="2026-10-01T08:00:00Z",
+        valueQuantity={"value": Decimal("8.1"), "unit": "%", "code": "%", "system": "http://unitsofmeasure.org"},
+        **about,
+    )
+    clinic.put(
+        resourceType="Immunization",
+        status="completed",
+        vaccineCode={"text": "Influenza, seasonal"},
+        occurrenceDateTime="2025-10-10",
+        patient={"reference": f"Patient/{clinic.patient}"},
+    )
+    return clinic
+
+
+class TestTheChart:
+    def test_is_one_page_with_every_card(self, sign_in, full_chart):
+        page = sign_in("clinician").get(f"/chart/{PATIENT_ID}/").content.decode()
+        for words in ("Essential hypertension", "warfarin sodium", "Hemoglobin A1c", "Influenza, seasonal", "NAKAMURA, Ada", "Never measured here"):
+            assert words in page
+
+    def test_says_that_allergies_were_not_asked(self, sign_in, full_chart):
+        assert "Allergies not asked" in sign_in("nurse").get(f"/chart/{PATIENT_ID}/").content.decode()
+
+    def test_names_the_tab_by_surname_and_last_four(self, sign_in, full_chart):
+        assert "<title>NAKAMURA 0123" in sign_in("nurse").get(f"/chart/{PATIENT_ID}/").content.decode()
+
+    def test_marks_an_abnormal_result_in_words(self, sign_in, full_chart):
+        page = sign_in("clinician").get(f"/chart/{PATIENT_ID}/").content.decode()
+        assert "4–5.6" in page or "4.0–5.6" in page
+        assert "<b>H</b>" in page and "high" in page
+
+    @pytest.mark.parametrize("card", ["problems", "medications", "allergies", "vitals", "results", "orders", "visits", "documents", "immunizations", "timeline"])
+    def test_each_card_reloads_alone(self, sign_in, full_chart, card):
+        answer = sign_in("clinician").get(f"/chart/{PATIENT_ID}/cards/{card}/")
+        assert answer.status_code == 200
+        assert b"<html" not in answer.content
+
+    @pytest.mark.parametrize("noun", ["problems", "medications", "allergies", "results", "visits", "notes", "documents", "immunizations", "timeline"])
+    def test_each_list_has_a_page(self, sign_in, full_chart, noun):
+        assert sign_in("nurse").get(f"/chart/{PATIENT_ID}/all/{noun}/").status_code == 200
+
+    @pytest.mark.parametrize("path", ["trends/vital/pulse/", "trends/lab/4548-4/", "trends/lab/nonsense/"])
+    def test_a_trend_opens_beside_it(self, sign_in, full_chart, path):
+        assert sign_in("nurse").get(f"/chart/{PATIENT_ID}/{path}").status_code == 200
+
+    def test_a_patient_who_does_not_exist_is_not_found(self, sign_in, full_chart):
+        assert sign_in("clinician").get("/chart/0199c1f0-0000-7000-8000-00000000ffff/").status_code == 404
+
+
+PANELS = {
+    "vitals/new/": {"nurse", "clinician"},
+    "allergies/new/": {"nurse", "clinician"},
+    "problems/new/": {"clinician"},
+    "problems/problem-1/": {"clinician"},
+    "medications/new/": {"clinician"},
+    "medications/med-1/renew/": {"clinician"},
+    "medications/med-1/stop/": {"clinician"},
+    "orders/new/": {"clinician"},
+    "messages/new/": {"clinician"},
+    "notes/new/": {"clinician"},
+    "visits/0199c1f0-0000-7000-8000-00000000e001/diagnoses/": {"clinician"},
+    "": {"nurse", "clinician"},
+}
+
+
+class TestDoors:
+    @pytest.mark.parametrize("role", ["front-desk", "nurse", "clinician", "biller", "it-agent", "manager", "privacy-officer", "administrator", "patient"])
+    def test_each_panel_opens_for_its_people_only(self, sign_in, full_chart, role):
+        browser = sign_in(role)
+        answers = {path: browser.get(f"/chart/{PATIENT_ID}/{path}").status_code for path in PANELS}
+        assert answers == {path: 200 if role in roles else 404 for path, roles in PANELS.items()}
+
+    def test_nobody_is_asked_to_sign_in(self, full_chart):
+        assert Client().get(f"/chart/{PATIENT_ID}/").status_code == 302
+
+    @pytest.mark.parametrize("path", ["problems/problem-1/", "medications/med-1/stop/", "medications/med-1/renew/"])
+    def test_another_patients_address_leads_nowhere(self, sign_in, full_chart, path):
+        other = full_chart.put(resourceType="Patient", name=[{"family": "Other"}])
+        assert sign_in("clinician").get(f"/chart/{other.id}/{path}").status_code == 404
