@@ -28,14 +28,33 @@ class ReplyForm(forms.Form):
     text = forms.CharField(label=_("Your answer"), max_length=5000, widget=forms.Textarea(attrs={"rows": 4}))
 
 
+class Unremembered(forms.TextInput):
+    """An input that is never filled in again: what was typed does not come back in the page."""
+
+    def format_value(self, value: Any) -> None:
+        return None
+
+
 class PayForm(forms.Form):
     """A card, typed. Nothing of it is kept, and after an error it must be typed again."""
 
     amount = forms.DecimalField(label=_("How much do you want to pay?"), min_value=Decimal("0.01"), max_digits=9, decimal_places=2)
-    number = forms.CharField(label=_("Card number"), max_length=30, widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "cc-number"}))
-    month = forms.IntegerField(label=_("Expiry month"), min_value=1, max_value=12, widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "cc-exp-month", "size": 2}))
-    year = forms.IntegerField(label=_("Expiry year"), min_value=2000, max_value=2100, widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "cc-exp-year", "size": 4}))
-    code = forms.RegexField(label=_("Security code"), regex=r"\d{3,4}", widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "cc-csc", "size": 4}))
+    number = forms.CharField(label=_("Card number"), max_length=30, widget=Unremembered(attrs={"inputmode": "numeric", "autocomplete": "cc-number"}))
+    month = forms.IntegerField(
+        label=_("Expiry month"),
+        min_value=1,
+        max_value=12,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "cc-exp-month", "size": 2}),
+    )
+    year = forms.IntegerField(
+        label=_("Expiry year"),
+        min_value=2000,
+        max_value=2100,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "cc-exp-year", "size": 4}),
+    )
+    code = forms.RegexField(
+        label=_("Security code"), regex=r"\d{3,4}", widget=Unremembered(attrs={"inputmode": "numeric", "autocomplete": "cc-csc", "size": 4})
+    )
     name = forms.CharField(label=_("Name on the card"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "cc-name"}))
 
     def __init__(self, *args: Any, most: Decimal, **kwargs: Any) -> None:

@@ -59,7 +59,9 @@ def own_id(store: Store) -> str:
 
 def overview(store: Store) -> Overview:
     id = own_id(store)
-    return Overview(store.read(Patient, id), upcoming(store), released_results(store, id, count=5)[:5], threads(store, id, count=50), balance(store, id))
+    return Overview(
+        store.read(Patient, id), upcoming(store), released_results(store, id, count=5)[:5], threads(store, id, count=50), balance(store, id)
+    )
 
 
 def upcoming(store: Store, now: dt.datetime | None = None) -> list[Coming]:

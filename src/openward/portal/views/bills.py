@@ -47,7 +47,9 @@ def pay(request: PageRequest) -> HttpResponseBase:
     form = PayForm(request.POST or None, most=owed, initial={"amount": owed})
     if request.method == "POST" and form.is_valid():
         try:
-            paid = pay_balance(patient=id, amount=form.cleaned_data["amount"], card=form.card(), by=request.actor, idempotency_key=request.POST.get("key", ""))
+            paid = pay_balance(
+                patient=id, amount=form.cleaned_data["amount"], card=form.card(), by=request.actor, idempotency_key=request.POST.get("key", "")
+            )
         except FhirError as refusal:
             add_to_form(form, refusal)
         else:

@@ -44,7 +44,15 @@ def choose_time(request: PageRequest, service: str, who: str) -> HttpResponseBas
     if request.method == "POST" and form.is_valid():
         person, facility, start = form.cleaned_data["time"]
         try:
-            book(by=request.actor, patient=queries.own_id(request.store), service=service, practitioner=person, facility=facility, start=start, form=_form_id(request))
+            book(
+                by=request.actor,
+                patient=queries.own_id(request.store),
+                service=service,
+                practitioner=person,
+                facility=facility,
+                start=start,
+                form=_form_id(request),
+            )
         except FhirError as refusal:
             trouble = _taken(refusal)
         else:
@@ -107,7 +115,11 @@ def _form_id(request: PageRequest) -> UUID | None:
 
 
 def _taken(refusal: FhirError) -> str:
-    return _("Someone was faster: this time has just been taken. Here are the times that are free now.") if isinstance(refusal, Conflict) else sentence(refusal)
+    return (
+        _("Someone was faster: this time has just been taken. Here are the times that are free now.")
+        if isinstance(refusal, Conflict)
+        else sentence(refusal)
+    )
 
 
 def _chosen_none(form: TimeForm) -> str:
