@@ -22,7 +22,7 @@ def data_table(
     region = attributes({"id": id or None, "data-list-keys": list_keys, **extra})
     head = format_html('<caption class="{}">{}</caption>', "sr-only" if caption_hidden else "", caption)
     return format_html(
-        '<div class="table-box" tabindex="0" role="region" aria-label="{}"{}><table class="{}">{}{}</table></div>',
+        '<div class="table-box" tabindex="0" role="group" aria-label="{}"{}><table class="{}">{}{}</table></div>',
         caption,
         region,
         classes,

@@ -2,7 +2,7 @@
 // Cut off, it says so, tries again with growing pauses, and afterwards lets every region reload: something may have been missed.
 
 const state = document.querySelector("[data-live-state]");
-const url = document.body.dataset.liveUrl;
+const url = document.body.dataset.liveUrl?.replace(/\/$/, "");
 let topics = [];
 let source = null;
 let pause = 1000;
@@ -12,8 +12,8 @@ let wasCut = false;
 
 const wanted = () => [...new Set([...document.querySelectorAll("[data-live]")].map((element) => element.dataset.live))].sort();
 
-function tell(topic, detail = {}) {
-  document.body.dispatchEvent(new CustomEvent(`live-${topic}`, { detail, bubbles: true }));
+function tell(topic) {
+  document.body.dispatchEvent(new CustomEvent(`live-${topic}`, { bubbles: true }));
 }
 
 function isCut() {
@@ -27,24 +27,21 @@ function isBack() {
   state.hidden = true;
   delete document.body.dataset.livePaused;
   pause = 1000;
-  if (wasCut) topics.forEach((topic) => tell(topic, { missed: true }));
+  if (wasCut) topics.forEach(tell);
   wasCut = false;
 }
 
+// The stream says only that a topic changed; the page then asks for what it may see.
 function hear(event) {
-  let detail = {};
-  try { detail = JSON.parse(event.data || "{}"); } catch { /* a bare word is no detail */ }
-  const topic = event.type === "message" ? detail.topic || event.data : event.type;
-  if (topics.includes(topic)) tell(topic, detail);
+  if (topics.includes(event.data)) tell(event.data);
 }
 
 function connect() {
   clearTimeout(retry);
   source?.close();
-  source = new EventSource(`${url}?topics=${encodeURIComponent(topics.join(","))}`, { withCredentials: true });
+  source = new EventSource(`${url}/live/events?topics=${encodeURIComponent(topics.join(","))}`, { withCredentials: true });
   source.addEventListener("open", isBack);
-  source.addEventListener("message", hear);
-  topics.forEach((topic) => source.addEventListener(topic, hear));
+  source.addEventListener("change", hear);
   source.addEventListener("error", () => {
     isCut();
     if (source.readyState !== EventSource.CLOSED) return;
