@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from queue import Queue
@@ -168,16 +168,18 @@ def examined(asked: list[Entry]) -> list[Entry]:
     found = {entry.index: slots(entry.resource) for entry in asked if entry.resource is not None}
     if any(_is_conditional(entry) for entry in asked) or any("?" in text for each in found.values() for text in literals(each)):
         return asked
-    names, faults, sounds = new_names(asked), [], []
+    names, faults = new_names(asked), []
     for entry in asked:
+        if entry.resource is None or entry.id is None:
+            continue
         try:
-            rewrite(found.get(entry.index, ()), names)
+            rewrite(found[entry.index], names)
             with located(entry):
-                sounds.append(replace(entry, sound=sound(entry.type, entry.id, entry.resource)) if entry.resource and entry.id else entry)
+                entry.sound = sound(entry.type, entry.id, entry.resource, found[entry.index])
         except Invalid as fault:
             faults.append(fault)
     raise_all(faults)
-    return sounds
+    return asked
 
 
 def _is_conditional(entry: Entry) -> bool:
@@ -188,8 +190,8 @@ def _named(entry: Entry, digest: bytes) -> Entry:
     """A POST under the id the file gives it; what is there already stays."""
     if entry.method != "POST" or entry.if_none_exist:
         return entry
-    id = _id_in(entry.full_url, entry.resource) or str(uuid5(_UNNAMED, f"{digest.hex()}/{entry.index}"))
-    return replace(entry, id=id)
+    entry.id = _id_in(entry.full_url, entry.resource) or str(uuid5(_UNNAMED, f"{digest.hex()}/{entry.index}"))
+    return entry
 
 
 def _put(index: int, resource: Mapping[str, Any], full_url: Any) -> Entry:

@@ -55,7 +55,9 @@ class Store:
         transaction: Transaction,
         guards: Guards = GUARDS,
         strict_references: bool = True,
+        reads_only: bool = False,
     ) -> None:
+        """`reads_only`: the commits of `connection` do not wait for the disk, so that nothing but the audit of reads may be written on it."""
         if actor is None:
             raise TypeError("a store acts for someone: no actor, no access")
         self.connection = connection
@@ -66,8 +68,11 @@ class Store:
         self.transaction = transaction
         self.guards = guards
         self.strict_references = strict_references
+        self.reads_only = reads_only
         self.pending = writing.Pending()
+        self.refusals: list[Event] = []
         self._depth = 0
+        self._gathered: list[Event] | None = None
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -150,8 +155,8 @@ class Store:
     # -- what interactions stand on -----------------------------------------------------------------------------
 
     def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> Cursor[Any]:
-        """Run one statement on the store's connection, parameters bound by the server."""
-        return Cursor(self.connection, row_factory=tuple_row).execute(sql.encode(), params, binary=True)
+        """Run one statement on the store's connection, parameters bound by the server. One of few texts: it stays prepared."""
+        return Cursor(self.connection, row_factory=tuple_row).execute(sql.encode(), params, prepare=True, binary=True)
 
     def flush(self) -> None:
         """Write what has been prepared, so that the next statement sees it."""
@@ -160,9 +165,17 @@ class Store:
     def record(self, events: Sequence[Event]) -> None:
         self.auditor.record(self.connection, self.tenant, self.actor, events)
 
+    def refuse(self, event: Event) -> None:
+        """Record what was refused or failed. A transaction around the store may yet roll the record back: `refusals` keeps it for the opener."""
+        self.refusals.append(event)
+        self.record([event])
+
     def record_reading(self, events: Sequence[Event]) -> None:
         """Record reads: written before the answer leaves, but with no wait for the disk unless a write is under way."""
-        if self.connection.info.transaction_status != TransactionStatus.IDLE:
+        if self._gathered is not None:
+            self._gathered += events
+            return
+        if self.reads_only or self.connection.info.transaction_status != TransactionStatus.IDLE:
             self.record(events)
             return
         with self.transaction():
@@ -170,8 +183,27 @@ class Store:
             self.record(events)
 
     @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """Record the searches made inside together, at the end: a page of ten searches is audited by one statement.
+
+        For what is answered only after the end, so that nothing is seen before it is on record.
+        """
+        if self._gathered is not None:
+            yield
+            return
+        self._gathered = []
+        try:
+            yield
+        finally:
+            events, self._gathered = self._gathered, None
+            if events:
+                self.record_reading(events)
+
+    @contextmanager
     def attempt(self, interaction: str, type: str | None, key: UUID | None = None) -> Iterator[None]:
         """One write interaction: a transaction of its own, or a savepoint inside one. Refusals and failures leave an audit event."""
+        if self.reads_only:
+            raise TypeError("this store only reads")
         if self._depth:
             self.flush()
         events = len(self.pending.events)
@@ -185,7 +217,7 @@ class Store:
                     self.flush()
         except Exception as error:
             self._undo(events)
-            self.record([Event(interaction, type, key, outcome=_outcome(error), detail=error.__class__.__name__)])
+            self.refuse(Event(interaction, type, key, outcome=_outcome(error), detail=error.__class__.__name__))
             raise
         finally:
             self._depth -= 1

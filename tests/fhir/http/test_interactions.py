@@ -46,6 +46,11 @@ class TestReading:
         assert call("GET", f"/Patient/{id}/_history/3").status == 404
         assert call("GET", f"/Patient/{id}/_history/x").status == 404
 
+    def test_a_read_may_ask_for_less(self, call: Client) -> None:
+        id = call("POST", "/Patient", PATIENT).json["id"]
+        assert set(call("GET", f"/Patient/{id}?_elements=name").json) == {"resourceType", "id", "meta", "name"}
+        assert call("GET", f"/Patient/{id}?_summary=nonsense").status == 400
+
     def test_history_is_a_bundle_with_a_next_page(self, call: Client) -> None:
         id = call("POST", "/Patient", PATIENT).json["id"]
         call("PUT", f"/Patient/{id}", {**PATIENT, "id": id, "active": True})

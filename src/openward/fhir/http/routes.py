@@ -22,6 +22,7 @@ from openward.fhir.interactions.read import read
 from openward.fhir.interactions.search import searchset
 from openward.fhir.interactions.update import conditional_update, update
 from openward.fhir.interactions.vread import vread
+from openward.fhir.search.subset import SHAPES, shortened
 
 if TYPE_CHECKING:
     from openward.fhir.store import Store
@@ -73,7 +74,18 @@ def _unreachable(store: Store, request: Request) -> Response:
 
 def _read(type: str, id: str, store: Store, request: Request) -> Response:
     version = read(store, type, id)
-    return Response.not_modified(version) if request.holds(version.etag, version.at) else Response.version(version)
+    if request.holds(version.etag, version.at):
+        return Response.not_modified(version)
+    wanted = dict(request.parameters)
+    elements = tuple(name for name in wanted.get("_elements", "").split(",") if name)
+    return Response.version(shortened([version], _summary(wanted.get("_summary", "false")), elements)[0])
+
+
+def _summary(wanted: str) -> str:
+    """What `_summary` of a read may be. https://hl7.org/fhir/R4/search.html#summary"""
+    if wanted not in (*SHAPES, "false"):
+        raise BadRequest(f"_summary of one resource is one of {', '.join(SHAPES)} or false.")
+    return wanted
 
 
 def _vread(type: str, id: str, number: str, store: Store, request: Request) -> Response:

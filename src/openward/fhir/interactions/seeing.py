@@ -49,7 +49,8 @@ def watched(store: Store, select: str, params: Mapping[str, Any], *, where: Wher
     """
     store.flush()
     audit = store.auditor.insert(store.tenant, store.actor, interaction, type)
-    sql, extra = _audited(select, audit, alone=store.connection.info.transaction_status == TransactionStatus.IDLE)
+    hurry = not store.reads_only and store.connection.info.transaction_status == TransactionStatus.IDLE
+    sql, extra = _audited(select, audit, hurry=hurry)
     rows = store.execute(sql, {**params, **where.params, **extra}).fetchall()
     versions = [version_of(row) for row in rows]
     if audit is None and versions:
@@ -57,10 +58,10 @@ def watched(store: Store, select: str, params: Mapping[str, Any], *, where: Wher
     return versions
 
 
-def _audited(select: str, audit: AuditInsert | None, *, alone: bool) -> tuple[str, Mapping[str, Any]]:
+def _audited(select: str, audit: AuditInsert | None, *, hurry: bool) -> tuple[str, Mapping[str, Any]]:
     if audit is None:
         return select, {}
-    hurried, using = (HURRIED, ", hurried") if alone else ("", "")
+    hurried, using = (HURRIED, ", hurried") if hurry else ("", "")
     return f"with seen as materialized ({select}), audited as ({audit.sql}){hurried} select seen.* from seen{using}", audit.params  # noqa: S608
 
 
@@ -68,7 +69,7 @@ def visible(store: Store, interaction: Interaction, type: str, id: str | None = 
     """The policy's condition, or the refusal: what may not be seen does not exist. Of a whole type nothing is revealed by saying so."""
     where = store.policy.where(store.actor, interaction, type)
     if where is None:
-        store.record([Event(interaction, type, key_of(type, id) if id else None, outcome=4)])
+        store.refuse(Event(interaction, type, key_of(type, id) if id else None, outcome=4))
         raise NotFound(type=type, id=id) if id else Forbidden(f"You may not {interaction} {type}.")
     return where
 
@@ -78,5 +79,5 @@ def refuse_missing(store: Store, interaction: Interaction, type: str, id: str, w
     params = address(store, type, id)
     select = f"select {COLUMNS} from {STANDING} join fhir.body b using (tenant, rtype, rkey, ver) where b.op = 'D' and ({where.sql})"  # noqa: S608
     gone = store.execute(select, {**params, **where.params}).fetchone()
-    store.record([Event(interaction, type, params["rkey"], outcome=4)])
+    store.refuse(Event(interaction, type, params["rkey"], outcome=4))
     return Gone(type=type, id=id) if gone else NotFound(type=type, id=id)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from openward.fhir.references import literals, slots
+from openward.fhir.references import Slot, literals, slots
 from openward.fhir.search.index import IndexRow, extract
 from openward.fhir.validation import check
 
@@ -20,8 +20,8 @@ class Sound:
     references: list[str]
 
 
-def sound(type: str, id: str, resource: Mapping[str, Any]) -> Sound:
-    """Examine `resource` as `type/id`. Raises Invalid with every fault."""
+def sound(type: str, id: str, resource: Mapping[str, Any], found: Sequence[Slot] | None = None) -> Sound:
+    """Examine `resource` as `type/id`; `found` are its slots, if they have been looked for. Raises Invalid with every fault."""
     content = {**resource, "id": id}
     check(content)
-    return Sound(content, extract(content, type), literals(slots(content)))
+    return Sound(content, extract(content, type), literals(slots(content) if found is None else found))
