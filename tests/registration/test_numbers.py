@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -65,11 +64,8 @@ class TestKeepingANumber:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("committed_db")
 class TestAtTheSameTime:
-    @pytest.fixture(autouse=True)
-    def _committed(self, committed_db: None) -> Iterator[None]:
-        yield
-
     def test_eight_registrations_get_eight_numbers(self) -> None:
         def one(_: int) -> str | None:
             try:

@@ -18,8 +18,8 @@ from openward.web.pages import PageRequest
 
 
 def arrivals(request: PageRequest) -> dict[str, Any]:
-    """The day's list with its states; it keeps itself up to date."""
-    return arrivals_context(request)
+    """Who is expected and who is here; it keeps itself up to date."""
+    return arrivals_context(request, short=True)
 
 
 def next_free(request: PageRequest) -> dict[str, Any]:
@@ -54,5 +54,5 @@ CARDS = (
         wide=True,
     ),
     HomeCard("next-free", _("Next free"), "scheduling/cards/next_free.html", next_free, needs=Permission.BOOK, roles=("front-desk",), order=20),
-    HomeCard("waits", _("Waiting today"), "scheduling/cards/waits.html", waits, needs=Permission.SEE_FLOW, roles=("manager", "front-desk"), order=15),
+    HomeCard("waits", _("Waiting today"), "scheduling/cards/waits.html", waits, needs=Permission.SEE_FLOW, roles=("manager", "front-desk"), order=6),
 )

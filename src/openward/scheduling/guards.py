@@ -16,10 +16,9 @@ from openward.scheduling import bookings, facts, refusals, rooms
 from openward.scheduling.bookings import Holder
 from openward.scheduling.errors import NotADuration
 from openward.scheduling.freetime import MINUTE, Interval
-from openward.scheduling.transitions import APPOINTMENT, ENCOUNTER, FLOW, HOLDS_TIME, OPEN_VISIT, STATUS_OF_FLOW
+from openward.scheduling.transitions import APPOINTMENT, ENCOUNTER, FLOW, FLOW_OF_STATUS, HOLDS_TIME, OPEN_VISIT, STATUS_OF_FLOW
 
 UNDO_WITHIN = 2 * MINUTE
-FLOW_OF_STATUS = {"arrived": "waiting", "triaged": "roomed", "in-progress": "with-clinician"}
 
 
 @guard("Appointment", on=("create", "update", "delete"))

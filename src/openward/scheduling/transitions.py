@@ -84,6 +84,8 @@ STATUS_OF_FLOW: Final[Mapping[str, str]] = {
     "leaving": "in-progress",
 }
 
+FLOW_OF_STATUS: Final[Mapping[str, str]] = {"arrived": "waiting", "triaged": "roomed", "in-progress": "with-clinician"}
+
 HOLDS_TIME: Final = frozenset({"pending", "booked", "arrived", "checked-in", "fulfilled"})
 OPEN_VISIT: Final = frozenset({"arrived", "triaged", "in-progress", "onleave"})
 

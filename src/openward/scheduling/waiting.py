@@ -11,7 +11,7 @@ from typing import Final, Literal
 from openward.fhir.resources import Encounter
 from openward.scheduling import facts
 from openward.scheduling.freetime import MINUTE
-from openward.scheduling.transitions import OPEN_VISIT
+from openward.scheduling.transitions import FLOW_OF_STATUS, OPEN_VISIT
 
 Level = Literal["", "long", "too-long"]
 
@@ -46,12 +46,9 @@ def stays(visit: Encounter) -> list[Stay]:
 
 
 def waited(visit: Encounter, now: dt.datetime) -> int | None:
-    """Minutes from the door to the clinician, so far; None when the visit has no flow."""
-    path = stays(visit)
-    if not path:
-        return None
-    before = [stay for stay in path if stay.state in ("waiting", "roomed")]
-    return sum(stay.minutes(now) for stay in before)
+    """Minutes from the door to the clinician, so far; None when nobody recorded that the patient waited."""
+    before = [stay for stay in stays(visit) if stay.state in ("waiting", "roomed")]
+    return sum(stay.minutes(now) for stay in before) if before else None
 
 
 def median_wait(visits: Iterable[Encounter], now: dt.datetime) -> int | None:
@@ -74,7 +71,7 @@ def _was_seen(visit: Encounter) -> bool:
 
 
 def _past(entry: object) -> Stay | None:
-    state = entry.extension_value(facts.FLOW_STATE)  # type: ignore[attr-defined]
+    state = entry.extension_value(facts.FLOW_STATE) or FLOW_OF_STATUS.get(entry.status)  # type: ignore[attr-defined]
     period = entry.period  # type: ignore[attr-defined]
     start, end = facts.moment(period.start if period else None), facts.moment(period.end if period else None)
     return Stay(str(state), start, end) if state and start and end else None

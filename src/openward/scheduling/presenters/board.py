@@ -169,8 +169,8 @@ def stay_rows(visit: Encounter, zone: str, now: dt.datetime) -> list[StayRow]:
 
 
 def room_choices(rooms: Iterable[Location], taken: set[str]) -> list[tuple[str, str, bool]]:
-    """Rooms as (id, words, is in use)."""
-    return [(str(room.id), f"{room.name} ({_('in use')})" if str(room.id) in taken else str(room.name), str(room.id) in taken) for room in rooms]
+    """Rooms as (id, name, is in use)."""
+    return [(str(room.id), str(room.name), str(room.id) in taken) for room in rooms]
 
 
 def board_stats(visits: Sequence[Encounter], expected: Sequence[Arrival], median: int | None, now: dt.datetime) -> list[tuple[str, str, str, str]]:

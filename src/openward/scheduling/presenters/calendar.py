@@ -18,6 +18,7 @@ from openward.scheduling.presenters.words import STATUS_WORDS, called, day_words
 from openward.scheduling.queries import Arrival, Bookable, Facility
 
 ROW: Final = 5
+SHORT: Final = 6
 EARLIEST, LATEST = 8, 17
 
 
@@ -37,7 +38,7 @@ class Block:
 
     @property
     def classes(self) -> str:
-        return f"from-{self.row} for-{self.span} lane-{self.lane} {self.tone}"
+        return f"from-{self.row} for-{self.span} lane-{self.lane} {self.tone}{' short' if self.span <= SHORT else ''}"
 
 
 @dataclass(frozen=True, slots=True)

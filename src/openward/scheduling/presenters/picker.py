@@ -10,7 +10,7 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from openward.scheduling.freetime import DAY
-from openward.scheduling.presenters.words import day_words, time_words
+from openward.scheduling.presenters.words import short_day_words, time_words
 from openward.scheduling.queries import Offer
 
 SHOWN_AT_FIRST: Final = 4
@@ -100,14 +100,13 @@ class Picker:
 
 
 def picker(offers: Iterable[Offer], first: dt.date, days: int, today: dt.date, link: Callable[[Offer], str]) -> Picker:
-    """`link` gives the address a free time leads to."""
+    """Whoever is free soonest comes first. `link` gives the address a free time leads to."""
     dates = [first + number * DAY for number in range(days)]
-    titles = {date: day_words(date, today) for date in dates}
+    titles = {date: short_day_words(date, today) for date in dates}
     people: dict[tuple[str, str], dict[dt.date, list[TimeChoice]]] = {}
     for offer in offers:
         if offer.day in titles:
             people.setdefault((offer.name, offer.facility_name), {}).setdefault(offer.day, []).append(TimeChoice(offer, link(offer)))
-    rows = [
-        PersonRow(name, place, [Cell(date, titles[date], by_day.get(date, ())) for date in dates]) for (name, place), by_day in sorted(people.items())
-    ]
+    soonest = sorted(people.items(), key=lambda one: (min(choice.offer.start for choices in one[1].values() for choice in choices), one[0]))
+    rows = [PersonRow(name, place, [Cell(date, titles[date], by_day.get(date, ())) for date in dates]) for (name, place), by_day in soonest]
     return Picker(list(titles.items()), rows)

@@ -54,6 +54,11 @@ def day_words(date: dt.date, today: dt.date) -> str:
     return near.get((date - today).days) or f"{weekday} {day(date)}"
 
 
+def short_day_words(date: dt.date, today: dt.date) -> str:
+    """`Today`, `Tue 03-Nov`: for a column whose year stands above it."""
+    return day_words(date, today).removesuffix(f"-{date.year:04d}")
+
+
 def about(patient: Patient | None) -> str:
     """`46y female`, as said across a desk."""
     if patient is None:

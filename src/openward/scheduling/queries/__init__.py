@@ -13,7 +13,18 @@ from openward.scheduling.queries.days import (
     on_the_board,
     visits_of_day,
 )
-from openward.scheduling.queries.places import Bookable, Facility, bookable, facilities, facility, rooms_in_use, rooms_of, services
+from openward.scheduling.queries.places import (
+    Bookable,
+    Facility,
+    bookable,
+    busiest,
+    facilities,
+    facility,
+    rooms_in_use,
+    rooms_of,
+    services,
+    workplace,
+)
 from openward.scheduling.queries.times import Offer, first_free, free_for_practitioner, free_times, next_free_by_person
 
 __all__ = [
@@ -26,6 +37,7 @@ __all__ = [
     "arrival",
     "arrivals",
     "bookable",
+    "busiest",
     "coming_up",
     "facilities",
     "facility",
@@ -39,4 +51,5 @@ __all__ = [
     "rooms_of",
     "services",
     "visits_of_day",
+    "workplace",
 ]

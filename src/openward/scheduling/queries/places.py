@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -59,6 +60,20 @@ def facilities(store: Store) -> list[Facility]:
 def facility(store: Store, id: str) -> Facility:
     """Raises NotFound."""
     return _facility(store.read(Location, id))
+
+
+def workplace(store: Store, person: str | None) -> str | None:
+    """The facility of somebody's own role; `person` is a reference such as `Practitioner/<id>`."""
+    if not person or not person.startswith("Practitioner/"):
+        return None
+    roles = store.search(PractitionerRole, {"practitioner": person, "_count": 1}).resources
+    return next((place.target_id for role in roles for place in role.location), None)
+
+
+def busiest(store: Store) -> str | None:
+    """The facility where most people can be booked."""
+    places = Counter(person.facility.id for person in bookable(store))
+    return places.most_common(1)[0][0] if places else None
 
 
 def rooms_of(store: Store, facility: str) -> list[Location]:

@@ -64,9 +64,10 @@ def _times(request: PageRequest, here: Desk, patient: str, service: HealthcareSe
     first = first_day(request, here)
     people = queries.bookable(request.store, service=id, facility=here.place.id)
     offers = queries.free_times(request.store, service=id, first=first, days=DAYS, practitioner=who or None, facility=here.place.id, patient=patient)
+    elsewhere = [] if people else _elsewhere(request, here, patient, id)
     shown = picker(offers, first, DAYS, here.today, lambda offer: _confirm_url(patient, id, offer))
     soonest = None
-    if shown.is_empty:
+    if shown.is_empty and people:
         soonest = next(
             iter(queries.first_free(request.store, service=id, practitioner=who or None, facility=here.place.id, patient=patient, limit=1)), None
         )
@@ -76,10 +77,18 @@ def _times(request: PageRequest, here: Desk, patient: str, service: HealthcareSe
 
     return week_context(shown, first, here, link) | {
         "people": [(_("Anyone"), link(who=""), not who), *((one.name, link(who=one.practitioner), who == one.practitioner) for one in _once(people))],
-        "soonest": soonest,
+        "elsewhere": elsewhere,
         "soonest_words": _soonest(soonest, here) if soonest else "",
         "soonest_url": link(day=soonest.day.isoformat()) if soonest else "",
     }
+
+
+def _elsewhere(request: PageRequest, here: Desk, patient: str, service: str) -> list[tuple[str, str]]:
+    """Where a service that is not offered here is offered, as (name, address)."""
+    places = {person.facility.id: person.facility.name for person in queries.bookable(request.store, service=service)}
+    return [
+        (name, book_url(patient, service=service, at=id)) for id, name in sorted(places.items(), key=lambda place: place[1]) if id != here.place.id
+    ]
 
 
 def week_context(shown: Picker, first: dt.date, here: Desk, link: Callable[..., str]) -> dict[str, Any]:

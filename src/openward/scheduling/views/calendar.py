@@ -21,6 +21,7 @@ from openward.web.display import day as day_text
 from openward.web.pages import PageRequest, page, render
 
 VIEWS = ("day", "week", "list")
+EVERYONE = "all"
 
 
 @page("scheduling:calendar", needs=Permission.SEE_SCHEDULE)
@@ -38,10 +39,12 @@ def calendar(request: PageRequest) -> HttpResponse:
 def _context(request: PageRequest, here: Desk, view: str, day: dt.date, who: str) -> dict[str, Any]:
     place = here.place
     days = [day] if view == "day" else [day - day.weekday() * DAY + number * DAY for number in range(7)]
-    everyone = queries.bookable(request.store, facility=place.id)
-    people = [person for person in everyone if who in ("", person.practitioner)]
+    everyone = list({person.practitioner: person for person in queries.bookable(request.store, facility=place.id)}.values())
+    if view == "week" and not who and everyone:
+        who = everyone[0].practitioner  # a week of everyone is too narrow to read; it can still be asked for
+    people = [person for person in everyone if who in ("", EVERYONE, person.practitioner)]
     span = Interval(place.day(days[0]).start, place.day(days[-1]).end)
-    arrivals = queries.appointments_between(request.store, place, span, who or None)
+    arrivals = queries.appointments_between(request.store, place, span, None if who in ("", EVERYONE) else who)
     grid: Grid = day_grid(people, arrivals, place, day, here.now) if view == "day" else week_grid(people, arrivals, place, days, here.today, here.now)
     step = 1 if view == "day" else 7
     return {

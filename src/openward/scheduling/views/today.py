@@ -29,22 +29,25 @@ def arrivals_list(request: PageRequest) -> HttpResponse:
     return render(request, "scheduling/parts/arrivals.html", arrivals_context(request))
 
 
-def arrivals_context(request: PageRequest) -> dict[str, Any]:
+def arrivals_context(request: PageRequest, *, short: bool = False) -> dict[str, Any]:
+    """The list of a day; the short one leaves out who has been and gone."""
     here = desk(request)
     if here.facility is None:
         return {"desk": here}
     day = day_of(request, here.today)
     rows = [ArrivalRow(arrival, here.zone, here.now) for arrival in queries.arrivals(request.store, here.facility, day)]
+    short = short or "short" in request.GET
     return {
         "desk": here,
         "day": day,
         "title": day_words(day, here.today),
-        "rows": rows,
+        "rows": [row for row in rows if row.is_open] if short else rows,
+        "short": short,
         "counts": _counts(rows),
         "before": _link(day - DAY),
         "after": _link(day + DAY),
         "is_today": day == here.today,
-        "list_url": f"{reverse('scheduling:today-list')}?day={day.isoformat()}",
+        "list_url": f"{reverse('scheduling:today-list')}?day={day.isoformat()}{'&short=1' if short else ''}",
         "may_check_in": request.actor.may(Permission.CHECK_IN),
     }
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.http import Http404
 from django.utils import timezone
 
-from openward.scheduling.queries import Facility, facilities
+from openward.scheduling.queries import Facility, busiest, facilities, workplace
 from openward.web.pages import PageRequest
 
 KEY = "scheduling.facility"
@@ -40,12 +40,14 @@ class Desk:
 
 
 def desk(request: PageRequest) -> Desk:
-    """The facility named by `?at=`, else the one used last, else the first; remembered."""
+    """The facility named by `?at=`, else the one used last, else where this person works, else where most people do; remembered."""
     every = facilities(request.store)
     known = {place.id: place for place in every}
     asked = request.GET.get("at") or request.POST.get("at")
     if asked in known and request.session.get(KEY) != asked:
         request.session[KEY] = asked
+    if request.session.get(KEY) not in known and every:
+        request.session[KEY] = workplace(request.store, request.actor.reference) or busiest(request.store) or every[0].id
     return Desk(known.get(request.session.get(KEY, "")) or (every[0] if every else None), every, timezone.now())
 
 
