@@ -92,7 +92,7 @@ def _line(cells: Mapping[str, str]) -> FeeLine:
     description = " ".join((cells.get("description") or "").split())
     if not description:
         raise ValueError(_("the description is missing"))
-    return FeeLine(code, system_of(code), description[:200], price_of(cells.get("price") or ""), tuple(_triggers(cells.get("charged_for") or "")))
+    return FeeLine(code, system_of(code), description[:200], price_of(cells.get("price") or ""), triggers_of(cells.get("charged_for") or ""))
 
 
 def system_of(code: str) -> str:
@@ -114,6 +114,11 @@ def price_of(text: str) -> Decimal:
     if not price.is_finite() or not 0 <= price <= MOST or price != price.quantize(Decimal("0.01")):
         raise ValueError(_("the price must be dollars and cents from 0 to {most}").format(most=MOST))
     return price.quantize(Decimal("0.01"))
+
+
+def triggers_of(text: str) -> tuple[str, ...]:
+    """What makes the charge, separated by blanks or semicolons. Raises ValueError."""
+    return tuple(_triggers(text))
 
 
 def _triggers(text: str) -> Iterator[str]:

@@ -22,12 +22,13 @@ def bill_the_signed_visit(change: Change, work: UnitOfWork) -> None:
     is_note = any(coding.code == PROGRESS_NOTE for coding in note.type.coding) if note.type else False
     visit = facts.target(note.encounter)
     if signed_now and is_note and visit and not note.relatesTo and not _is_old(note.date):
+        rows.wait_for_claim(work, visit, str(facts.target(note.subject)), str(note.date)[:10])
         work.later(jobs.bill_visit, tenant=work.tenant, visit=visit)
 
 
-def _is_old(date: str | None) -> bool:
+def _is_old(date: str) -> bool:
     """Payers take no claim for a visit of more than a year ago: history that is brought in makes no charges."""
-    return bool(date) and str(date)[:10] < (dt.datetime.now(dt.UTC).date() - TOO_OLD).isoformat()
+    return date[:10] < (dt.datetime.now(dt.UTC).date() - TOO_OLD).isoformat()
 
 
 @guard("Claim", on=("create", "update"))

@@ -12,15 +12,9 @@ from openward.record.jobs import every, job
 @job("billing.bill_visit")
 def bill_visit(*, tenant: int, visit: str) -> None:
     """Charge a signed visit and draft its claim. Without insurance or without a fee there is no claim: the visit waits on the worklist."""
-    from openward.billing.actions.claims import build_claim, propose_charges
-    from openward.billing.errors import AlreadyClaimed, NoCoverage, NothingToBill
+    from openward.billing.actions.claims import claim_signed_visit
 
-    by = Actor.system("bill signed visits", tenant=tenant)
-    propose_charges(visit=visit, by=by)
-    try:
-        build_claim(visit=visit, by=by)
-    except (AlreadyClaimed, NoCoverage, NothingToBill):
-        return
+    claim_signed_visit(visit=visit, by=Actor.system("bill signed visits", tenant=tenant))
 
 
 @job("billing.check_claim")

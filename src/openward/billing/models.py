@@ -120,6 +120,30 @@ class ClaimRow(models.Model):
         return f"{self.number} {self.state}"
 
 
+class VisitToBill(models.Model):
+    """A signed visit without a claim, and what it waits for. Entered by the guard on Composition; leaves when it is claimed or billed."""
+
+    class Reason(models.TextChoices):
+        QUEUED = "queued"
+        NO_COVERAGE = "no-coverage"
+        NO_CHARGES = "no-charges"
+
+    pk = models.CompositePrimaryKey("tenant", "visit")
+    tenant = models.IntegerField()
+    visit = models.TextField()
+    patient = models.TextField()
+    signed_at = models.DateTimeField(auto_now_add=True)
+    served_on = models.DateField()
+    reason = models.TextField()
+
+    class Meta:
+        managed = False
+        db_table = "billing_visit"
+
+    def __str__(self) -> str:
+        return f"{self.visit} {self.reason}"
+
+
 class Submission(models.Model):
     """One 837P file. `state` is `writing` until the file stands in the folder, then `sent`; `body` is what was written."""
 

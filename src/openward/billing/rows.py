@@ -21,8 +21,29 @@ def next_number(work: UnitOfWork, name: str) -> int:
     return int(row[0])
 
 
+def wait_for_claim(work: UnitOfWork, visit: str, patient: str, day: str) -> None:
+    """Put a signed visit on the list of those without a claim; one that is claimed already is not put there."""
+    work.connection.execute(
+        "insert into billing_visit (tenant, visit, patient, served_on, reason) select %(tenant)s, %(visit)s, %(patient)s, %(day)s, 'queued'"
+        " where not exists (select from billing_claim where tenant = %(tenant)s and visit = %(visit)s) on conflict do nothing",
+        {"tenant": work.tenant, "visit": visit, "patient": patient, "day": day},
+    )
+
+
+def wait_because(work: UnitOfWork, visit: str, reason: str) -> None:
+    """Say what a visit on the list waits for."""
+    work.connection.execute("update billing_visit set reason = %s where tenant = %s and visit = %s", (reason, work.tenant, visit))
+
+
+def billed(work: UnitOfWork, visit: str) -> None:
+    """Take a visit off the list."""
+    work.connection.execute("delete from billing_visit where tenant = %s and visit = %s", (work.tenant, visit))
+
+
 def keep_claim(work: UnitOfWork, claim: Claim) -> None:
-    """Let the worklist row say what the claim says."""
+    """Let the worklist row say what the claim says; its visit waits for a claim no more."""
+    if visit := facts.visit_of(claim):
+        billed(work, visit)
     work.connection.execute(_KEEP, (*_claim_row(work.tenant, claim), facts.state_of(claim)))
 
 

@@ -9,9 +9,11 @@ from openward.billing.actions.claims import (
     change_diagnoses,
     change_line,
     check_again,
+    claim_signed_visit,
     correct,
     drop_line,
     propose_charges,
+    throw_away,
 )
 from openward.billing.actions.decisions import bill_patient, give_up_balance, settle_denial
 from openward.billing.actions.fees import load_fees, retire_fee, set_fees
@@ -28,6 +30,7 @@ __all__ = [
     "change_diagnoses",
     "change_line",
     "check_again",
+    "claim_signed_visit",
     "close_quarantined",
     "collect_folder",
     "correct",
@@ -51,4 +54,5 @@ __all__ = [
     "take_file",
     "take_payment",
     "text_to_pay",
+    "throw_away",
 ]

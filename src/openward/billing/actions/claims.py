@@ -13,11 +13,10 @@ from openward.access.actor import Actor
 from openward.billing import facts, rows, transitions
 from openward.billing.charges import proposed
 from openward.billing.errors import AlreadyClaimed, ClaimIsSent, NoCoverage, NothingToBill
-from openward.billing.models import ClaimRow
-from openward.billing.queries.claim_file import claim_file
+from openward.billing.models import VisitToBill
 from openward.billing.queries.fees import fees_by_trigger
+from openward.billing.queries.readiness import claims_of_visit, findings
 from openward.billing.queries.visits import charges_of, coverages_on, day_of, diagnoses_of, done_at, practice
-from openward.billing.scrub import Case, Finding, scrub
 from openward.fhir.resources import (
     ChargeItem,
     Claim,
@@ -69,12 +68,27 @@ def build_claim(*, visit: str, by: Actor) -> Claim:
         return settle(work, claim)
 
 
+def claim_signed_visit(*, visit: str, by: Actor) -> Claim | None:
+    """Charge a signed visit and draft its claim; None where that cannot be, and the worklist then says why."""
+    propose_charges(visit=visit, by=by)
+    try:
+        return build_claim(visit=visit, by=by)
+    except AlreadyClaimed:
+        reason = None
+    except NoCoverage:
+        reason = VisitToBill.Reason.NO_COVERAGE
+    except NothingToBill:
+        reason = VisitToBill.Reason.NO_CHARGES
+    with unit_of_work(by=by) as work:
+        if reason is None:
+            rows.billed(work, visit)
+        else:
+            rows.wait_because(work, visit, reason)
+    return None
+
+
 def _one_at_a_time(work: UnitOfWork, visit: str) -> None:
     work.connection.execute("select pg_advisory_xact_lock(hashtext('bill a visit'), hashtext(%s))", (f"{work.tenant} {visit}",))
-
-
-def claims_of_visit(tenant: int, visit: str, *, besides: str | None = None) -> list[ClaimRow]:
-    return [row for row in ClaimRow.objects.filter(tenant=tenant, visit=visit).order_by("number") if row.claim != besides]
 
 
 def _draft(work: UnitOfWork, visit: Encounter, charges: Sequence[ChargeItem]) -> Claim:
@@ -132,18 +146,12 @@ def _place(visit: Encounter) -> str:
     return facts.TELEHEALTH_HOME if visit.class_ and visit.class_.code == "VR" else facts.OFFICE
 
 
-def findings(work: UnitOfWork, claim: Claim) -> list[Finding]:
-    visit = facts.visit_of(claim)
-    others = [row.number for row in claims_of_visit(work.tenant, visit, besides=str(claim.id))] if visit else []
-    return scrub(Case(claim_file(work.store, claim), timezone.localdate(), others))
-
-
 def settle(work: UnitOfWork, claim: Claim) -> Claim:
     """Draft while the scrub list names anything, ready when it names nothing. Claims that were sent stay as they are."""
     state = facts.state_of(claim)
     if state not in transitions.OPEN:
         return claim
-    after = transitions.DRAFT if findings(work, claim) else transitions.READY
+    after = transitions.DRAFT if findings(work.store, claim) else transitions.READY
     if after == state:
         return claim
     facts.set_state(claim, after)
@@ -258,6 +266,19 @@ def change_coverage(*, claim: str, coverage: str, by: Actor, version: int | None
         changed.insurer = _payer(chosen)
 
     return _change(claim=claim, version=version, by=by, apply=apply)
+
+
+def throw_away(*, claim: str, by: Actor) -> None:
+    """Delete a claim that was never sent; its charges and its visit wait to be claimed again. Raises Conflict for one that was sent."""
+    with unit_of_work(by=Actor.system("throw away draft claims", tenant=by.tenant, on_behalf_of=by)) as work:
+        draft = work.store.read(Claim, claim)
+        work.store.delete(Claim, claim)
+        visit = facts.visit_of(draft)
+        for charge in charges_of(work.store, visit) if visit else ():
+            charge.status = "billable"
+            work.store.update(charge)
+        if visit:
+            rows.wait_for_claim(work, visit, str(facts.target(draft.patient)), str(facts.served_on(draft) or timezone.localdate()))
 
 
 def correct(*, claim: str, by: Actor) -> Claim:

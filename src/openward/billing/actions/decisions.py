@@ -8,10 +8,10 @@ from typing import Literal
 from django.utils import timezone
 
 from openward.access.actor import Actor
-from openward.billing import facts, ledger
-from openward.billing.actions.claims import claims_of_visit
+from openward.billing import facts, ledger, rows
 from openward.billing.errors import AlreadyClaimed, NothingToBill, WrongAmount
 from openward.billing.queries.balances import claim_balances, patient_balance
+from openward.billing.queries.readiness import claims_of_visit
 from openward.billing.queries.visits import charges_of, day_of
 from openward.fhir.resources import Claim, Encounter
 from openward.record import unit_of_work
@@ -63,4 +63,5 @@ def bill_patient(*, visit: str, by: Actor) -> Decimal:
         for charge in charges:
             charge.status = "billed"
             work.store.update(charge)
+        rows.billed(work, visit)
         return total

@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from openward.access.actor import Actor
 from openward.billing import facts, rows, transitions
-from openward.billing.actions.claims import findings
 from openward.billing.errors import ClaimIsSent, NothingToBill, NotScrubbed
 from openward.billing.models import Submission
 from openward.billing.queries.claim_file import ClaimFile, claim_file
+from openward.billing.queries.readiness import findings
 from openward.fhir.errors import Issue
 from openward.fhir.ids import new_id
 from openward.fhir.resources import Claim, Organization
@@ -49,15 +49,14 @@ def _ready_file(work: UnitOfWork, id: str) -> ClaimFile:
     claim = work.store.read(Claim, id)
     if facts.state_of(claim) not in transitions.OPEN:
         raise ClaimIsSent
-    found = findings(work, claim)
+    found = findings(work.store, claim)
     if found or facts.state_of(claim) != transitions.READY:
         raise NotScrubbed(issues=[Issue("business-rule", f"{facts.number_of(claim)}: {each.what}") for each in found])
     return claim_file(work.store, claim)
 
 
-def preview(work: UnitOfWork, claim: Claim) -> bytes:
+def preview(file: ClaimFile) -> bytes:
     """The file this claim alone would make; nothing is kept. Raises Unwritable."""
-    file = claim_file(work.store, claim)
     return write_837p([file.professional()], envelope(file.billing, 1))
 
 

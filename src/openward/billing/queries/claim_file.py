@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from openward.billing import facts
-from openward.fhir.resources import Claim, Coverage, Encounter, Organization, Patient, Practitioner, PractitionerRole
+from openward.fhir.resources import Claim, Coverage, Encounter, HumanName, Organization, Patient, Practitioner, PractitionerRole, RelatedPerson
 from openward.fhir.store import Store
 from openward.formats.x12 import ProfessionalClaim
 from openward.formats.x12.from_fhir import TAXONOMY, coding_of, professional_claim
@@ -55,10 +55,20 @@ def claim_file(store: Store, claim: Claim) -> ClaimFile:
         payer=_find(store, claim.insurer),
         billing=_find(store, claim.provider),
         clinician=clinician if isinstance(clinician, Practitioner) else None,
-        subscriber=_find(store, coverage.subscriber) if coverage else None,
+        subscriber=_holder(store, coverage) if coverage else None,
         visit=store.find(Encounter, visit) if visit else None,
         taxonomy=_taxonomy(store, clinician),
     )
+
+
+def _holder(store: Store, coverage: Coverage) -> Any:
+    """Who holds the insurance: a record, or somebody known by name only (`OKAFOR, Ada` or `Ada Okafor`)."""
+    found = _find(store, coverage.subscriber)
+    words = (coverage.subscriber.display or "").split("(")[0].strip() if coverage.subscriber else ""
+    if found is not None or not words:
+        return found
+    family, given = words.split(",", 1) if "," in words else (words.split()[-1], " ".join(words.split()[:-1]))
+    return RelatedPerson(name=[HumanName(family=family.strip(), given=given.split()[:1])])
 
 
 def _find(store: Store, reference: Any) -> Any:

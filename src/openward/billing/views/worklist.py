@@ -1,0 +1,88 @@
+"""Claims: the biller's first page, and search."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from openward.access.permissions import Permission
+from openward.billing import actions, health, ledger, transitions
+from openward.billing.presenters import claims as shown
+from openward.billing.presenters.words import state_badge
+from openward.billing.queries import worklist
+from openward.billing.queries.balances import account_balances
+from openward.web.pages import PageRequest, go, page, render
+
+
+@page("billing:claims", needs=Permission.SEE_BILLING)
+def claims(request: PageRequest) -> HttpResponse:
+    """Claims by state with counts and money, how old what payers owe is, visits that wait for a claim, and what went wrong."""
+    state = request.GET.get("state", "")
+    state = state if state in transitions.STATES else ""
+    found = worklist.claims_page(request.store, state=state, cursor=request.GET.get("after", ""))
+    return render(request, "billing/claims.html", {**_overview(request), **_list(request, found, state)})
+
+
+def _overview(request: PageRequest) -> dict[str, Any]:
+    tenant = request.actor.tenant
+    sums = account_balances(tenant)
+    visits = worklist.visits_to_bill(request.store) if request.actor.may(Permission.MANAGE_CLAIMS) else None
+    return {
+        "tiles": shown.state_tiles(worklist.state_sums(tenant)),
+        "ages": shown.age_bars(worklist.owed_by_age(tenant, timezone.localdate())),
+        "owed_by_patients": sums.get(ledger.PATIENT, ledger.ZERO),
+        "owed_by_payers": sums.get(ledger.INSURANCE, ledger.ZERO),
+        "refused": sums.get(ledger.DENIED, ledger.ZERO),
+        "to_sort_out": worklist.count_to_sort_out(tenant),
+        "waiting": shown.waiting_rows(visits) if visits else [],
+        "waiting_count": visits.count if visits else 0,
+        "troubles": [trouble for trouble in (health.folder_moves(), health.payments_finish(), health.ledger_balances()) if trouble],
+        "may_manage": request.actor.may(Permission.MANAGE_CLAIMS),
+        "may_post": request.actor.may(Permission.POST_REMITTANCES),
+    }
+
+
+def _list(request: PageRequest, found: worklist.ClaimsPage, state: str) -> dict[str, Any]:
+    query = request.GET.copy()
+    query["after"] = found.next
+    return {
+        "rows": shown.claim_rows(found),
+        "state": state,
+        "state_title": state_badge(state)[0] if state else "",
+        "next_url": f"?{query.urlencode()}" if found.next else "",
+        "can_send": state == transitions.READY and request.actor.may(Permission.MANAGE_CLAIMS),
+    }
+
+
+@page("billing:search", needs=Permission.SEE_BILLING, methods=("POST",))
+def search(request: PageRequest) -> HttpResponse:
+    """Claims by part of a number or by the patient; what is typed may be a name, so it comes in the body."""
+    words = request.POST.get("q", "")
+    found = worklist.claims_page(request.store, claims=worklist.found_claims(request.store, words) if len(words.strip()) > 1 else None)
+    return render(request, "billing/parts/claim_rows.html", {"rows": shown.claim_rows(found), "searched": bool(words.strip())})
+
+
+@page("billing:submit", needs=Permission.MANAGE_CLAIMS, methods=("POST",))
+def submit(request: PageRequest) -> HttpResponse:
+    """Send the chosen claims in one file."""
+    sent = actions.submit(claims=request.POST.getlist("claim"), by=request.actor)
+    return go(request, "billing:claims", message=_("{n} claims sent in file {name}.").format(n=len(sent.claims), name=sent.file_name))
+
+
+@page("billing:visit-claim", needs=Permission.MANAGE_CLAIMS, methods=("POST",))
+def visit_claim(request: PageRequest, visit: str) -> HttpResponse:
+    """Make the claim of a visit now."""
+    claim = actions.claim_signed_visit(visit=visit, by=request.actor)
+    if claim is None:
+        return go(request, "billing:claims", message=_("There is no claim to make for this visit: see what it waits for."), kind="warning")
+    return go(request, "billing:claim", claim=claim.id, message=_("Claim made."))
+
+
+@page("billing:visit-bill", needs=Permission.MANAGE_CLAIMS, methods=("POST",))
+def visit_bill(request: PageRequest, visit: str) -> HttpResponse:
+    """Charge a visit to the patient."""
+    actions.bill_patient(visit=visit, by=request.actor)
+    return go(request, "billing:claims", message=_("Charged to the patient's account."))
