@@ -146,9 +146,9 @@ def _is_demo(database: Database) -> bool:
 
 
 def _describe(options: argparse.Namespace, database: Database) -> None:
-    from django.core.management import call_command
+    from openward.server.static import collect_static_files
 
-    call_command("collectstatic", verbosity=0, interactive=False, ignore_patterns=["node_modules"])
+    collect_static_files()
     kind = "embedded PostgreSQL" if database.cluster else "PostgreSQL"
     print(f"Openward on http://{options.host}:{options.port}  ({kind}, data in {os.environ['OPENWARD_DATA']})", flush=True)
     if _is_demo(database):

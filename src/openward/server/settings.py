@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "openward.web",
     *(f"openward.{room}" for room in ROOMS),
     "openward.demo",
+    "openward.server",
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",

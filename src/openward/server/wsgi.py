@@ -10,24 +10,29 @@ from typing import Any
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "openward.server.settings")
 
 from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections
+from django.db import Error, close_old_connections
 
 pages = get_wsgi_application()
 
 from openward.access.actor import Actor  # noqa: E402 - Django must be set up first
 from openward.accounts.tokens import actor_for  # noqa: E402
 from openward.fhir.errors import Unauthenticated  # noqa: E402
+from openward.fhir.failures import Unavailable  # noqa: E402
 from openward.fhir.http import fhir_app  # noqa: E402
 from openward.fhir.store import Store  # noqa: E402
-from openward.record import open_store  # noqa: E402
+from openward.record import open_reading_store, open_store  # noqa: E402
 
 StartResponse = Callable[..., Any]
 
 
 def authenticate(environ: dict[str, Any]) -> Actor:
-    """The client a bearer token belongs to. Raises Unauthenticated."""
+    """The client a bearer token belongs to. Raises Unauthenticated, and Unavailable when the database cannot say."""
     kind, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-    actor = actor_for(token.strip()) if kind.lower() == "bearer" and token else None
+    try:
+        actor = actor_for(token.strip()) if kind.lower() == "bearer" and token else None
+    except Error as error:
+        close_old_connections()
+        raise Unavailable from error
     if actor is None:
         raise Unauthenticated
     return actor.during(request_id=environ.get("openward.request_id", ""), address=environ.get("REMOTE_ADDR"))
@@ -41,11 +46,17 @@ def store_for(actor: Actor) -> Iterator[Store]:
         close_old_connections()
 
 
+@contextmanager
+def reading_store_for(actor: Actor) -> Iterator[Store]:
+    yield open_reading_store(actor)
+
+
 record = fhir_app(authenticate, store_for, base="/fhir")
+reading = fhir_app(authenticate, reading_store_for, base="/fhir")
 
 
 def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
     path = environ.get("PATH_INFO", "")
     if path == "/fhir" or path.startswith("/fhir/"):
-        return record(environ, start_response)
+        return (reading if environ["REQUEST_METHOD"] in ("GET", "HEAD") else record)(environ, start_response)
     return pages(environ, start_response)

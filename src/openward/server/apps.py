@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class ServerConfig(AppConfig):
+    name = "openward.server"
+    label = "server"
+
+    def ready(self) -> None:
+        from openward.server import health  # noqa: F401 - registers the checks of the ground
