@@ -66,3 +66,9 @@ def test_without_a_demo_clinic_there_is_nobody_to_step_into(client: Client) -> N
     make_user(sign_in="nurse", password="demo-openward-7", role="nurse", name="Real Nurse")  # noqa: S106
     Persona.objects.create(tenant=1, sign_in="nurse", name="Real Nurse", role="nurse", sentence="", place=0)
     assert client.post(reverse("demo:become", args=["nurse"])).status_code == 404
+
+
+def test_without_a_demo_clinic_nothing_is_printed() -> None:
+    from openward.demo.personas import sign_ins
+
+    assert sign_ins() == ""

@@ -119,9 +119,8 @@ def _owing(actor: Actor) -> list[tuple[str, Decimal]]:
 
 
 def _pay_today(actor: Actor, clinic: Clinic) -> None:
-    chance = Chance(clinic.seed, "desk")
     for patient, owes in _owing(actor):
-        key = f"desk|{clinic.moment.today}|{patient}"
+        chance, key = Chance(clinic.seed, "desk", patient), f"desk|{clinic.moment.today}|{patient}"
         if chance.happens(0.06) and not Payment.objects.filter(tenant=actor.tenant, key=key).exists():
             take_payment(patient=patient, amount=min(owes, Decimal("50.00")), method=chance.choice(("cash", "check")), by=actor, idempotency_key=key)
 
