@@ -81,7 +81,7 @@ class ItemLine:
 
 
 def item_rows(page: RemittancePage) -> list[ItemLine]:
-    return [ItemLine(item, name_of(page.names[item.patient]) if item.patient in page.names else "") for item in page.items]
+    return [ItemLine(item, name_of(page.names.get(item.patient)) if item.patient else "") for item in page.items]
 
 
 @dataclass(frozen=True, slots=True)

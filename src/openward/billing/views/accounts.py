@@ -150,8 +150,8 @@ def take_card(request: PageRequest, patient: str) -> HttpResponseBase:
 
 def fresh_key(form: CardForm) -> CardForm:
     """A declined payment is over: the next try is a payment of its own. The form keeps what was typed and its errors."""
-    form.data = form.data.copy()
-    form.data["key"] = secrets.token_urlsafe(18)
+    entered = {**dict(form.data.items()), "key": secrets.token_urlsafe(18)}
+    form.data = entered
     return form
 
 

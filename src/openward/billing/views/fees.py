@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
@@ -14,6 +17,7 @@ from openward.billing.queries.fees import fee as one_fee
 from openward.billing.queries.fees import fees as all_fees
 from openward.web.pages import PageRequest, go, page, render, render_panel
 
+Value = TypeVar("Value")
 NEEDS = Permission.MANAGE_CLAIMS
 
 
@@ -72,18 +76,22 @@ def _fee(request: PageRequest, form: FeeForm, title: str) -> HttpResponseBase:
 
 def _line(form: FeeForm) -> FeeLine | None:
     """The line the form describes; what is wrong goes beside its field."""
-    entered, found = form.cleaned_data, {}
+    entered = form.cleaned_data
     code = entered["code"].strip().upper()
-    for field, read in (
-        ("code", lambda: system_of(code)),
-        ("price", lambda: price_of(entered["price"])),
-        ("charged_for", lambda: triggers_of(entered["charged_for"])),
-    ):
-        try:
-            found[field] = read()
-        except ValueError as fault:
-            form.add_error(field, str(fault))
-    return None if form.errors else FeeLine(code, found["code"], entered["description"], found["price"], found["charged_for"])
+    system = _read(form, "code", system_of, code)
+    price = _read(form, "price", price_of, entered["price"])
+    triggers = _read(form, "charged_for", triggers_of, entered["charged_for"])
+    if system is None or price is None or triggers is None:
+        return None
+    return FeeLine(code, system, entered["description"], price, triggers)
+
+
+def _read(form: FeeForm, field: str, read: Callable[[str], Value], text: str) -> Value | None:
+    try:
+        return read(text)
+    except ValueError as fault:
+        form.add_error(field, str(fault))
+        return None
 
 
 @page("billing:fee-retire", needs=NEEDS, methods=("POST",))
