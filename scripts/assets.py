@@ -30,7 +30,6 @@ def main() -> int:
         return 0
     run_npm("ci", "--ignore-scripts", "--no-audit", "--no-fund")
     VENDOR.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(MODULES / "@alpinejs/csp/dist/cdn.min.js", VENDOR / "alpine.js")
     (VENDOR / "icons.svg").write_text(sprite(MODULES / "lucide-static/icons"), encoding="utf-8")
     STAMP.write_text(made_from)
     return 0

@@ -145,7 +145,7 @@ class TestBudgets:
 
     def test_a_staff_page_loads_at_most_60_kb_of_scripts(self):
         own = [f"web/{name}.js" for name in ("forms", "toasts", "panel", "palette", "shortcuts", "live", "drafts", "combobox", "frame")]
-        assert self.weight("django_htmx/htmx-4.min.js", "vendor/alpine.js", *own) <= 60
+        assert self.weight("django_htmx/htmx-4.min.js", *own) <= 60
 
     def test_a_patient_page_loads_at_most_20_kb_of_scripts(self):
         assert self.weight("django_htmx/htmx-4.min.js", "web/forms.js", "web/toasts.js") <= 20

@@ -11,7 +11,7 @@ from django.urls import NoReverseMatch, reverse
 
 from openward.web import navigation
 
-ASSETS = ("vendor/icons.svg", "vendor/alpine.js")
+ASSETS = ("vendor/icons.svg",)
 
 
 @register("openward")

@@ -36,11 +36,15 @@ if (banner) {
   }, { passive: true });
 }
 
+const words = document.getElementById("words").dataset;
+
+// The same as display.ago on the server.
 function ago(ms) {
-  const minutes = Math.max(0, Math.floor(ms / 60000));
-  if (minutes < 1) return "now";
-  if (minutes < 60) return `${minutes} min`;
-  if (minutes < 1440) return minutes % 60 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${minutes / 60} h`;
-  return `${Math.floor(minutes / 1440)} days`;
+  const all = Math.max(0, Math.floor(ms / 60000));
+  const [d, h, m] = [Math.floor(all / 1440), Math.floor(all / 60), all % 60];
+  if (all < 1) return words.now;
+  if (h < 1) return words.minutes.replace("{m}", m);
+  if (d < 1) return words.hours.replace("{h}", h) + (m ? ` ${words.minutes.replace("{m}", m)}` : "");
+  return words.days.replace("{d}", d);
 }
 setInterval(() => document.querySelectorAll("time[data-since]").forEach((time) => { time.textContent = ago(Date.now() - Date.parse(time.dateTime)); }), 15000);

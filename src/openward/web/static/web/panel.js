@@ -18,7 +18,7 @@ document.addEventListener("click", (event) => {
 
 function shut(asked) {
   const unsaved = asked && panel.querySelector("form[data-dirty]:not([data-autosave])");
-  if (unsaved && !window.confirm(document.body.dataset.saidUnsaved)) return;
+  if (unsaved && !window.confirm(document.getElementById("words").dataset.unsaved)) return;
   panel.replaceChildren();
   // Opened here, the page's own address comes back with its query; opened by its URL, the page beside it is where it closes to.
   history.pushState({ htmx: true }, "", opener ? pageUrl : closeUrl);

@@ -1,5 +1,6 @@
 // Messages that pass. They stay while read (hover, focus), danger and undo stay longer, and each can be dismissed.
 
+const words = document.getElementById("words").dataset;
 const place = document.getElementById("toasts");
 const icons = { ok: "circle-check", info: "info", warning: "triangle-alert", danger: "octagon-alert" };
 const sprite = document.querySelector("svg.icon use")?.getAttribute("href").split("#")[0];
@@ -14,11 +15,11 @@ function icon(name) {
   return svg;
 }
 
-function button(words, className, act) {
+function button(label, className, act) {
   const made = document.createElement("button");
   made.type = "button";
   made.className = `button quiet ${className}`;
-  if (typeof words === "string") made.textContent = words; else { made.append(words); made.setAttribute("aria-label", "Dismiss"); }
+  if (typeof label === "string") made.textContent = label; else { made.append(label); made.setAttribute("aria-label", words.dismiss); }
   made.addEventListener("click", act);
   return made;
 }
@@ -40,11 +41,11 @@ function show({ message, kind = "ok", undo = "" }) {
   const toast = document.createElement("div");
   toast.className = `toast ${kind}`;
   toast.dataset.toast = "";
-  const words = document.createElement("p");
-  words.textContent = message;
-  toast.append(icon(icons[kind] || "info"), words);
+  const text = document.createElement("p");
+  text.textContent = message;
+  toast.append(icon(icons[kind] || "info"), text);
   if (undo) {
-    const back = button("Undo", "", () => toast.remove());
+    const back = button(words.undo, "", () => toast.remove());
     back.setAttribute("hx-post", undo);
     back.setAttribute("hx-swap", "none");
     toast.append(back);
@@ -61,9 +62,9 @@ document.addEventListener("ow:toast", (event) => show(event.detail));
 // What went wrong without an answer of ours that says so.
 document.addEventListener("htmx:error", (event) => {
   const ctx = event.detail.ctx;
-  if (ctx && !ctx.response && !/abort/i.test(String(event.detail.error))) show({ message: document.body.dataset.saidOffline, kind: "danger" });
+  if (ctx && !ctx.response && !/abort/i.test(String(event.detail.error))) show({ message: words.offline, kind: "danger" });
 });
 document.addEventListener("htmx:response:error", (event) => {
   const { response, hx } = event.detail.ctx;
-  if (response.status >= 500 && !hx?.trigger) show({ message: document.body.dataset.saidBroken, kind: "danger" });
+  if (response.status >= 500 && !hx?.trigger) show({ message: words.broken, kind: "danger" });
 });
