@@ -21,6 +21,7 @@ from openward.demo.content.staff import DEMO_PASSWORD, PERSONAS
 from openward.demo.generation.clinic import clinic as generate
 from openward.demo.models import Persona
 from openward.demo.personas import sign_ins
+from openward.fhir.resources import Patient
 from openward.record import open_store
 from openward.servicedesk.models import Ticket
 from tests.demo.conftest import PATIENTS
@@ -42,7 +43,7 @@ def test_all_patients_are_there_with_what_belongs_to_them() -> None:
 
 
 def test_every_patient_has_a_record_number() -> None:
-    patients = open_store(WATCHER).search("Patient", {"_count": 100}).resources
+    patients = open_store(WATCHER).search(Patient, {"_count": 100}).resources
     numbers = {entry.value for patient in patients for entry in patient.identifier if entry.system == "urn:openward:mrn"}
     assert len(numbers) == PATIENTS
 

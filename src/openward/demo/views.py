@@ -7,6 +7,7 @@ from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 
+from openward.accounts.models import User
 from openward.audit.auditor import note
 from openward.demo.personas import person, personas
 from openward.entrance.views import enter
@@ -16,7 +17,8 @@ from openward.web.pages import PageRequest, page, render
 
 @page("demo:personas", public=True)
 def switch(request: PageRequest) -> HttpResponseBase:
-    return render(request, "demo/personas.html", {"personas": personas()})
+    user = User.objects.filter(pk=request.actor.user_id).first() if request.actor is not None and request.actor.user_id else None
+    return render(request, "demo/personas.html", {"personas": personas(), "current": user.sign_in if user else ""})
 
 
 @page("demo:become", public=True, methods=("POST",))

@@ -151,7 +151,7 @@ def test_common_illness_is_as_common_as_it_should_be(made: Made) -> None:
 
 
 def test_allergies_are_known_absent_or_not_asked(made: Made) -> None:
-    states = Counter()
+    states: Counter[str] = Counter()
     for chart in made.charts.values():
         reviewed = [r for r in chart if r["resourceType"] == "List" and r["code"]["coding"][0]["code"] == "48765-2"]
         states["known" if _has(chart, "AllergyIntolerance") else "none" if reviewed else "not asked"] += 1

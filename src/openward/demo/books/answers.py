@@ -18,7 +18,7 @@ from openward.demo.generation.answers import SentClaim, SentLine, remittance
 from openward.demo.generation.chance import Chance
 from openward.demo.generation.clinic import Clinic
 from openward.demo.generation.house import npi
-from openward.fhir.resources import Claim, Coverage, Patient
+from openward.fhir.resources import Claim, ClaimItem, Coverage, Patient
 from openward.fhir.store import Store
 from openward.formats.x12 import Envelope, write_835
 from openward.formats.x12.claims import Party
@@ -70,16 +70,16 @@ def _sent(store: Store, row: ClaimRow, payer: Payer) -> SentClaim:
     claim = store.read(Claim, row.claim)
     patient = store.read(Patient, str(row.patient))
     coverage = store.read(Coverage, str(facts.target(claim.insurance[0].coverage)))
-    lines = tuple(
-        SentLine(
-            item.sequence or 1, facts.code_of(item.productOrService), facts.value(item.net), item.quantity.value if item.quantity else Decimal(1)
-        )
-        for item in claim.item
-    )
+    lines = tuple(_line(item) for item in claim.item)
     name = patient.name[0]
     member = (name.family or "", name.given[0] if name.given else "", coverage.subscriberId or "")
     assert row.served_on
     return SentClaim(row.claim, row.number, str(row.patient), payer, row.served_on, lines, member)
+
+
+def _line(item: ClaimItem) -> SentLine:
+    units = item.quantity.value if item.quantity else None
+    return SentLine(item.sequence or 1, facts.code_of(item.productOrService), facts.value(item.net), units or Decimal(1))
 
 
 def _file(clinic: Clinic, payer: Payer, on: dt.date, claims: list[SentClaim], trace: str, number: int) -> bytes:

@@ -13,6 +13,7 @@ from openward.billing import jobs
 from openward.billing.actions.submission import submit
 from openward.billing.models import ClaimRow, Submission
 from openward.demo.generation.clinic import Clinic
+from openward.fhir.resources import Composition
 from openward.record import open_store
 
 RECENT = dt.timedelta(days=30)
@@ -33,18 +34,18 @@ def _unbilled_visits(actor: Actor, clinic: Clinic) -> Iterator[str]:
     """Visits with a signed note of the last weeks and no claim: today's, and those whose insurance lacks something."""
     billed = set(ClaimRow.objects.filter(tenant=actor.tenant).values_list("visit", flat=True))
     since = (clinic.moment.today - RECENT).isoformat()
-    notes = _all(actor, "Composition", {"status": "final", "date": f"ge{since}", "_sort": "date", "_count": AT_ONCE})
+    notes = _signed(actor, {"status": "final", "date": f"ge{since}", "_sort": "date", "_count": AT_ONCE})
     for note in notes:
         visit = note.encounter.target_id if note.encounter else None
         if visit and visit not in billed:
             yield str(visit)
 
 
-def _all(actor: Actor, type: str, params: dict[str, object]) -> Iterator[object]:
-    """Every match, page after page."""
+def _signed(actor: Actor, params: dict[str, object]) -> Iterator[Composition]:
+    """Every matching note, page after page."""
     store, cursor = open_store(actor), None
     while True:
-        page = store.search(type, {**params, **({"_cursor": cursor} if cursor else {})})
+        page = store.search(Composition, {**params, **({"_cursor": cursor} if cursor else {})})
         yield from page.resources
         cursor = page.next
         if not cursor:
@@ -59,7 +60,9 @@ def _forget_queued_billing() -> None:
 
 def date_submissions(actor: Actor, clinic: Clinic) -> None:
     """The worklist counts days since a claim was sent; those of the history were sent two days after the visit."""
-    for row in ClaimRow.objects.filter(tenant=actor.tenant, state__in=("submitted", "accepted"), served_on__isnull=False):
+    for row in ClaimRow.objects.filter(tenant=actor.tenant, state__in=("submitted", "accepted")):
+        if row.served_on is None:
+            continue
         sent = timezone.make_aware(dt.datetime.combine(row.served_on + dt.timedelta(days=2), dt.time(17)))
         if row.submitted_at is None or row.submitted_at > sent:
             ClaimRow.objects.filter(tenant=row.tenant, claim=row.claim).update(submitted_at=min(sent, timezone.now()))

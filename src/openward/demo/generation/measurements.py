@@ -60,7 +60,7 @@ def _about(chart: Chart, visit: Visit, at: dt.datetime) -> Json:
     }
 
 
-def _blood_pressure(chart: Chart, visit: Visit, at: dt.datetime) -> tuple[int, int]:
+def _blood_pressure(chart: Chart, visit: Visit, at: dt.datetime) -> Json:
     systolic, diastolic = pressure(chart, visit.day)
     parts = (("8480-6", "Systolic blood pressure", systolic), ("8462-4", "Diastolic blood pressure", diastolic))
     chart.add(
@@ -71,7 +71,7 @@ def _blood_pressure(chart: Chart, visit: Visit, at: dt.datetime) -> tuple[int, i
         component=[{"code": concept(LOINC, code, name), "valueQuantity": quantity(decimal(v, 0), "mmHg", "mm[Hg]")} for code, name, v in parts],
         **_about(chart, visit, at),
     )
-    return systolic, diastolic
+    return {"systolic": systolic, "diastolic": diastolic}
 
 
 def pressure(chart: Chart, day: dt.date) -> tuple[int, int]:

@@ -79,7 +79,7 @@ def _known(chart: Chart, visit: Visit) -> list[lists.Course]:
 def _objective(chart: Chart, visit: Visit) -> list[str]:
     lines = []
     if pressure := chart.named.get(f"bp/{visit.encounter}"):
-        lines.append(f"Blood pressure {pressure[0]}/{pressure[1]} mmHg. Other vital signs as recorded by the nurse.")
+        lines.append(f"Blood pressure {pressure['systolic']}/{pressure['diastolic']} mmHg. Other vital signs as recorded by the nurse.")
     lines.append(visit.illness.findings if visit.illness else _examination(visit))
     if phq := chart.named.get(f"phq/{visit.encounter}"):
         lines.append(f"PHQ-9 score {phq['score']}.")
@@ -102,7 +102,7 @@ def _assessment(chart: Chart, visit: Visit) -> list[str]:
 
 def _how_it_goes(chart: Chart, visit: Visit, course: lists.Course) -> str:
     if course.problem.key == "hypertension" and (pressure := chart.named.get(f"bp/{visit.encounter}")):
-        return "at goal today" if pressure[0] < 140 and pressure[1] < 90 else "above goal today"
+        return "at goal today" if pressure["systolic"] < 140 and pressure["diastolic"] < 90 else "above goal today"
     if course.problem.key == "diabetes" and (value := _last_a1c(chart, visit)):
         return f"last HbA1c {value}%, {'at goal' if float(value) < 7.5 else 'above goal'}"
     if course.problem.key == "depression" and (phq := chart.named.get(f"phq/{visit.encounter}")):
