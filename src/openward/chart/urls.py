@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from openward.chart.views import chart, inbox, lists, notes, orders, prescribing, seeking, visits, vitals
+from openward.chart.views import chart, home, inbox, lists, notes, orders, prescribing, seeking, visits, vitals
 
 app_name = "chart"
 
 urlpatterns = [
+    path("home/<slug:card>/", home.card, name="home"),
     path("inbox/", inbox.show, name="inbox"),
     path("inbox/list/", inbox.listed, name="inbox-list"),
     path("inbox/overdue/", orders.overdue, name="overdue"),

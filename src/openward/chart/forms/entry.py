@@ -15,8 +15,21 @@ from openward.chart.drugs.available import knowledge_or_none
 from openward.chart.drugs.knowledge import Drug, Product
 
 
-class AllergyForm(forms.Form):
-    substance = forms.CharField(label=_("Substance"), required=False, max_length=200)
+class Picked(forms.Form):
+    """A form whose first field is picked from a list as one types; what was typed counts when nothing was picked."""
+
+    picked = ""
+
+    def __init__(self, data: Any = None, *arguments: Any, **named: Any) -> None:
+        if data is not None and not data.get(self.picked) and data.get("q"):
+            data = data.copy()
+            data[self.picked] = data["q"].strip()
+        super().__init__(data, *arguments, **named)
+
+
+class AllergyForm(Picked):
+    picked = "substance"
+    substance = forms.CharField(label=_("Substance"), max_length=200, error_messages={"required": _("Enter what the patient is allergic to.")})
     kind = forms.ChoiceField(
         label=_("Kind"),
         choices=[("allergy", _("Allergy")), ("intolerance", _("Intolerance (side effect)"))],
@@ -40,29 +53,19 @@ class AllergyForm(forms.Form):
         ],
     )
 
-    def clean(self) -> dict[str, Any]:
-        """What was typed counts when nothing was picked from the list."""
-        cleaned = super().clean() or {}
-        cleaned["substance"] = cleaned.get("substance") or self.data.get("q", "").strip()
-        if not cleaned["substance"]:
-            self.add_error("substance", _("Enter what the patient is allergic to."))
-        return cleaned
 
+class ProblemForm(Picked):
+    """`code` is a code of ICD-10-CM, or the clinician's own words where none fits."""
 
-class ProblemForm(forms.Form):
-    code = forms.CharField(label=_("Problem"), required=False, max_length=12)
+    picked = "code"
+    code = forms.CharField(label=_("Problem"), max_length=200, error_messages={"required": _("Choose a problem or describe it in words.")})
     onset = forms.DateField(label=_("Since"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     note = forms.CharField(label=_("Note"), required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2}))
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        cleaned["text"] = self.data.get("q", "").strip()
-        found = diagnoses.named(cleaned.get("code") or "") if cleaned.get("code") else None
-        if cleaned.get("code") and found is None:
-            self.add_error("code", _("There is no such code in ICD-10-CM."))
-        elif not cleaned.get("code") and not cleaned["text"]:
-            self.add_error("code", _("Choose a problem or describe it in words."))
-        return cleaned
+    def chosen(self) -> dict[str, str]:
+        """The code, or the words."""
+        value = self.cleaned_data["code"]
+        return {"code": value} if diagnoses.named(value) is not None else {"text": value}
 
 
 class ResolveForm(forms.Form):
@@ -72,7 +75,7 @@ class ResolveForm(forms.Form):
 class DrugForm(forms.Form):
     """The first step of a prescription: which drug. The value is `name|strength|form`, or free words."""
 
-    drug = forms.CharField(label=_("Drug"), required=False, max_length=200)
+    drug = forms.CharField(label=_("Drug"), max_length=200)
 
     def chosen(self) -> tuple[Drug | None, Product | None, str]:
         """The drug and product of the file, or neither and the words that were typed."""

@@ -82,6 +82,7 @@ class VitalsForm(forms.Form):
             self.add_error("diastolic", _("The diastolic value must be below the systolic one."))
 
     def _question(self, sign: Sign) -> str:
+        """Said in the unit of the record, so that a slip between units is seen."""
         last = self.last.get(sign.key)
         if last is not None and vitals.is_likely(sign, self.values[sign.key], self.age):
             return _("Unlikely: {sign} was {last} {unit} last time. Measure again, or confirm below.").format(

@@ -194,7 +194,7 @@ class ResultGroup:
 
 
 def grouped(observations: Iterable[Any], person: Person) -> list[ResultGroup]:
-    """By test; critical first, then abnormal, then the latest."""
+    """By test: the latest day first, within it the critical, then the abnormal."""
     groups: dict[str, list[ResultRow]] = {}
     for observation in observations:
         if observation.status in ("entered-in-error", "cancelled"):
@@ -202,7 +202,8 @@ def grouped(observations: Iterable[Any], person: Person) -> list[ResultGroup]:
         row = ResultRow(observation, person)
         groups.setdefault(row.test.key if row.test is not None else row.code, []).append(row)
     found = [ResultGroup(sorted(rows, key=lambda row: row.at, reverse=True)) for rows in groups.values()]
-    return sorted(found, key=lambda group: group.latest.at, reverse=True)
+    by_weight = sorted(found, key=lambda group: 0 if group.latest.is_critical else 1 if group.latest.mark else 2)
+    return sorted(by_weight, key=lambda group: group.latest.at[:10], reverse=True)
 
 
 def plain_result(row: ResultRow) -> str:

@@ -57,6 +57,12 @@ class ResultUnderReview:
         weight = {"HH": 0, "LL": 0, "AA": 0, "H": 1, "L": 1, "A": 1}
         return sorted(self.groups, key=lambda group: weight.get(group.latest.mark, 2))
 
+    @property
+    def charted(self) -> list[ResultGroup]:
+        """What is worth a chart on the page: abnormal and measured before. One value alone is charted whatever it is."""
+        several = [group for group in self.worst_first if len(group.history) > 1]
+        return several if len(self.groups) == 1 else [group for group in several if group.latest.mark][:4]
+
 
 def values_of(store: Store, focus: Any, task: Task) -> list[Observation]:
     """The values of the result: those the report names, else those that came for the order."""

@@ -96,9 +96,8 @@ def problem_new(request: PageRequest, patient: str) -> HttpResponseBase:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         onset = data["onset"].isoformat() if data["onset"] else ""
-        text = "" if data["code"] else data["text"]
         try:
-            actions.add_problem(patient=patient, code=data["code"], text=text, onset=onset, note=data["note"], by=request.actor)
+            actions.add_problem(patient=patient, **form.chosen(), onset=onset, note=data["note"], by=request.actor)
             return done(request, patient, _("Problem added."), "problems")
         except FhirError as error:
             errors.add_to_form(form, error)
