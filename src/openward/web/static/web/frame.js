@@ -45,6 +45,6 @@ function ago(ms) {
   if (all < 1) return words.now;
   if (h < 1) return words.minutes.replace("{m}", m);
   if (d < 1) return words.hours.replace("{h}", h) + (m ? ` ${words.minutes.replace("{m}", m)}` : "");
-  return words.days.replace("{d}", d);
+  return d === 1 ? words.day : words.days.replace("{d}", d);
 }
 setInterval(() => document.querySelectorAll("time[data-since]").forEach((time) => { time.textContent = ago(Date.now() - Date.parse(time.dateTime)); }), 15000);
