@@ -36,7 +36,7 @@ QUERIES = st.dictionaries(
     TEXT,
     max_size=3,
 )
-quietly = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quietly = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 class TestAnything:
