@@ -117,15 +117,24 @@ class TestRegistering:
         assert len(open_store(DESK).search(Patient, {"family": "Okafor"}).resources) == 1
 
     def test_a_different_person_needs_a_reason(self, ada: Patient, desk: Client) -> None:
-        response = desk.post(self.URL, {**ADA, "different": ""})
+        response = desk.post(self.URL, {**ADA, "different": "", "shown": ada.id})
         assert response.status_code == 422
         assert "Say how you know" in text(response)
 
     def test_with_a_reason_the_different_person_is_registered_and_the_reason_kept(self, ada: Patient, desk: Client) -> None:
-        response = desk.post(self.URL, {**ADA, "different": "Her cousin, showed a passport"})
+        response = desk.post(self.URL, {**ADA, "different": "Her cousin, showed a passport", "shown": ada.id})
         assert response.status_code == 303
         registered = open_store(DESK).read(Patient, response["Location"].split("/")[-1])
         assert registered.extension_value(actions.DIFFERENT_PERSON) == "Her cousin, showed a passport"
+
+    def test_a_reason_given_for_one_does_not_hold_for_another(self, ada: Patient, desk: Client) -> None:
+        response = desk.post(self.URL, {**ADA, "different": "Her cousin, showed a passport", "shown": "somebody-else"})
+        assert response.status_code == 422
+        assert "Is this person registered already?" in text(response)
+
+    def test_a_slip_put_right_needs_no_reason(self, ada: Patient, desk: Client) -> None:
+        corrected = {**ADA, "family": "Lindqvist", "given": "Maja", "birth_date": "1 May 1999", "phone": "", "texts": ""}
+        assert desk.post(self.URL, {**corrected, "different": "", "shown": ada.id}).status_code == 303
 
     def test_the_action_itself_refuses_too(self, ada: Patient) -> None:
         again = Patient(name=[HumanName(family="Okafor", given=["Ada"])], birthDate="1980-02-03", gender="female")

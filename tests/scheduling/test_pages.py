@@ -47,7 +47,7 @@ def confirm_url(clinic: Clinic, clock: str = "10:00") -> str:
 
 
 def book_form(clinic: Clinic, clock: str = "10:00", **changed: str) -> dict[str, str]:
-    return {"form": "0199c1f0-0000-7000-8000-00000000f0f0", "start": stamp(clinic.at(clock)), "comment": "", "room": "", **changed}
+    return {"submission": "0199c1f0-0000-7000-8000-00000000f0f0", "start": stamp(clinic.at(clock)), "comment": "", "room": "", **changed}
 
 
 class TestTheDaysList:
@@ -191,7 +191,12 @@ class TestTheCalendar:
     @pytest.mark.parametrize("view", ["day", "week", "list"])
     def test_it_shows_the_booking(self, clinic: Clinic, desk: Client, view: str) -> None:
         clinic.book("10:00")
-        assert "OKAFOR, Ada" in text(desk.get(reverse("scheduling:calendar"), {"view": view}))
+        assert "OKAFOR, Ada" in text(desk.get(reverse("scheduling:calendar"), {"view": view, "who": clinic.osei}))
+
+    def test_a_week_is_one_clinicians_until_everyones_is_asked_for(self, clinic: Clinic, desk: Client) -> None:
+        clinic.book("10:00")
+        assert "OKAFOR" not in text(desk.get(reverse("scheduling:calendar"), {"view": "week"}))
+        assert "OKAFOR" in text(desk.get(reverse("scheduling:calendar"), {"view": "week", "who": "all"}))
 
     def test_it_can_be_narrowed_to_one_clinician(self, clinic: Clinic, desk: Client) -> None:
         clinic.book("10:00")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from django.conf import settings
 from django.urls import reverse
@@ -20,15 +20,17 @@ from openward.registration.facts import Reach
 DIFFERENT_PERSON = "urn:openward:different-person"
 
 
-def register(*, by: Actor, patient: Patient, different: str = "") -> Patient:
-    """Register a new patient. Raises ProbableDuplicate unless nobody alike is registered or `different` says why it is someone else.
+def register(*, by: Actor, patient: Patient, different: str = "", shown: Collection[str] = ()) -> Patient:
+    """Register a new patient. Raises ProbableDuplicate unless nobody alike is registered, or `different` says why it is someone else.
+
+    `shown` are the ids of those alike whom the person at the desk has seen: a reason given for them does not hold for others.
 
     Two desks that register one person at once are told of each other: the second waits for the first.
     """
     with unit_of_work(by=by) as work:
         _one_at_a_time(work, patient)
         likenesses = queries.likenesses(work.store, patient)
-        if likenesses and not different:
+        if any(not different or one.id not in shown for one in likenesses):
             raise ProbableDuplicate(likenesses)
         if likenesses:
             patient.set_extension(DIFFERENT_PERSON, valueString=different)

@@ -113,7 +113,7 @@ class LikenessRow:
     @property
     def why(self) -> str:
         """`Same birth date, name sounds the same, same telephone number`."""
-        words = ", ".join(_lower(_(reason)) for reason in self.likeness.reasons)
+        words = ", ".join(_lower(part) for reason in self.likeness.reasons for part in _(reason).split(", "))
         return words[:1].upper() + words[1:]
 
 

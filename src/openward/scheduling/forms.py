@@ -22,9 +22,9 @@ REASONS: Final = [
 
 
 class BookForm(forms.Form):
-    """What is asked besides who and when. `form` makes a second submission of the same form harmless."""
+    """What is asked besides who and when. `submission` makes a second one of the same form harmless."""
 
-    form = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+    submission = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     start = forms.CharField(widget=forms.HiddenInput)
     room = forms.ChoiceField(label=_("Room"), required=False, help_text=_("Only if it must be a certain one; rooms are usually given at check-in"))
     comment = forms.CharField(

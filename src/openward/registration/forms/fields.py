@@ -17,8 +17,10 @@ from openward.web.display import day
 class TypedDate(forms.CharField):
     """A past date in any sensible form, shown again as `03-Nov-2026`."""
 
+    example = _("e.g. 3 Feb 1980")
+
     def __init__(self, **options: Any) -> None:
-        options.setdefault("widget", forms.TextInput(attrs={"autocomplete": "off", "inputmode": "text", "placeholder": _("e.g. 3 Feb 1980")}))
+        options.setdefault("widget", forms.TextInput(attrs={"autocomplete": "off", "inputmode": "text", "placeholder": self.example}))
         super().__init__(**options)
 
     def prepare_value(self, value: Any) -> Any:
@@ -38,6 +40,8 @@ class TypedDate(forms.CharField):
 
 class PlanDate(TypedDate):
     """A date of a plan, which may lie some years ahead."""
+
+    example = _("e.g. 1 Jan 2026")
 
     def latest(self) -> dt.date:
         return timezone.localdate() + dt.timedelta(days=3653)

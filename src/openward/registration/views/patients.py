@@ -20,6 +20,7 @@ from openward.web import errors
 from openward.web.context import address
 from openward.web.pages import PageRequest, go, page, panel_done, render, render_panel
 
+SHOWN = 6
 FIELDS = {
     "Patient.name": "family",
     "Patient.birthDate": "birth_date",
@@ -34,21 +35,20 @@ FIELDS = {
 def new(request: PageRequest) -> HttpResponse:
     """Register somebody. Somebody alike is shown first, with why, and the form waits for a decision."""
     form = PatientForm(request.POST if request.method == "POST" else None)
-    different = DifferentPersonForm(request.POST if "different" in request.POST else None)
-    context: dict[str, Any] = {"form": form, "different": different}
-    if request.method == "POST" and form.is_valid() and (not different.is_bound or different.is_valid()):
-        reason = different.cleaned_data["different"] if different.is_bound else ""
-        try:
-            registered = actions.register(by=request.actor, patient=form.apply(Patient()), different=reason)
-        except ProbableDuplicate as duplicate:
-            context["likenesses"] = likeness_rows(request, duplicate)
-        except FhirError as refusal:
-            errors.add_to_form(form, refusal, FIELDS)
-        else:
-            return go(request, "registration:patient", message=_("Registered."), patient=registered.id)
-    elif request.method == "POST" and form.is_valid():
-        context["likenesses"] = likeness_rows(request, ProbableDuplicate(queries.likenesses(request.store, form.apply(Patient()))))
-    return render(request, "registration/new.html", context, status=422 if request.method == "POST" else 200)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "registration/new.html", {"form": form}, status=422 if form.errors else 200)
+    reason, shown = request.POST.get("different", "").strip(), request.POST.getlist("shown")
+    try:
+        registered = actions.register(by=request.actor, patient=form.apply(Patient()), different=reason, shown=shown)
+    except ProbableDuplicate as duplicate:
+        likenesses = likeness_rows(request, duplicate)
+        answered = shown if {row.likeness.id for row in likenesses} <= set(shown) else []
+        context = {"form": form, "different": DifferentPersonForm(request.POST if answered else None), "likenesses": likenesses}
+        return render(request, "registration/new.html", context, status=422)
+    except FhirError as refusal:
+        errors.add_to_form(form, refusal, FIELDS)
+        return render(request, "registration/new.html", {"form": form}, status=422)
+    return go(request, "registration:patient", message=_("Registered."), patient=registered.id)
 
 
 def likeness_rows(request: PageRequest, duplicate: ProbableDuplicate) -> list[LikenessRow]:
@@ -74,7 +74,8 @@ def patient_context(request: PageRequest, patient: str) -> dict[str, Any]:
         "banner": queries.banner(request.store, found.patient),
         "details": Details(found.patient),
         "coverages": coverage_rows(found.coverages),
-        "upcoming": [AppointmentRow(one, zones) for one in found.upcoming],
+        "upcoming": [AppointmentRow(one, zones) for one in found.upcoming[:SHOWN]],
+        "later": [AppointmentRow(one, zones) for one in found.upcoming[SHOWN:]],
         "past": [AppointmentRow(one, zones) for one in found.past],
         "may_edit": actor.may(Permission.REGISTER_PATIENTS),
         "edit_or_not": _("Edit") if actor.may(Permission.REGISTER_PATIENTS) else "",

@@ -99,6 +99,10 @@ class ArrivalRow:
         return self.is_expected or (self.arrival.visit is not None and self.arrival.visit.status in OPEN_VISIT)
 
     @property
+    def is_cancelled(self) -> bool:
+        return self.arrival.appointment is not None and self.arrival.appointment.status in ("cancelled", "entered-in-error")
+
+    @property
     def is_expected(self) -> bool:
         return self.arrival.appointment is not None and self.arrival.appointment.status in ("booked", "pending")
 

@@ -18,7 +18,7 @@ from openward.scheduling.presenters.words import STATUS_WORDS, called, day_words
 from openward.scheduling.queries import Arrival, Bookable, Facility
 
 ROW: Final = 5
-SHORT: Final = 6
+SHORT: Final = 5
 EARLIEST, LATEST = 8, 17
 
 

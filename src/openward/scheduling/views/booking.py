@@ -157,7 +157,7 @@ def _booked(request: PageRequest, form: BookForm, patient: str, service: str, pr
         practitioner=practitioner,
         facility=facility,
         start=moment_of(entered["start"]),
-        form=entered["form"],
+        form=entered["submission"],
         room=entered["room"] or None,
         comment=entered["comment"],
     )
