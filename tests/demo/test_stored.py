@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
@@ -21,7 +22,7 @@ from openward.demo.content.staff import DEMO_PASSWORD, PERSONAS
 from openward.demo.generation.clinic import clinic as generate
 from openward.demo.models import Persona
 from openward.demo.personas import sign_ins
-from openward.fhir.resources import Patient
+from openward.fhir.resources import Encounter, Patient
 from openward.record import open_store
 from openward.servicedesk.models import Ticket
 from tests.demo.conftest import PATIENTS
@@ -110,3 +111,17 @@ def test_every_kind_of_visit_its_tests_and_vaccines_are_charged_by_themselves() 
 
 def test_the_service_desk_has_tickets_in_every_state() -> None:
     assert set(Ticket.objects.values_list("state", flat=True)) == {"new", "working", "waiting", "resolved"}
+
+
+def _open_visits() -> list[Encounter]:
+    return list(open_store(WATCHER).search(Encounter, {"status": "arrived,triaged,in-progress", "_count": 100}).resources)
+
+
+def test_the_next_day_is_in_full_swing_again_and_yesterday_took_place() -> None:
+    heard: list[str] = []
+    yesterday = [("Encounter", str(visit.id)) for visit in _open_visits()]
+    day = dt.timedelta(days=1)
+    clinic.build(patients=PATIENTS, seed=7, today=TODAY + day, now=NOW + day, progress=lambda done, total, note="": heard.append(note))
+    assert heard == ["the demo clinic is brought to today"]
+    assert {"waiting", "roomed", "with-clinician"} <= {visit.extension_value("urn:openward:flow-state") for visit in _open_visits()}
+    assert {visit.data["status"] for visit in open_store(WATCHER).read_many(yesterday)} == {"finished"}

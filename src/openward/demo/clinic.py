@@ -10,6 +10,7 @@ from openward.access.actor import Actor
 from openward.accounts.models import User
 from openward.demo import books
 from openward.demo.books import load_fee_schedule
+from openward.demo.days import bring_to_today
 from openward.demo.errors import AnotherDemo, InUse
 from openward.demo.generation.clinic import clinic
 from openward.demo.loading import Progress, load_charts, write
@@ -24,15 +25,16 @@ STEPS = (*books.STEPS, ("the service desk", open_tickets))
 def build(*, patients: int, seed: int, today: dt.date, progress: Progress, now: dt.datetime | None = None, tenant: int = 1) -> None:
     """Make the clinic as it is on `today` at the instant `now` (the clock, when it is left out).
 
-    The same clinic again adds nothing and says so. Raises InUse for a record with anything else in it, AnotherDemo for another clinic.
+    The same clinic again on the same day adds nothing and says so; on a later day it is brought to that day. Raises InUse for a record with anything else in it, AnotherDemo for another clinic.
     """
     actor = Actor.system("make the demo clinic", tenant=tenant)
     instance = _instance(actor, patients, seed, today, now or timezone.now())
     total = instance.patients + len(STEPS)
-    if instance.is_complete:
-        progress(total, total, "the demo clinic is there already")
-        return
     made = clinic(instance.patients, instance.seed, instance.made_for, instance.made_at)
+    if instance.is_complete:
+        moved = bring_to_today(actor, made, instance, today, now or timezone.now())
+        progress(total, total, "the demo clinic is brought to today" if moved else "the demo clinic is there already")
+        return
     if not instance.loaded:
         write(actor, made.house.resources)
         make_people(made, tenant)

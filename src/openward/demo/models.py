@@ -10,7 +10,7 @@ from openward.access.roles import ROLES
 
 class Instance(models.Model):
     """The demo clinic of a tenant. `made_for` and `made_at` with the seed say exactly what is in it; `loaded` counts patients, so that a
-    build that was interrupted goes on where it stopped. Without this row there is no persona switcher.
+    build that was interrupted goes on where it stopped; `brought_to` is the day it was last brought to. Without this row there is no persona switcher.
     """
 
     tenant = models.IntegerField(primary_key=True)
@@ -20,6 +20,7 @@ class Instance(models.Model):
     made_at = models.DateTimeField(default=timezone.now)
     loaded = models.PositiveIntegerField(default=0)
     is_complete = models.BooleanField(default=False)
+    brought_to = models.DateField(null=True, blank=True)
 
     class Meta:
         constraints = (models.CheckConstraint(name="demo_loaded_within", condition=models.Q(loaded__lte=models.F("patients"))),)

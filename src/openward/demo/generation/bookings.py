@@ -149,6 +149,13 @@ def _service(chance: Chance, clinician: Clinician, person: Person, day: dt.date)
     return chance.weighted([("follow-up", 0.55), ("sick-visit", 0.25), ("annual-physical", 0.2)])
 
 
+def kept(plan: Plan, day: dt.date, moment: Moment, facility: Facility, seed: int) -> list[Booking]:
+    """What became of one later day's bookings by now, those that were cancelled before left out."""
+    made = [b for bookings in plan.by_person.values() for b in bookings if b.clinician.facility == facility.key and b.start.date() == day]
+    booked = sorted((b for b in made if b.state == "booked"), key=lambda b: (b.start, b.person))
+    return [b for b in _with_states(Chance(seed, "later", facility.key, day), booked, day, moment, facility) if b.state != "booked"]
+
+
 def _with_states(chance: Chance, made: list[Booking], day: dt.date, moment: Moment, facility: Facility) -> Iterator[Booking]:
     clock = moment.clock(facility)
     if day > clock.date():

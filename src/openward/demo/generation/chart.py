@@ -27,7 +27,9 @@ from openward.demo.generation.house import House
 from openward.demo.generation.moment import Moment
 from openward.demo.generation.parts import Json
 from openward.demo.generation.people import PEOPLE_FROM, Person
-from openward.demo.generation.visits import Visit, visits
+from openward.demo.generation.visits import Visit, visits, visits_of
+
+LATER_FROM = 1_000_000
 
 
 @dataclass(slots=True)
@@ -70,6 +72,10 @@ class Chart:
 
 def chart(person: Person, bookings: Sequence[Booking], house: House, moment: Moment, seed: int) -> list[Json]:
     """All resources of one patient. Depends on nothing but its arguments."""
+    return _written(person, bookings, house, moment, seed).resources
+
+
+def _written(person: Person, bookings: Sequence[Booking], house: House, moment: Moment, seed: int) -> Chart:
     state = health(person, seed, moment.today)
     booked = list(bookings)
     made = visits(person, state, booked, moment, seed)
@@ -79,7 +85,7 @@ def chart(person: Person, bookings: Sequence[Booking], house: House, moment: Mom
     )  # fmt: skip
     registration.write(page)
     encounters.appointments(page)
-    encounters.write(page)
+    encounters.write(page, made)
     lists.problems(page)
     lists.allergies(page)
     for visit in made:
@@ -88,6 +94,25 @@ def chart(person: Person, bookings: Sequence[Booking], house: House, moment: Mom
     medications.write(page)
     messages.write(page)
     documents.write(page)
+    return page
+
+
+def chart_goes_on(
+    person: Person, bookings: Sequence[Booking], kept: Sequence[Booking], house: House, moments: tuple[Moment, Moment], seed: int
+) -> list[Json]:
+    """What is new in a chart on a later day: the visits of the bookings that were `kept`, which are among `bookings` with another state.
+
+    `moments` are when the chart was made and now.
+    """
+    page = _written(person, bookings, house, moments[0], seed)
+    later = (moments[1].today - moments[0].today).days
+    page.resources, page.ids = [], Ids(seed, LATER_FROM * later + person.number)
+    page.moment, page.clock = moments[1], moments[1].clock(person.facility)
+    made = visits_of(person, page.health, kept, Chance(seed, "later", person.number, later))
+    encounters.write(page, made)
+    lists.link_reasons(page, made)
+    for visit in made:
+        _visit(page, visit)
     return page.resources
 
 

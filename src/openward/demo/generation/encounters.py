@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from openward.demo.content.staff import NURSES
@@ -20,10 +21,10 @@ CANCELLED_BECAUSE = (("pat", "Patient"), ("pat-cpp", "Patient: Canceled via Pati
 
 def appointments(chart: Chart) -> None:
     for booking in chart.bookings:
-        chart.named[_name(booking)] = _appointment(chart, booking)
+        chart.named[appointment_name(booking)] = _appointment(chart, booking)
 
 
-def _name(booking: Booking) -> str:
+def appointment_name(booking: Booking) -> str:
     return f"appointment/{booking.start.isoformat()}"
 
 
@@ -44,8 +45,8 @@ def _appointment(chart: Chart, booking: Booking) -> Json:
     )
 
 
-def write(chart: Chart) -> None:
-    for visit in chart.visits:
+def write(chart: Chart, made: Sequence[Visit]) -> None:
+    for visit in made:
         resource = _encounter(chart, visit)
         visit.encounter = resource["id"]
         chart.named[f"encounter/{visit.encounter}"] = resource
@@ -62,7 +63,7 @@ def _encounter(chart: Chart, visit: Visit) -> Json:
         serviceType=concept(SERVICE, visit.service.key, visit.service.name),
         subject=chart.patient,
         participant=_participants(chart, visit),
-        appointment=[to(chart.named[_name(booking)])] if booking else None,
+        appointment=[to(chart.named[appointment_name(booking)])] if booking else None,
         period={"start": instant(arrived), **({"end": instant(ended)} if ended else {})},
         location=_places(chart, visit),
         serviceProvider=chart.house.ref("organization", "hospital"),

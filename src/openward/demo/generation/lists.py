@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from openward.demo.content.allergies import Allergen
@@ -22,7 +23,7 @@ def problems(chart: Chart) -> None:
         if visit:
             chart.named[f"problem/{course.problem.key}"] = _problem(chart, course, visit)
             chart.named[f"known/{course.problem.key}"] = {"since": visit.start}
-    _link_reasons(chart)
+    link_reasons(chart, chart.visits)
 
 
 def _seen(chart: Chart) -> list[Visit]:
@@ -50,9 +51,9 @@ def _problem(chart: Chart, course: Course, visit: Visit) -> Json:
     )
 
 
-def _link_reasons(chart: Chart) -> None:
+def link_reasons(chart: Chart, made: Sequence[Visit]) -> None:
     """The visits' diagnoses: the problems discussed, or what brought the patient in."""
-    for visit in chart.visits:
+    for visit in made:
         encounter = chart.named[f"encounter/{visit.encounter}"]
         encounter["reasonCode"] = [{"text": reason(visit)}]
         if visit.state in ("waiting", "roomed"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from openward.demo.content.problems import ILLNESSES, Illness
@@ -51,7 +51,14 @@ def visits(person: Person, health: Health, booked: list[Booking], moment: Moment
     first = max(person.joined, last - dt.timedelta(days=int(YEARS_KEPT * 365.25)))
     wanted = sorted(_wanted(chance, person, health, first, last), key=lambda each: each[0])
     history = [_at(chance, person, day, service) for day, service in _spaced(wanted, first, last)]
-    made = history + [_of(booking) for booking in booked if booking.was_seen]
+    for visit in history:
+        _reason(chance, visit, person, health)
+    return history + visits_of(person, health, booked, chance)
+
+
+def visits_of(person: Person, health: Health, booked: Sequence[Booking], chance: Chance) -> list[Visit]:
+    """The visits of those bookings the patient came to."""
+    made = [_of(booking) for booking in booked if booking.was_seen]
     for visit in made:
         _reason(chance, visit, person, health)
     return made
