@@ -14,11 +14,14 @@ from openward.fhir.protocols import AuditInsert, Event
 
 WHO = ("actor", "actor_name", "actor_role", "on_behalf_of", "purpose", "request_id", "address")
 
+# Any number of events is one statement; a row's patients, a list of its own length, travel as text.
 RECORD = """
 insert into audit.event (tenant, id, actor, actor_name, actor_role, on_behalf_of, purpose, request_id, address,
                          interaction, rtype, rkey, version, patients, outcome, detail)
-values (%(tenant)s, %(id)s, %(actor)s, %(actor_name)s, %(actor_role)s, %(on_behalf_of)s, %(purpose)s, %(request_id)s, %(address)s::inet,
-        %(interaction)s, %(rtype)s, %(rkey)s, %(version)s, %(patients)s::uuid[], %(outcome)s, %(detail)s)
+select %(tenant)s::int, e.id, %(actor)s::text, %(actor_name)s::text, %(actor_role)s::text, %(on_behalf_of)s::text, %(purpose)s::text,
+       %(request_id)s::text, %(address)s::inet, e.interaction, e.rtype, e.rkey, e.version, e.patients::uuid[], e.outcome, e.detail
+from unnest(%(ids)s::uuid[], %(interactions)s::text[], %(rtypes)s::smallint[], %(rkeys)s::uuid[], %(versions)s::int[], %(patients)s::text[],
+            %(outcomes)s::smallint[], %(details)s::text[]) e(id, interaction, rtype, rkey, version, patients, outcome, detail)
 """
 
 # A read and its audit are one statement: `seen` is the engine's CTE of the rows that are about to be answered.
@@ -38,13 +41,9 @@ class TableAuditor:
     def record(self, connection: psycopg.Connection[Any], tenant: int, actor: Actor, events: Sequence[Event]) -> None:
         if not events:
             return
-        who = _who(actor)
-        rows = [who | {"tenant": tenant, "id": new_id()} | _what(event) for event in events]
+        params = {**_who(actor), "tenant": tenant, **_what(events)}
         with psycopg.Cursor(connection) as cursor:
-            if len(rows) == 1:
-                cursor.execute(RECORD, rows[0])
-            else:
-                cursor.executemany(RECORD, rows)
+            cursor.execute(RECORD, params, prepare=True)
 
     def insert(self, tenant: int, actor: Actor, interaction: str, type: str) -> AuditInsert:
         params = {f"audit_{name}": value for name, value in _who(actor).items()}
@@ -63,15 +62,17 @@ def _who(actor: Actor) -> dict[str, Any]:
     }
 
 
-def _what(event: Event) -> dict[str, Any]:
+def _what(events: Sequence[Event]) -> dict[str, Any]:
+    """The events, column by column."""
     return {
-        "interaction": event.interaction,
-        "rtype": type_number(event.type) if event.type else None,
-        "rkey": event.key,
-        "version": event.version,
-        "patients": list(event.patients),
-        "outcome": event.outcome,
-        "detail": event.detail,
+        "ids": [new_id() for _ in events],
+        "interactions": [event.interaction for event in events],
+        "rtypes": [type_number(event.type) if event.type else None for event in events],
+        "rkeys": [event.key for event in events],
+        "versions": [event.version for event in events],
+        "patients": ["{" + ",".join(map(str, event.patients)) + "}" for event in events],
+        "outcomes": [event.outcome for event in events],
+        "details": [event.detail for event in events],
     }
 
 

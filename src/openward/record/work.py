@@ -11,8 +11,8 @@ from openward.access.actor import Actor
 from openward.access.policy import AccessPolicy
 from openward.audit.auditor import TableAuditor
 from openward.fhir.store import Store
-from openward.fhir.work import UnitOfWork
-from openward.record.connection import DjangoTransaction, connection
+from openward.fhir.work import PlainTransaction, UnitOfWork
+from openward.record.connection import DjangoTransaction, connection, reading_connection
 
 POLICY = AccessPolicy()
 AUDITOR = TableAuditor()
@@ -21,6 +21,12 @@ AUDITOR = TableAuditor()
 def open_store(actor: Actor) -> Store:
     """The record as this actor may see it, on this thread's connection."""
     return Store(connection(), actor.tenant, actor, policy=POLICY, auditor=AUDITOR, transaction=DjangoTransaction())
+
+
+def open_reading_store(actor: Actor) -> Store:
+    """The record as this actor may see it and not change it, on a connection of its own: what a transaction under way wrote is not in it."""
+    wire = reading_connection()
+    return Store(wire, actor.tenant, actor, policy=POLICY, auditor=AUDITOR, transaction=PlainTransaction(wire), reads_only=True)
 
 
 @contextmanager

@@ -87,8 +87,8 @@ def _database() -> dict[str, object]:
     parameters = dict(from_url(url).parameters if url else EmbeddedCluster(OPENWARD_DATA).parameters())
     names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
     known = {names[name]: parameters.pop(name) for name in list(parameters) if name in names}
-    # Custom plans: the record's tables are skewed by type and patient, and a generic plan is wrong for most of them.
-    options = {**parameters, "options": "-c plan_cache_mode=force_custom_plan -c jit=off -c lock_timeout=15s"}
+    # A search is never prepared, so that it is planned for its own values; what the engine prepares by name may keep its plan (openward.record.connection).
+    options = {**parameters, "options": "-c plan_cache_mode=auto -c jit=off -c lock_timeout=15s"}
     return {"ENGINE": "django.db.backends.postgresql", **known, "OPTIONS": options, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
 
 

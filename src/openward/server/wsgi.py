@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Callable, Iterable, Iterator
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,7 +27,7 @@ from openward.record import open_reading_store, open_store  # noqa: E402
 StartResponse = Callable[..., Any]
 
 
-def authenticate(environ: dict[str, Any]) -> Actor:
+def authenticate(environ: Mapping[str, Any]) -> Actor:
     """The client a bearer token belongs to. Raises Unauthenticated, and Unavailable when the database cannot say."""
     kind, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     try:
@@ -58,5 +60,17 @@ reading = fhir_app(authenticate, reading_store_for, base="/fhir")
 def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
     path = environ.get("PATH_INFO", "")
     if path == "/fhir" or path.startswith("/fhir/"):
-        return (reading if environ["REQUEST_METHOD"] in ("GET", "HEAD") else record)(environ, start_response)
+        return _answer(environ, start_response)
     return pages(environ, start_response)
+
+
+def _answer(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+    """The REST surface; the id of the request is in its answer and in its audit events."""
+    environ["openward.request_id"] = id = secrets.token_hex(6)
+    surface = reading if environ["REQUEST_METHOD"] in ("GET", "HEAD") else record
+    return surface(environ, lambda status, headers: start_response(status, [*headers, ("X-Request-Id", id)]))
+
+
+# What stands now stands until the end: the collector need not walk through it again and again while requests are served.
+gc.collect()
+gc.freeze()
