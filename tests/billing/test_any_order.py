@@ -84,7 +84,7 @@ class Story:
             actions.refund(payment=str(payment.id), amount=dollars, why="x", by=self.clinic.biller, idempotency_key=str(self.count))
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS)
 @pytest.mark.django_db
 def test_the_books_balance_and_the_statement_is_the_ledger(data_folder: Any, steps: list[tuple[str, int]]) -> None:

@@ -40,7 +40,7 @@ def send_submission(*, tenant: int, submission: str) -> None:
         Submission.objects.filter(tenant=tenant, id=submission).update(state="sent")
 
 
-@every("*/1 * * * *", "billing.collect_remittances")
+@every("* * * * * */20", "billing.collect_remittances")
 def collect_remittances() -> None:
     """Post the remittances that were dropped into the folder."""
     from openward.billing.actions.remittances import collect_folder

@@ -14,7 +14,7 @@ from openward.billing import facts, ledger, transitions
 from openward.billing.explanations import adjustments_of
 from openward.billing.models import ClaimRow
 from openward.billing.places import PLACES
-from openward.billing.presenters.words import adjustment_words, answer_words, letter, service_words, state_badge, state_words
+from openward.billing.presenters.words import adjustment_words, answer_words, letter, service_words, state_badge, state_words, waiting_words
 from openward.billing.queries.claims import ClaimPage
 from openward.billing.queries.worklist import BUCKETS, ClaimsPage, StateSum, VisitsToBill
 from openward.billing.scrub import Finding
@@ -83,14 +83,12 @@ def age_bars(sums: Sequence[Decimal]) -> list[tuple[str, Decimal, str]]:
 
 
 def _age(low: int, high: int | None) -> str:
-    return _("over {low} days").format(low=low - 1) if high is None else _("{low}–{high} days").format(low=low, high=high)
+    return _("over {low}").format(low=low - 1) if high is None else f"{low}–{high}"
 
 
 def waiting_rows(visits: VisitsToBill) -> list[dict[str, Any]]:
-    from openward.billing.presenters.words import waiting_words
-
     return [
-        {"visit": row.visit, "on": row.served_on, "name": name_of(visits.names.get(row.patient)), "why": waiting_words(row.reason)}
+        {"visit": row.visit, "on": row.served_on, "name": name_of(visits.names.get(row.patient)), "why": waiting_words(row.reason, row.signed_at)}
         for row in visits.rows
     ]
 
@@ -246,9 +244,12 @@ def answers(page: ClaimPage) -> list[AnswerView]:
 
 
 def _answer(made: ExplanationOfBenefit) -> AnswerView:
-    adjustments = [(adjustment_words(each.group, each.reason), each.amount) for each in adjustments_of(made)]
+    adjustments: dict[str, Decimal] = {}
+    for each in adjustments_of(made):
+        words = adjustment_words(each.group, each.reason)
+        adjustments[words] = adjustments.get(words, ledger.ZERO) + each.amount
     title = f"{_answer_word(made.disposition or '')} · {day_and_clock(made.created)}"
-    return AnswerView(title, facts.value(made.payment.amount) if made.payment else ledger.ZERO, adjustments)
+    return AnswerView(title, facts.value(made.payment.amount) if made.payment else ledger.ZERO, list(adjustments.items()))
 
 
 def _answer_word(disposition: str) -> str:

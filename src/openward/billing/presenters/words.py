@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from openward.billing import facts
@@ -64,9 +66,11 @@ def answer_words(status: str) -> str:
     }.get(status, status)
 
 
-def waiting_words(why: str) -> str:
+def waiting_words(why: str, since: dt.datetime) -> str:
+    """What a signed visit waits for. A claim not made within minutes is not being made: somebody must."""
+    late = timezone.now() - since > dt.timedelta(minutes=5)
     return {
-        "queued": _("Its claim is being made"),
+        "queued": _("Its claim was not made yet") if late else _("Its claim is being made"),
         "no-coverage": _("No insurance on that day"),
         "no-charges": _("Nothing on the fee schedule for it"),
     }.get(why, why)
