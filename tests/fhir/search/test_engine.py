@@ -153,6 +153,12 @@ class TestOrder:
         else:
             assert "".join(found) == expected
 
+    def test_numbers_are_sorted_as_numbers_and_dates_as_dates(self, shelf: Shelf) -> None:
+        shelf.put(*(_observation(number) for number in (2, 10, 9, 100)))
+        assert shelf.ids("Observation?_sort=value-quantity") == ["o002", "o009", "o010", "o100"]
+        assert shelf.ids("Observation?_sort=-value-quantity&_count=3") == ["o100", "o010", "o009"]
+        assert shelf.ids("Observation?_sort=date") == ["o002", "o009", "o010", "o100"]
+
     def test_an_update_moves_a_resource_to_the_front_of_the_latest(self, people: Shelf) -> None:
         people.put(_patient("b", "Abel", "Tom", birth="1951"))
         assert people.ids("Patient?_sort=-_lastUpdated") == ["b", "d", "c", "a"]

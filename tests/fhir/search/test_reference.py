@@ -173,6 +173,15 @@ class TestWhatMayNotBeSeen:
         assert full_shelf.search("Observation?_include=Observation:*", where=sight).includes == []
 
 
+def test_a_uuid_without_its_type_is_any_of_the_types(shelf: Shelf) -> None:
+    id = "0190f7a0-0000-7000-8000-000000000001"
+    for number, type in enumerate(("Patient", "Group", "Device")):
+        shelf.put({"resourceType": "Observation", "id": f"o{number}", "status": "final", "code": {}, "subject": _ref(f"{type}/{id}")})
+    assert sorted(shelf.ids(f"Observation?subject={id}")) == ["o0", "o1", "o2"]
+    assert shelf.ids(f"Observation?subject=Group/{id}") == ["o1"]
+    assert shelf.ids(f"Observation?subject=Patient/{id},Device/{id}") == ["o2", "o0"]
+
+
 def test_another_tenant_sees_nothing(full_shelf: Shelf) -> None:
     other = Shelf(full_shelf.connection, tenant=2)
     assert other.ids("Observation?") == []

@@ -74,7 +74,7 @@ create table fhir.current_other partition of fhir.current default with (fillfact
 
 create index current_by_patient on fhir.current (tenant, rtype, patient, date_lo desc, rkey desc) where patient is not null;
 create index current_by_code on fhir.current (tenant, rtype, code, date_lo desc, rkey desc) where code is not null;
-create index current_by_date on fhir.current (tenant, rtype, date_lo desc, rkey desc) where date_lo > '-infinity';
+create index current_by_date on fhir.current (tenant, rtype, date_lo desc, rkey desc);
 create index current_by_tok on fhir.current using gin (tok) with (fastupdate = off);
 alter table fhir.current alter column patient set statistics 1000;
 alter table fhir.current alter column code set statistics 1000;

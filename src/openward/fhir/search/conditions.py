@@ -91,13 +91,12 @@ def _present_by_rows(parameter: SearchParameter, bind: Bindings) -> str:
 
 
 def _chain(scope: Scope, chain: Chain) -> str:
-    found = []
+    found: dict[str, str] = {}
     for target, condition in chain.conditions.items():
         targets = rows(scope, target, [condition])
         if targets != FALSE:
-            inner = f"in (select c.rkey from fhir.current c where {targets})"  # noqa: S608
-            found.append(reference.points_at(chain.parameter, target, inner, scope.bind))
-    return any_of(found)
+            found[target] = f"in (select c.rkey from fhir.current c where {targets})"  # noqa: S608
+    return reference.points_at(chain.parameter, found, scope.bind) if found else FALSE
 
 
 def _has(scope: Scope, has: Has) -> str:

@@ -6,7 +6,7 @@ One round trip for a page with its bodies, one more for what it includes, one mo
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from psycopg import Connection, Cursor
@@ -17,6 +17,7 @@ from openward.fhir.resources import Resource
 from openward.fhir.search import cursor as cursors
 from openward.fhir.search.conditions import Scope, rows
 from openward.fhir.search.include import Inclusion
+from openward.fhir.search.leading import parts
 from openward.fhir.search.page import Page
 from openward.fhir.search.query import Params, Query, parse
 from openward.fhir.search.rows import COLUMNS, version_of
@@ -66,15 +67,22 @@ class Search:
     def _matches(self) -> tuple[list[Any], str | None]:
         scope = Scope(Bindings(self.tenant), self.where)
         by = order(self.query, scope.bind)
-        found = rows(scope, self.query.type, self.query.conditions)
-        if found == FALSE:
+        statement = self.statement(scope, by)
+        if statement is None:
             return [], None
-        if self.query.cursor:
-            found = f"{found} and {by.after(self._position(by), scope.bind)}"
-        statement = page_statement(self.query, by, found)
         fetched = self._run(statement, scope.bind)
         page = fetched[: self.query.count]
         return [version_of(row) for row in page], self._next(page[-1][8:]) if len(fetched) > len(page) else None
+
+    def statement(self, scope: Scope, by: Order) -> str | None:
+        """The SELECT of the page; None when its actor may see nothing it asks for."""
+        found = parts(scope, self.query, by)
+        if FALSE in found:
+            return None
+        if self.query.cursor:
+            after = by.after(self._position(by), scope.bind)
+            found = [f"{part} and {after}" for part in found]
+        return page_statement(self.query, by, found)
 
     def _position(self, by: Order) -> list[str]:
         return cursors.read(cursors.key_of(self.connection), self._identity(), self.query.cursor or "", len(by.columns))
@@ -113,15 +121,17 @@ class Search:
         return self.cursor.execute(statement.encode(), bind.values).fetchall()
 
 
-def page_statement(query: Query, by: Order, found: str) -> str:
-    """The keys of the page first, from the narrow rows; then the bodies of just those."""
+def page_statement(query: Query, by: Order, found: Sequence[str]) -> str:
+    """The keys of the page first, from the narrow rows, each part of the matches by itself; then the bodies of just those."""
     keys = [f"{column.expression} as k{number}" for number, column in enumerate(by.columns)]
-    inner = ", ".join(f"k{number} {column.direction}" for number, column in enumerate(by.columns))
+    direction = ", ".join(f"k{number} {column.direction}" for number, column in enumerate(by.columns))
     outer = ", ".join(f"p.k{number} {column.direction}" for number, column in enumerate(by.columns))
-    texts = ", ".join(f"p.k{number}::text" for number in range(len(by.columns)))
+    texts = ", ".join(f"p.k{number}::text as t{number}" for number in range(len(by.columns)))
+    limit = f"order by {direction} limit {query.count + 1}"
+    selects = [f"select c.rkey, c.ver, {', '.join(keys)} from {_source(query.type, by)} where {part} {limit}" for part in found]  # noqa: S608
+    page = selects[0] if len(selects) == 1 else f"select * from ({' union all '.join(f'({select})' for select in selects)}) u {limit}"  # noqa: S608
     return (
-        f"select {COLUMNS}, {texts} from (select c.rkey, c.ver, {', '.join(keys)} from {_source(query.type, by)} where {found}"  # noqa: S608
-        f" order by {inner} limit {query.count + 1}) p"
+        f"select {COLUMNS}, {texts} from ({page}) p"  # noqa: S608
         f" join fhir.body b on b.tenant = %(tenant)s and b.rtype = {rtype(query.type)} and b.rkey = p.rkey and b.ver = p.ver order by {outer}"
     )
 

@@ -18,7 +18,7 @@ from openward.fhir.search.parameters import plan, target_types
 from openward.fhir.search.query import Include, Query
 from openward.fhir.search.reference import pointer, points_at
 from openward.fhir.search.rows import COLUMNS, version_of
-from openward.fhir.search.sql import FALSE, Bindings, any_of
+from openward.fhir.search.sql import FALSE, Bindings
 from openward.fhir.versions import Version
 
 MAX_INCLUDED = 5000
@@ -83,18 +83,18 @@ class Inclusion:
                 yield from _select(scope, type, f"c.rkey = any({scope.bind.place(list(keys), '::uuid[]')})")
 
     def _pointing(self, scope: Scope, versions: Sequence[Version], includes: Sequence[Include]) -> Iterator[str]:
+        places = self._places(scope, versions)
+        for include in includes:
+            for parameter in _parameters(include):
+                targets = {type: places[type] for type in target_types(parameter) if type in places and include.target in (None, type)}
+                if targets:
+                    yield from _select(scope, include.source, points_at(parameter, targets, scope.bind))
+
+    def _places(self, scope: Scope, versions: Sequence[Version]) -> dict[str, str]:
         keys: dict[str, list[UUID]] = {}
         for version in versions:
             keys.setdefault(version.type, []).append(version.key)
-        for include in includes:
-            found = [
-                points_at(parameter, type, f"= any({scope.bind.place(keys[type], '::uuid[]')})", scope.bind)
-                for parameter in _parameters(include)
-                for type in keys
-                if type in target_types(parameter) and include.target in (None, type)
-            ]
-            if found:
-                yield from _select(scope, include.source, any_of(found))
+        return {type: f"= any({scope.bind.place(found, '::uuid[]')})" for type, found in keys.items()}
 
 
 def _select(scope: Scope, type: str, condition: str) -> Iterator[str]:

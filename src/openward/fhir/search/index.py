@@ -85,7 +85,10 @@ def _token(parameter: SearchParameter) -> Sink:
 
 
 def _leading_token(parameter: SearchParameter) -> Sink:
-    """The first coding leads; every other one leaves a second hash, by which `current.code` knows what it does not say."""
+    """The first coding leads; every other one leaves a second hash, by which `current.code` knows what it does not say.
+
+    That hash is in the dictionary too, so that a search knows at no cost whether any resource has the code later than first.
+    """
     plain, code = _token(parameter), parameter.code
 
     def take(row: IndexRow, datatype: str, value: Any) -> None:
@@ -96,7 +99,9 @@ def _leading_token(parameter: SearchParameter) -> Sink:
             if row.code is None:
                 row.code = token.token_hash(code, system, text)
             else:
-                row.tokens.update((token.secondary_hash(code, system, text),))
+                later = token.secondary_hash(code, system, text)
+                row.tokens.add(later)
+                row.dictionary[later] = (later, 0, system, text, "")
 
     return take
 

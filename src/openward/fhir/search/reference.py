@@ -69,15 +69,20 @@ def condition(parameter: SearchParameter, values: Sequence[str], modifier: str |
     if modifier and modifier not in targets:
         raise BadRequest(f"{parameter.code} never points at a {modifier}; it may point at {', '.join(targets[:8]) or 'nothing'}.")
     local, others = _sorted(parameter, values, (modifier,) if modifier else targets)
-    conditions = [points_at(parameter, type, _any_key(keys, bind), bind) for type, keys in local.items()]
+    conditions = [points_at(parameter, _keys(local, bind), bind)] if local else []
     if others:
         hashes = [token_hash(owner.code, "", value) for owner in owned(parameter.base, parameter.code) for value in others]
         conditions.append(f"c.tok && {bind.numbers(hashes)}")
     return any_of(conditions)
 
 
-def _any_key(keys: Sequence[UUID], bind: Bindings) -> str:
-    return f"= any({bind.place(list(keys), '::uuid[]')})" if len(keys) > 1 else f"= {bind.place(keys[0])}"
+def _keys(local: Mapping[str, Sequence[UUID]], bind: Bindings) -> dict[str, str]:
+    """Each type's keys as SQL; types with the same keys (a UUID without its type) get the same text, and so one index scan."""
+    places: dict[tuple[UUID, ...], str] = {}
+    for keys in map(tuple, local.values()):
+        if keys not in places:
+            places[keys] = f"= any({bind.place(list(keys), '::uuid[]')})" if len(keys) > 1 else f"= {bind.place(keys[0])}"
+    return {type: places[tuple(keys)] for type, keys in local.items()}
 
 
 def _sorted(parameter: SearchParameter, values: Sequence[str], targets: Sequence[str]) -> tuple[dict[str, list[UUID]], list[str]]:
@@ -105,18 +110,34 @@ def _by_identifier(parameter: SearchParameter, values: Sequence[str], bind: Bind
     return f"c.tok && {bind.numbers(hashes)}"
 
 
-def points_at(parameter: SearchParameter, target: str, keys: str, bind: Bindings) -> str:
-    """The rows `c` whose `parameter` points at resources of type `target`; `keys` is SQL that follows the key: `= %(p)s`, `in (select …)`."""
-    return any_of([_points_at(owner, target, keys, bind) for owner in owned(parameter.base, parameter.code)])
+def points_at(parameter: SearchParameter, targets: Mapping[str, str], bind: Bindings) -> str:
+    """The rows `c` whose `parameter` points at one of the targets.
+
+    `targets`: type → SQL that follows the key of a resource of that type: `= %(p)s`, `in (select …)`. Several become one list of keys, never
+    an `or` of lists, which the planner could only test row by row.
+    """
+    pairs = [(owner, type) for owner in owned(parameter.base, parameter.code) for type in targets]
+    patients = [owner for owner, type in pairs if is_the_patient(owner, type)]
+    links: dict[str, list[int]] = {}
+    for owner, type in pairs:
+        if not is_the_patient(owner, type):
+            links.setdefault(targets[type], []).append(link_hash(owner.code, type))
+    if len(patients) == 1 and not links:
+        return all_of([f"c.patient {targets['Patient']}", not_elsewhere(patients[0], "c", bind)])
+    selects = [_of_patient(owner, targets["Patient"], bind) for owner in patients]
+    selects += [_of_edges(parameter.base, keys, bind.numbers(hashes)) for keys, hashes in links.items()]
+    return f"c.rkey in ({' union all '.join(selects)})"
 
 
-def _points_at(owner: SearchParameter, target: str, keys: str, bind: Bindings) -> str:
-    if is_the_patient(owner, target):
-        return all_of([f"c.patient {keys}", not_elsewhere(owner, bind)])
+def _of_patient(owner: SearchParameter, keys: str, bind: Bindings) -> str:
     return (
-        f"c.rkey in (select e.src from fhir.edge e where e.tenant = %(tenant)s and e.tgt {keys}"  # noqa: S608
-        f" and e.link = {bind.place(link_hash(owner.code, target))} and e.stype = {rtype(owner.base)})"
+        f"select k.rkey from fhir.current k where k.tenant = %(tenant)s and k.rtype = {rtype(owner.base)} and k.patient {keys}"  # noqa: S608
+        f" and {not_elsewhere(owner, 'k', bind)}"
     )
+
+
+def _of_edges(source: str, keys: str, links: str) -> str:
+    return f"select e.src from fhir.edge e where e.tenant = %(tenant)s and e.tgt {keys} and e.link = any({links}) and e.stype = {rtype(source)}"  # noqa: S608
 
 
 def sources(parameter: SearchParameter, target: str, rows: str, bind: Bindings) -> str:
@@ -129,7 +150,7 @@ def sources(parameter: SearchParameter, target: str, rows: str, bind: Bindings) 
 
 def _sources(owner: SearchParameter, target: str, rows: str, bind: Bindings) -> str:
     if is_the_patient(owner, target):
-        return f"c.rkey in (select s.patient from ({rows} and {not_elsewhere(owner, bind)}) s)"  # noqa: S608
+        return f"c.rkey in (select s.patient from ({rows} and {not_elsewhere(owner, 'c', bind)}) s)"  # noqa: S608
     return (
         f"c.rkey in (select e.tgt from fhir.edge e join ({rows}) s on s.rkey = e.src where e.tenant = %(tenant)s"  # noqa: S608
         f" and e.link = {bind.place(link_hash(owner.code, target))} and e.stype = {rtype(owner.base)})"
@@ -141,11 +162,11 @@ def is_the_patient(owner: SearchParameter, target: str) -> bool:
     return target == "Patient" and plan(owner.base).patient == owner.code
 
 
-def not_elsewhere(owner: SearchParameter, bind: Bindings) -> str:
+def not_elsewhere(owner: SearchParameter, alias: str, bind: Bindings) -> str:
     """Where the best path names no patient, `current.patient` comes from another one, which this parameter must not see."""
     if len(plan(owner.base).compartment) == 1:
         return "true"
-    return f"not c.tok @> {bind.numbers([elsewhere_hash()])}"
+    return f"not {alias}.tok @> {bind.numbers([elsewhere_hash()])}"
 
 
 def elsewhere_hash() -> int:

@@ -36,6 +36,11 @@ class Order:
     columns: tuple[Column, ...]
     reads_log: bool
 
+    @property
+    def is_newest_first(self) -> bool:
+        """Whether this is the order of the indexes that lead with the leading date."""
+        return [(c.expression, c.descending) for c in self.columns] == [("c.date_lo", True), ("c.rkey", True)]
+
     def after(self, values: Sequence[str], bind: Bindings) -> str:
         """The rows that come after the one whose keys were `values`."""
         places = [bind.place(value, column.cast) for value, column in zip(values, self.columns, strict=True)]
