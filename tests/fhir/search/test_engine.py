@@ -69,6 +69,14 @@ class TestPaging:
         assert len(seen) == len(set(seen))
         assert {f"o{number:03}" for number in range(30)} <= set(seen)
 
+    @pytest.mark.parametrize("sort", ["", "_sort=_id", "_sort=-_lastUpdated", "_sort=_lastUpdated", "_sort=status,-_lastUpdated"])
+    def test_what_is_changed_meanwhile_is_seen_once(self, shelf: Shelf, sort: str) -> None:
+        shelf.put(*(_observation(number) for number in range(30)))
+        shelf.put(*(_observation(number, language="en") for number in (3, 4)))
+        changed = iter([1, 2, 28, 29, 14, 15, 3, 3])
+        pages = walk(shelf, f"Observation?_count=4&{sort}", between=lambda: shelf.put(_observation(next(changed), language="fr")))
+        assert sorted(flat(pages)) == [f"o{number:03}" for number in range(30)]
+
     def test_a_page_stays_whole_while_other_connections_write(self, shelf: Shelf, engine_url: str) -> None:
         shelf.put(*(_observation(number) for number in range(40)))
         done = threading.Event()

@@ -6,7 +6,7 @@ One round trip for a page with its bodies, one more for what it includes, one mo
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from psycopg import Connection, Cursor
@@ -20,9 +20,10 @@ from openward.fhir.search.include import Inclusion
 from openward.fhir.search.leading import parts
 from openward.fhir.search.page import Page
 from openward.fhir.search.query import Params, Query, parse
-from openward.fhir.search.rows import COLUMNS, version_of
+from openward.fhir.search.rows import version_of
 from openward.fhir.search.sort import Order, order
-from openward.fhir.search.sql import FALSE, Bindings, rtype
+from openward.fhir.search.sql import FALSE, Bindings
+from openward.fhir.search.statement import page_statement
 from openward.fhir.search.subset import shortened
 
 ESTIMATE_UP_TO = 10_000  # matches counted one by one before the planner's guess is taken
@@ -79,13 +80,12 @@ class Search:
         found = parts(scope, self.query, by)
         if FALSE in found:
             return None
-        if self.query.cursor:
-            after = by.after(self._position(by), scope.bind)
-            found = [f"{part} and {after}" for part in found]
-        return page_statement(self.query, by, found)
-
-    def _position(self, by: Order) -> list[str]:
-        return cursors.read(cursors.key_of(self.connection), self._identity(), self.query.cursor or "", len(by.columns))
+        if not self.query.cursor:
+            return page_statement(self.query, by, found)
+        position = cursors.read(cursors.key_of(self.connection), self._identity(), self.query.cursor, by.length)
+        after = by.after(position, scope.bind)
+        pin = scope.bind.place(position[-1], "::timestamptz") if by.reads_log else None
+        return page_statement(self.query, by, [f"{part} and {after}" for part in found], pin)
 
     def _next(self, keys: tuple[Any, ...]) -> str:
         return cursors.sign(cursors.key_of(self.connection), self._identity(), [str(key) for key in keys])
@@ -119,28 +119,3 @@ class Search:
 
     def _run(self, statement: str, bind: Bindings) -> list[Any]:
         return self.cursor.execute(statement.encode(), bind.values).fetchall()
-
-
-def page_statement(query: Query, by: Order, found: Sequence[str]) -> str:
-    """The keys of the page first, from the narrow rows, each part of the matches by itself; then the bodies of just those."""
-    keys = [f"{column.expression} as k{number}" for number, column in enumerate(by.columns)]
-    direction = ", ".join(f"k{number} {column.direction}" for number, column in enumerate(by.columns))
-    outer = ", ".join(f"p.k{number} {column.direction}" for number, column in enumerate(by.columns))
-    texts = ", ".join(f"p.k{number}::text as t{number}" for number in range(len(by.columns)))
-    limit = f"order by {direction} limit {query.count + 1}"
-    selects = [f"select c.rkey, c.ver, {', '.join(keys)} from {_source(query.type, by)} where {part} {limit}" for part in found]  # noqa: S608
-    page = selects[0] if len(selects) == 1 else f"select * from ({' union all '.join(f'({select})' for select in selects)}) u {limit}"  # noqa: S608
-    return (
-        f"select {COLUMNS}, {texts} from ({page}) p"  # noqa: S608
-        f" join fhir.body b on b.tenant = %(tenant)s and b.rtype = {rtype(query.type)} and b.rkey = p.rkey and b.ver = p.ver order by {outer}"
-    )
-
-
-def _source(type: str, by: Order) -> str:
-    """By time of writing, the log of versions is walked, and a version that is still the current one is a match."""
-    if not by.reads_log:
-        return "fhir.current c"
-    return (
-        f"(select * from fhir.body where tenant = %(tenant)s and rtype = {rtype(type)}) l"  # noqa: S608
-        " join fhir.current c on c.tenant = l.tenant and c.rtype = l.rtype and c.rkey = l.rkey and c.ver = l.ver"
-    )

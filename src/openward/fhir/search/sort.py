@@ -1,7 +1,8 @@
 """The order of a page, and where in that order the next one starts. https://hl7.org/fhir/R4/search.html#sort
 
 Every order ends in the resource key, so that it is total, and a page starts where the last one ended however much was written meanwhile.
-A resource without the value comes last; of several values the least counts ascending, the greatest descending.
+A resource without the value comes last; of several values the least counts ascending, the greatest descending. One whose own value changes
+between two pages stands where the new value puts it (but see `statement` for `_lastUpdated`).
 """
 
 from __future__ import annotations
@@ -33,8 +34,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Order:
+    """`reads_log`: the time of writing is among the keys, and a cursor ends in the time its first page was made."""
+
     columns: tuple[Column, ...]
     reads_log: bool
+
+    @property
+    def length(self) -> int:
+        """How many texts a cursor holds."""
+        return len(self.columns) + self.reads_log
 
     @property
     def is_newest_first(self) -> bool:
@@ -43,7 +51,7 @@ class Order:
 
     def after(self, values: Sequence[str], bind: Bindings) -> str:
         """The rows that come after the one whose keys were `values`."""
-        places = [bind.place(value, column.cast) for value, column in zip(values, self.columns, strict=True)]
+        places = [bind.place(value, column.cast) for value, column in zip(values, self.columns, strict=False)]
         if len({column.descending for column in self.columns}) == 1:
             sign = "<" if self.columns[0].descending else ">"
             return f"({', '.join(c.expression for c in self.columns)}) {sign} ({', '.join(places)})"
@@ -60,7 +68,7 @@ def order(query: Query, bind: Bindings) -> Order:
     keys = query.sort or ([SortKey(here.date, True)] if (here := plan(query.type)).date and _serves_date(query) else [])
     columns = [_column(query.type, key, bind) for key in keys]
     last = columns[-1].descending if columns else True
-    reads_log = bool(keys) and keys[0].code == "_lastUpdated"
+    reads_log = any(key.code == "_lastUpdated" for key in keys)
     if not any(key.code == "_id" for key in keys):
         columns.append(Column("l.rkey" if reads_log else "c.rkey", "::uuid", last))
     return Order(tuple(columns), reads_log)

@@ -58,15 +58,12 @@ def write_index(connection: Connection[Any], tenant: int, pairs: Iterable[Pair])
     Inside the caller's transaction; fhir.current is the caller's.
     """
     changes = list(pairs)
-    cursor = Cursor(connection, row_factory=tuple_row)
-    _edges(cursor, tenant, changes)
-    _dates(cursor, tenant, changes)
-    _quantities(cursor, tenant, changes)
-    _strings(cursor, tenant, changes)
-    _groups(cursor, tenant, changes)
-    _tokens(cursor, tenant, changes)
     people = [(old.person if old else None, new.person if new else None) for old, new in changes]
-    write_people(cursor, tenant, [pair for pair in people if pair != (None, None)])
+    cursor = Cursor(connection, row_factory=tuple_row)
+    with connection.pipeline():  # one round trip for all of them
+        for write in (_edges, _dates, _quantities, _strings, _groups, _tokens):
+            write(cursor, tenant, changes)
+        write_people(cursor, tenant, [pair for pair in people if pair != (None, None)])
 
 
 def _lost_and_new(changes: Sequence[Pair], name: str) -> tuple[list[Kept], list[Kept]]:

@@ -1,0 +1,50 @@
+"""The SELECT of one page: its keys from the narrow rows, then the bodies of just those."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from openward.fhir.search.query import Query
+from openward.fhir.search.rows import COLUMNS
+from openward.fhir.search.sort import Order
+from openward.fhir.search.sql import rtype
+
+
+def page_statement(query: Query, by: Order, found: Sequence[str], pin: str | None = None) -> str:
+    """The columns of a version and, as text, the keys of its place in the order.
+
+    `found`: WHEREs whose rows are disjoint. `pin`: the SQL of the time the first page was made, for an order by time of writing.
+    """
+    keys = [f"{column.expression} as k{number}" for number, column in enumerate(by.columns)]
+    direction = ", ".join(f"k{number} {column.direction}" for number, column in enumerate(by.columns))
+    outer = ", ".join(f"p.k{number} {column.direction}" for number, column in enumerate(by.columns))
+    limit = f"order by {direction} limit {query.count + 1}"
+    source = _log(query.type, pin) if by.reads_log else "fhir.current c"
+    selects = [f"select c.rkey, c.ver, {', '.join(keys)} from {source} where {part} {limit}" for part in found]  # noqa: S608
+    page = selects[0] if len(selects) == 1 else f"select * from ({' union all '.join(f'({select})' for select in selects)}) u {limit}"  # noqa: S608
+    return (
+        f"select {COLUMNS}, {', '.join(_texts(query.type, by, pin))} from ({page}) p"  # noqa: S608
+        f" join fhir.body b on b.tenant = %(tenant)s and b.rtype = {rtype(query.type)} and b.rkey = p.rkey and b.ver = p.ver order by {outer}"
+    )
+
+
+def _texts(type: str, by: Order, pin: str | None) -> list[str]:
+    texts = [f"p.k{number}::text as t{number}" for number in range(len(by.columns))]
+    if by.reads_log:
+        latest = f"(select max(x.ts) from fhir.body x where x.tenant = %(tenant)s and x.rtype = {rtype(type)})"  # noqa: S608
+        texts.append(f"{pin or latest}::text as pin")
+    return texts
+
+
+def _log(type: str, pin: str | None) -> str:
+    """By time of writing, the log of versions is walked.
+
+    On the first page a version that is still the current one is a match. On the pages that follow a resource stands where it stood when the
+    first was made, by the version of that time, so that one changed meanwhile neither jumps over the reader nor comes again.
+    """
+    log = f"select * from fhir.body v where v.tenant = %(tenant)s and v.rtype = {rtype(type)}"  # noqa: S608
+    joined = "join fhir.current c on c.tenant = l.tenant and c.rtype = l.rtype and c.rkey = l.rkey"
+    if pin is None:
+        return f"({log}) l {joined} and c.ver = l.ver"
+    later = "select from fhir.body n where n.tenant = v.tenant and n.rtype = v.rtype and n.rkey = v.rkey and n.ver = v.ver + 1"
+    return f"({log} and v.op <> 'D' and v.ts <= {pin} and not exists ({later} and n.ts <= {pin})) l {joined}"
