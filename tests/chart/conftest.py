@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from tests.cast import PATIENT_ID, PRACTITIONER_ID, client, patient, staff, system
 
 from openward.access.actor import Actor
 from openward.fhir.resources import Encounter, Patient, Resource
 from openward.fhir.store import Store
 from openward.record import open_store, unit_of_work
+from tests.cast import PATIENT_ID, PRACTITIONER_ID, client, patient, staff, system
 
 VISIT_ID = "0199c1f0-0000-7000-8000-00000000e001"
 OTHER_CLINICIAN_ID = "0199c1f0-0000-7000-8000-00000000d0c2"
@@ -73,9 +73,7 @@ def clinician(clinic: Clinic) -> Actor:
 
 @pytest.fixture
 def colleague(clinic: Clinic) -> Actor:
-    return Actor(
-        id="user:colleague", name="Dr Lindqvist", kind="staff", tenant=1, role="clinician", reference=f"Practitioner/{OTHER_CLINICIAN_ID}"
-    )
+    return Actor(id="user:colleague", name="Dr Lindqvist", kind="staff", tenant=1, role="clinician", reference=f"Practitioner/{OTHER_CLINICIAN_ID}")
 
 
 @pytest.fixture

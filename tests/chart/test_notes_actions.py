@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.cast import client
 
 from openward.access.actor import Actor
 from openward.chart.actions import addendum, discard_draft, open_note, save_draft, sign_note
@@ -11,6 +10,7 @@ from openward.chart.actions.notes import texts_of
 from openward.chart.errors import DraftChangedElsewhere, EmptyNote, IllegalTransition, NoteIsSigned, NotSigner, NotYourDraft
 from openward.fhir.resources import Composition
 from openward.record import open_store
+from tests.cast import client
 
 
 @pytest.fixture

@@ -25,7 +25,10 @@ from typing import Any
 CONTENT = Path(__file__).parent / "content" / "diagnoses.toml"
 SYSTEM = "http://hl7.org/fhir/sid/icd-10-cm"
 CODE = re.compile(r"^[A-Za-z]\d[0-9A-Za-z]?\.?[0-9A-Za-z]{0,4}$")
-RANKED = 1_500
+RANKED = 600
+EVERYWHERE = 4_000
+LATER = re.compile(r"\.[0-9A-Z]{3}[D-S]$")
+"""The seventh character of an injury's code: subsequent encounters and sequelae, after the initial ones (A, B, C)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +42,12 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """`words` sorted; `postings[i]` the places in `entries` that hold `words[i]`; `sizes` how many words each name has."""
+    """`words` sorted; `postings[i]` the places in `entries` that hold `words[i]`.
+
+    `entries` stand in the order of `_weight`, so that of many places the smallest numbers are the likeliest meant.
+    """
 
     entries: Sequence[Diagnosis]
-    sizes: Sequence[int]
     words: Sequence[str]
     postings: Sequence[array[int]]
     by_code: Mapping[str, int]
@@ -51,9 +56,11 @@ class Index:
     synonyms: Mapping[str, str]
 
     def starting_with(self, beginning: str) -> set[int]:
+        """Places with a word of this beginning. Two letters do not mean the words that half of all names have."""
         at, found = bisect_left(self.words, beginning), set[int]()
         while at < len(self.words) and self.words[at].startswith(beginning):
-            found.update(self.postings[at])
+            if len(self.postings[at]) < EVERYWHERE or len(beginning) > 3 or self.words[at] == beginning:
+                found.update(self.postings[at])
             at += 1
         return found
 
@@ -124,14 +131,14 @@ def _ranked(known: Index, found: set[int], spoken: list[str]) -> list[int]:
     """Everyday codes first, then those that have the very words, then billable ones, then short names."""
     exact = frozenset(spoken)
 
-    def rank(place: int) -> tuple[bool, int, bool, int, str]:
+    def rank(place: int) -> tuple[bool, bool, int, bool, int]:
         entry = known.entries[place]
         missing = len(exact.difference(_spoken(entry.name)))
-        return (place not in known.common, missing, not entry.is_billable, known.sizes[place], entry.code)
+        return (place not in known.common, LATER.search(entry.code) is not None, missing, not entry.is_billable, place)
 
     few: Iterable[int] = found
     if len(found) > RANKED:
-        few = (found & known.common) | set(heapq.nsmallest(RANKED // 5, found, key=known.sizes.__getitem__))
+        few = (found & known.common) | set(heapq.nsmallest(RANKED, found))
     return sorted(few, key=rank)[:60]
 
 
@@ -144,17 +151,21 @@ def _index() -> Index:
     with CONTENT.open("rb") as file:
         data: dict[str, Any] = tomllib.load(file)
     entries: list[Diagnosis] = []
-    sizes, places = array("B"), dict[str, Any]()
-    for code, name, is_billable, terms in _extract():
-        spoken = _spoken(name)
-        for word in {*spoken, *_spoken(terms)}:
+    places = dict[str, Any]()
+    for code, name, is_billable, terms in sorted(_extract(), key=_weight):
+        for word in {*_spoken(name), *_spoken(terms)}:
             places.setdefault(word, array("I")).append(len(entries))
         entries.append(Diagnosis(code, name, bool(is_billable)))
-        sizes.append(min(len(spoken), 255))
     words = sorted(places)
     by_code = {entry.code.replace(".", ""): place for place, entry in enumerate(entries)}
     common = frozenset(by_code[code.replace(".", "")] for code in data["common"])
-    return Index(entries, sizes, words, [places[word] for word in words], by_code, sorted(by_code), common, data["synonyms"])
+    return Index(entries, words, [places[word] for word in words], by_code, sorted(by_code), common, data["synonyms"])
+
+
+def _weight(row: tuple[str, str, int, str]) -> tuple[bool, int, str]:
+    """Initial encounters before later ones, short names before long ones."""
+    code, name, _is_billable, _terms = row
+    return (LATER.search(code) is not None, name.count(" "), code)
 
 
 def _extract() -> Iterable[tuple[str, str, int, str]]:

@@ -36,7 +36,7 @@ class VitalsForm(forms.Form):
             start = sign.unit if metric else sign.usual_unit.unit
             label = _("Unit of {sign}").format(sign=_(sign.title))
             self.fields[f"{sign.key}_unit"] = forms.ChoiceField(
-                label=label, choices=choices, initial=start, widget=forms.Select(attrs={"data-unit-of": sign.key})
+                label=label, choices=choices, initial=start, required=False, widget=forms.Select(attrs={"data-unit-of": sign.key})
             )
 
     def rows(self) -> Iterator[tuple[Sign, BoundField, BoundField | None]]:

@@ -1,0 +1,271 @@
+"""Orders, and results as a laboratory sends them: by the REST surface's own store, never lost, each in the inbox of who ordered it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from openward.chart.actions import cancel_order, match_result, order_tests, review_result
+from openward.chart.errors import IllegalTransition, NothingToOrder, ResultIsFinal
+from openward.chart.queries import released_results
+from openward.chart.queries.inbox import read_inbox
+from openward.chart.queries.results import overdue_orders, under_review
+from openward.fhir.errors import FhirError
+from openward.fhir.resources import DiagnosticReport, Observation, ServiceRequest, Task
+from openward.fhir.work import UnitOfWork
+from openward.record import open_store
+
+LAB = [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "laboratory"}]}]
+INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
+
+
+@pytest.fixture
+def order(clinic, clinician) -> ServiceRequest:
+    return order_tests(patient=clinic.patient, tests=["a1c"], by=clinician)[0]
+
+
+def a1c(order: ServiceRequest | None, value: str = "8.1", mark: str = "H", **more: Any) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "resourceType": "Observation",
+        "status": "final",
+        "category": LAB,
+        "code": {"coding": [{"system": "http://loinc.org", "code": "4548-4"}], "text": "Hemoglobin A1c"},
+        "effectiveDateTime": timezone.now().isoformat(timespec="seconds"),
+        "valueQuantity": {"value": Decimal(value), "unit": "%", "code": "%", "system": "http://unitsofmeasure.org"},
+        "interpretation": [{"coding": [{"system": INTERPRETATION, "code": mark}]}],
+        **more,
+    }
+    if order is not None:
+        data |= {"basedOn": [{"reference": f"ServiceRequest/{order.id}"}], "subject": order.subject.data}
+    return data
+
+
+def report(order: ServiceRequest | None, *results: str, status: str = "final", **more: Any) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "resourceType": "DiagnosticReport",
+        "status": status,
+        "category": LAB,
+        "code": {"coding": [{"system": "http://loinc.org", "code": "4548-4"}], "text": "Hemoglobin A1c"},
+        "issued": timezone.now().isoformat(timespec="seconds"),
+        **({"result": [{"reference": one} for one in results]} if results else {}),
+        **more,
+    }
+    if order is not None:
+        data |= {"basedOn": [{"reference": f"ServiceRequest/{order.id}"}], "subject": order.subject.data}
+    return data
+
+
+def send(laboratory, order: ServiceRequest | None, value: str = "8.1", mark: str = "H", **more: Any) -> dict[str, Any]:
+    """A transaction as a laboratory sends it: the value and the report that names it."""
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "transaction",
+        "entry": [
+            {
+                "fullUrl": "urn:uuid:0199c1f0-0000-4000-8000-000000000001",
+                "resource": a1c(order, value, mark),
+                "request": {"method": "POST", "url": "Observation"},
+            },
+            {
+                "resource": report(order, "urn:uuid:0199c1f0-0000-4000-8000-000000000001", **more),
+                "request": {"method": "POST", "url": "DiagnosticReport"},
+            },
+        ],
+    }
+    return open_store(laboratory).bundle(bundle)
+
+
+class TestOrders:
+    def test_are_signed_once_and_get_a_number_each(self, clinic, clinician):
+        made = order_tests(patient=clinic.patient, tests=["a1c", "cmp", "a1c"], by=clinician)
+        numbers = {one.identifier[0].value for one in made}
+        assert (len(made), len(numbers), len({one.requisition.value for one in made})) == (2, 2, 1)
+
+    def test_carry_the_code_and_the_requester(self, order, clinic):
+        assert (order.code.coding[0].code, order.requester.target_id, order.encounter.target_id) == ("4548-4", clinic.practitioner, clinic.visit)
+
+    def test_of_nothing_are_refused(self, clinic, clinician):
+        with pytest.raises(NothingToOrder):
+            order_tests(patient=clinic.patient, tests=["no such test"], by=clinician)
+
+    def test_can_be_cancelled_and_stay_so(self, order, clinician):
+        cancelled = cancel_order(order=str(order.id), reason="Done elsewhere", by=clinician)
+        cancelled.status = "active"
+        with pytest.raises(IllegalTransition):
+            open_store(clinician).update(cancelled)
+
+    def test_get_a_number_when_another_system_places_them(self, clinic):
+        from tests.cast import client
+
+        made = open_store(client()).create(
+            {
+                "resourceType": "ServiceRequest",
+                "status": "active",
+                "intent": "order",
+                "code": {"text": "TSH"},
+                "subject": {"reference": f"Patient/{clinic.patient}"},
+            }
+        )
+        assert made.identifier[0].system == "urn:openward:order"
+
+
+class TestAResult:
+    def test_lands_in_the_inbox_of_who_ordered_it(self, clinic, clinician, order, laboratory):
+        send(laboratory, order)
+        (item,) = read_inbox(open_store(clinician), clinician).items
+        assert (item.kind, item.title, item.patient_id, item.is_everyones) == ("review-result", "Hemoglobin A1c", clinic.patient, False)
+
+    def test_is_one_item_though_it_is_a_value_and_a_report(self, clinic, order, laboratory):
+        send(laboratory, order)
+        (task,) = clinic.all(Task)
+        assert task.focus.type == "DiagnosticReport"
+
+    def test_completes_its_order(self, clinic, order, laboratory):
+        send(laboratory, order)
+        assert clinic.read(ServiceRequest, order.id).status == "completed"
+
+    def test_preliminary_does_not_complete_it(self, clinic, order, laboratory):
+        send(laboratory, order, status="preliminary")
+        assert clinic.read(ServiceRequest, order.id).status == "active"
+
+    def test_critical_stands_first(self, clinic, clinician, laboratory, order):
+        send(laboratory, order)
+        second = order_tests(patient=clinic.patient, tests=["potassium"], by=clinician)[0]
+        send(laboratory, second, value="14", mark="HH")
+        first = read_inbox(open_store(clinician), clinician).items[0]
+        assert (first.is_critical, first.task.basedOn[0].target_id) == (True, second.id)
+
+    def test_is_not_in_a_colleagues_inbox(self, clinic, colleague, order, laboratory):
+        send(laboratory, order)
+        assert read_inbox(open_store(colleague), colleague).items == []
+
+    def test_sent_with_the_order_number_only_finds_order_and_patient(self, clinic, order, laboratory):
+        number = {"identifier": {"system": "urn:openward:order", "value": order.identifier[0].value}}
+        made = open_store(laboratory).create(a1c(None, basedOn=[number]))
+        assert (made.basedOn[0].target_id, made.subject.target_id) == (order.id, clinic.patient)
+
+    def test_tells_the_open_inbox(self, clinic, order, laboratory, monkeypatch):
+        told: list[str] = []
+        monkeypatch.setattr(UnitOfWork, "notify", lambda _work, topic, **_payload: told.append(topic))
+        send(laboratory, order)
+        assert f"inbox:{clinic.practitioner}" in told
+
+    def test_alone_without_a_report_is_an_item_too(self, clinic, clinician, order, laboratory):
+        open_store(laboratory).create(a1c(order))
+        (item,) = read_inbox(open_store(clinician), clinician).items
+        assert [group.latest.value for group in under_review(open_store(clinician), item.id).groups] == ["8.1"]
+
+    def test_of_long_ago_is_history_not_news(self, clinic, laboratory):
+        old = report(None, status="final", issued="2019-03-04T10:00:00Z", subject={"reference": f"Patient/{clinic.patient}"})
+        open_store(laboratory).create(old)
+        assert clinic.all(Task) == []
+
+    def test_for_an_order_that_does_not_exist_is_refused_whole(self, clinic, laboratory):
+        gone = ServiceRequest(status="active", intent="order")
+        gone.data |= {"id": "nowhere", "subject": {"reference": f"Patient/{clinic.patient}"}}
+        with pytest.raises(FhirError):
+            send(laboratory, gone)
+        assert clinic.all(Observation) == []
+
+
+class TestAResultNobodyOrdered:
+    def test_is_everyones_item(self, clinic, clinician, laboratory):
+        send(laboratory, None)
+        (item,) = read_inbox(open_store(clinician), clinician).items
+        assert (item.is_everyones, item.patient_name) == (True, "Patient not known")
+
+    def test_is_matched_by_the_patients_number(self, clinic, clinician, laboratory):
+        send(laboratory, None)
+        (item,) = read_inbox(open_store(clinician), clinician).items
+        match_result(task=item.id, number="OW-000123", by=clinician)
+        matched = under_review(open_store(clinician), item.id)
+        assert (matched.patient.id, matched.task.owner.target_id, clinic.all(Observation)[0].subject.target_id) == (
+            clinic.patient,
+            clinic.practitioner,
+            clinic.patient,
+        )
+
+
+class TestReview:
+    @pytest.fixture
+    def item(self, clinic, clinician, order, laboratory):
+        send(laboratory, order)
+        return read_inbox(open_store(clinician), clinician).items[0]
+
+    def test_shows_the_value_with_those_before_it(self, clinic, clinician, laboratory, order):
+        open_store(laboratory).create(
+            a1c(None, "7.0", "H", subject={"reference": f"Patient/{clinic.patient}"}, effectiveDateTime="2026-03-01T08:00:00Z")
+        )
+        send(laboratory, order)
+        item = read_inbox(open_store(clinician), clinician).items[0]
+        (group,) = under_review(open_store(clinician), item.id).groups
+        assert [row.value for row in group.rows] == ["8.1", "7.0"]
+
+    def test_released_reaches_the_patient_with_the_clinicians_words(self, clinic, clinician, patient_actor, item):
+        review_result(task=item.id, comment="Come and see me.", release=True, by=clinician)
+        (seen,) = released_results(open_store(patient_actor), clinic.patient)
+        assert (seen.name, seen.comment, seen.values[0].row.value) == ("Hemoglobin A1c", "Come and see me.", "8.1")
+
+    def test_not_released_does_not(self, clinic, clinician, patient_actor, item):
+        review_result(task=item.id, comment="Wait.", release=False, by=clinician)
+        assert released_results(open_store(patient_actor), clinic.patient) == []
+
+    def test_finishes_the_item(self, clinician, item):
+        review_result(task=item.id, by=clinician)
+        assert read_inbox(open_store(clinician), clinician).items == []
+
+    def test_tells_the_patient_without_saying_what(self, clinic, clinician, item):
+        from openward.outbox.models import Message
+
+        review_result(task=item.id, comment="Your A1c is 8.1", release=True, by=clinician)
+        message = Message.objects.get(kind="result-released")
+        assert (message.to, "8.1" in message.body, "A1c" in message.body) == ("ada@example.org", False, False)
+
+    def test_a_correction_opens_the_item_again(self, clinic, clinician, laboratory, item):
+        review_result(task=item.id, release=True, by=clinician)
+        corrected = clinic.all(DiagnosticReport)[0]
+        corrected.status, corrected.conclusion = "corrected", "Sample was mixed up"
+        open_store(laboratory).update(corrected)
+        assert [one.id for one in read_inbox(open_store(clinician), clinician).items] == [item.id]
+
+
+class TestAFinalResult:
+    @pytest.fixture
+    def stored(self, order, laboratory) -> Observation:
+        made: Observation = open_store(laboratory).create(a1c(order))
+        return made
+
+    def test_cannot_change_silently(self, stored, laboratory):
+        stored.valueQuantity.value = Decimal("5.0")
+        with pytest.raises(ResultIsFinal):
+            open_store(laboratory).update(stored)
+
+    @pytest.mark.parametrize("status", ["corrected", "amended", "entered-in-error"])
+    def test_can_be_corrected_openly(self, stored, laboratory, status):
+        stored.status, stored.valueQuantity.value = status, Decimal("5.0")
+        assert open_store(laboratory).update(stored).status == status
+
+    def test_cannot_become_preliminary_again(self, stored, laboratory):
+        stored.status = "preliminary"
+        with pytest.raises(IllegalTransition):
+            open_store(laboratory).update(stored)
+
+    def test_cannot_be_deleted(self, stored):
+        from tests.cast import client
+
+        with pytest.raises(ResultIsFinal):
+            open_store(client()).delete("Observation", stored.id)
+
+
+class TestOverdue:
+    def test_an_order_of_last_week_without_a_result_is(self, clinic, clinician, order):
+        order.authoredOn = "2026-01-01T10:00:00Z"
+        open_store(clinician).update(order)
+        (late,) = overdue_orders(open_store(clinician), clinic.practitioner)
+        assert (late.order.id, late.patient.id) == (order.id, clinic.patient)
+
+    def test_one_of_today_is_not(self, clinic, clinician, order):
+        assert overdue_orders(open_store(clinician)) == []

@@ -1,0 +1,167 @@
+"""Vital signs: units, what cannot be, what is unlikely, what is abnormal at an age, and how they are stored."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from openward.chart import vitals
+from openward.chart.actions import record_vitals
+from openward.chart.errors import Implausible
+from openward.chart.forms.vitals import VitalsForm
+from openward.chart.presenters.vitals import VitalsCard
+from openward.fhir.resources import Observation
+from tests.chart.conftest import VISIT_ID
+
+SIGNS = vitals.signs()
+
+
+class TestUnits:
+    @pytest.mark.parametrize(
+        ("sign", "typed", "unit", "stored"),
+        [
+            ("temperature", "98.6", "°F", "37.0"),
+            ("temperature", "37.2", "°C", "37.2"),
+            ("temperature", "104", "°F", "40.0"),
+            ("weight", "154", "lb", "69.9"),
+            ("weight", "70.04", "kg", "70.0"),
+            ("height", "70", "in", "177.8"),
+            ("pulse", "72", "beats/min", "72"),
+        ],
+    )
+    def test_are_converted_to_the_one_of_the_record(self, sign, typed, unit, stored):
+        assert vitals.to_own_unit(SIGNS[sign], Decimal(typed), unit) == Decimal(stored)
+
+    def test_body_mass_index(self):
+        assert vitals.body_mass_index(Decimal("70"), Decimal("170")) == Decimal("24.2")
+
+
+class TestMarks:
+    @pytest.mark.parametrize(
+        ("sign", "value", "age", "expected"),
+        [
+            ("systolic", "118", "40", "N"),
+            ("systolic", "130", "40", "H"),
+            ("systolic", "180", "40", "HH"),
+            ("systolic", "90", "40", "LL"),
+            ("systolic", "110", "8", "H"),
+            ("systolic", "110", "15", "N"),
+            ("diastolic", "80", "40", "H"),
+            ("pulse", "130", "0.5", "N"),
+            ("pulse", "130", "30", "H"),
+            ("pulse", "131", "30", "HH"),
+            ("pulse", "40", "30", "LL"),
+            ("respiration", "40", "0.5", "N"),
+            ("respiration", "25", "30", "HH"),
+            ("temperature", "38.0", "0.1", "HH"),
+            ("temperature", "38.0", "30", "N"),
+            ("temperature", "38.1", "30", "H"),
+            ("oxygen", "96", "30", "N"),
+            ("oxygen", "91", "30", "LL"),
+            ("bmi", "31", "30", "H"),
+            ("bmi", "31", "12", "N"),
+        ],
+    )
+    def test_depend_on_the_age(self, sign, value, age, expected):
+        assert vitals.mark(SIGNS[sign], Decimal(value), Decimal(age)) == expected
+
+    def test_every_marked_sign_names_its_source(self):
+        marked = [sign for sign in SIGNS.values() if any(row.low or row.high for row in sign.ranges)]
+        assert [sign.key for sign in marked if not sign.sources] == ["pain"]
+
+
+def form(age: str = "40", last: dict[str, Decimal] | None = None, **typed: str) -> VitalsForm:
+    filled = VitalsForm(typed, age=Decimal(age), last=last)
+    filled.is_valid()
+    return filled
+
+
+class TestTheForm:
+    def test_refuses_what_cannot_be(self):
+        assert "cannot be right" in str(form(pulse="720").errors["pulse"])
+
+    def test_says_the_limits_in_the_unit_that_was_typed(self):
+        assert "113.0 °F" in str(form(temperature="370", temperature_unit="°F").errors["temperature"])
+
+    def test_questions_what_is_unlikely(self):
+        assert "Unlikely" in str(form(pulse="155").errors["pulse"])
+
+    def test_takes_the_unlikely_when_it_is_confirmed(self):
+        assert form(pulse="155", confirm="on").values == {"pulse": Decimal("155")}
+
+    def test_questions_a_weight_typed_in_the_wrong_unit(self):
+        assert "last time" in str(form(last={"weight": Decimal("70")}, weight="154", weight_unit="kg").errors["weight"])
+
+    def test_wants_both_blood_pressures(self):
+        assert "both" in str(form(systolic="120").errors["diastolic"])
+
+    def test_refuses_a_diastolic_above_the_systolic(self):
+        assert "below" in str(form(systolic="80", diastolic="120").errors["diastolic"])
+
+    def test_refuses_to_save_nothing(self):
+        assert form().errors["__all__"]
+
+    def test_asks_the_head_of_small_children_only(self):
+        assert "head" in form(age="1").fields
+        assert "head" not in form(age="5").fields
+
+    @pytest.mark.parametrize("nonsense", ["abc", "NaN", "1e9", "--5"])
+    def test_refuses_what_is_no_number(self, nonsense):
+        assert form(pulse=nonsense).errors["pulse"]
+
+
+class TestRecording:
+    def test_stores_one_observation_a_sign_with_unit_mark_and_visit(self, clinic, nurse):
+        (stored,) = record_vitals(patient=clinic.patient, values={"pulse": Decimal("110")}, by=nurse)
+        found = clinic.read(Observation, stored.id)
+        quantity = found.valueQuantity
+        assert (str(quantity.value), quantity.code, found.interpretation[0].coding[0].code, found.encounter.target_id) == (
+            "110",
+            "/min",
+            "H",
+            VISIT_ID,
+        )
+
+    def test_stores_blood_pressure_as_a_panel_of_two(self, clinic, nurse):
+        (stored,) = record_vitals(patient=clinic.patient, values={"systolic": Decimal("182"), "diastolic": Decimal("95")}, by=nurse)
+        assert [part.code.coding[0].code for part in stored.component] == ["8480-6", "8462-4"]
+
+    def test_computes_the_body_mass_index(self, clinic, nurse):
+        made = record_vitals(patient=clinic.patient, values={"weight": Decimal("70.0"), "height": Decimal("170.0")}, by=nurse)
+        assert [one.valueQuantity.value for one in made if one.code.coding[0].code == "39156-5"] == [Decimal("24.2")]
+
+    def test_refuses_the_impossible_whoever_asks(self, clinic, nurse):
+        with pytest.raises(Implausible):
+            record_vitals(patient=clinic.patient, values={"pulse": Decimal("720")}, by=nurse)
+        assert clinic.all(Observation) == []
+
+
+class TestTheCard:
+    def observation(self, value: str, at: str, **more):
+        data = {
+            "resourceType": "Observation",
+            "id": at,
+            "status": "final",
+            "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]},
+            "effectiveDateTime": at,
+            "valueQuantity": {"value": Decimal(value), "code": "/min"},
+            **more,
+        }
+        return Observation.of(data)
+
+    def test_shows_the_latest_with_its_trend(self):
+        card = VitalsCard([self.observation("90", "2026-11-02T09:00:00Z"), self.observation("72", "2026-11-01T09:00:00Z")], "1970-01-01", Decimal(56))
+        row = card.rows[0]
+        assert (row.value, row.trend, row.history) == ("90", "up", (72.0, 90.0))
+
+    def test_says_when_nobody_measured(self):
+        card = VitalsCard([], "1970-01-01", Decimal(56))
+        assert (card.is_empty, card.taken) == (True, "Never measured here")
+
+    def test_leaves_out_what_was_entered_in_error(self):
+        assert VitalsCard([self.observation("9", "2026-11-02T09:00:00Z", status="entered-in-error")], None, None).is_empty
+
+    def test_believes_the_mark_that_came_with_the_value(self):
+        stated = {"interpretation": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation", "code": "HH"}]}]}
+        assert VitalsCard([self.observation("72", "2026-11-02T09:00:00Z", **stated)], "1970-01-01", Decimal(56)).rows[0].mark == "HH"
