@@ -373,3 +373,7 @@ class TestPayingFromAMessage:
         with unit_of_work(by=clinic.biller) as work:
             make_link(work, clinic.ids["patient"])
         assert Client().get(reverse("billing:pay", kwargs={"token": token})).status_code == 410
+
+    def test_the_key_in_the_address_is_not_put_into_problem_reports(self, clinic: Clinic) -> None:
+        token = self.link(clinic)
+        assert token not in get(Client(), "pay", token=token).replace(f'action="{reverse("billing:pay", kwargs={"token": token})}"', "")

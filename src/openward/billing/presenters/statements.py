@@ -14,6 +14,7 @@ from openward.billing.models import Payment
 from openward.billing.queries.bills import Bill, Share, VisitBill
 from openward.fhir.resources import Organization, Patient
 from openward.formats.x12.adjustment_codes import reason
+from openward.registration.facts import phone_words
 from openward.web.display import day, money
 
 
@@ -108,7 +109,7 @@ def practice_words(practice: Organization | None) -> Mapping[str, Any]:
 
 def _phone(practice: Organization | None) -> str:
     points = practice.telecom if practice else []
-    return next((str(point.value) for point in points if point.system == "phone" and point.value), "")
+    return next((phone_words(point.value) for point in points if point.system == "phone" and point.value), "")
 
 
 def _addressee(patient: Patient) -> Iterator[str]:

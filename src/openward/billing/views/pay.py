@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
@@ -16,7 +17,7 @@ from openward.billing.models import Payment
 from openward.billing.presenters.statements import ReceiptPage, practice_words
 from openward.billing.queries.balances import patient_balance
 from openward.billing.views.accounts import fresh_key
-from openward.fhir.errors import FhirError
+from openward.fhir.errors import FhirError, NotFound
 from openward.web import errors
 from openward.web.pages import PageRequest, go, page, render
 
@@ -24,16 +25,16 @@ from openward.web.pages import PageRequest, go, page, render
 @page("billing:pay", public=True, methods=("GET", "POST"))
 def pay(request: PageRequest, token: str) -> HttpResponse:
     """The amount and a card form."""
+    practice = practice_words(practice_of_link())
     try:
         link = open_link(token)
     except LinkIsSpent:
         if paid_by(token):
             return go(request, "billing:paid", token=token)
-        return render(request, "billing/pay_over.html", {"practice": practice_words(practice_of_link())}, status=410)
+        return _render(request, "billing/pay_over.html", {"practice": practice}, status=410)
     owed = link_balance(link)
-    practice = practice_words(practice_of_link(link.tenant))
     if owed <= 0:
-        return render(request, "billing/pay_nothing.html", {"practice": practice})
+        return _render(request, "billing/pay_nothing.html", {"practice": practice})
     form = CardForm(request.POST or None, initial={"amount": owed, "key": secrets.token_urlsafe(18)})
     if form.is_bound and form.is_valid():
         entered = form.cleaned_data
@@ -43,7 +44,12 @@ def pay(request: PageRequest, token: str) -> HttpResponse:
         except FhirError as error:
             form = fresh_key(form)
             errors.add_to_form(form, error)
-    return render(request, "billing/pay.html", {"form": form, "owed": owed, "practice": practice}, status=422 if form.is_bound else 200)
+    return _render(request, "billing/pay.html", {"form": form, "owed": owed, "practice": practice}, status=422 if form.is_bound else 200)
+
+
+def _render(request: PageRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    """Without the link to report a problem: that carries the page's address, and this address is a key."""
+    return render(request, template, {**context, "report_url": ""}, status=status)
 
 
 @page("billing:paid", public=True)
@@ -56,7 +62,7 @@ def paid(request: PageRequest, token: str) -> HttpResponse:
         "practice": practice_words(practice_of_link()),
         "token": token,
     }
-    return render(request, "billing/paid.html", context)
+    return _render(request, "billing/paid.html", context)
 
 
 @page("billing:paid-pdf", public=True)
@@ -70,8 +76,6 @@ def paid_pdf(request: PageRequest, token: str) -> HttpResponse:
 
 
 def _payment(token: str) -> Payment:
-    from openward.fhir.errors import NotFound
-
     payment = paid_by(token)
     if payment is None:
         raise NotFound(type="Payment", id="")
