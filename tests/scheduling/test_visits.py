@@ -11,7 +11,7 @@ import time_machine
 from openward.fhir.resources import Appointment, Encounter
 from openward.record import open_store
 from openward.scheduling import actions, facts, queries, waiting
-from openward.scheduling.errors import AlreadyHere, IllegalTransition, MovedAlready, RoomOccupied
+from openward.scheduling.errors import AlreadyHere, IllegalTransition, MovedAlready, NotToday, RoomOccupied
 from openward.scheduling.models import RoomInUse
 from tests import cast
 from tests.scheduling.conftest import Clinic
@@ -52,6 +52,11 @@ class TestCheckingIn:
         actions.cancel(by=clinic.desk, appointment=booked, reason=actions.Cancellation("pat"))
         with pytest.raises(IllegalTransition):
             actions.check_in(by=clinic.desk, appointment=booked)
+
+    def test_who_comes_on_another_day_is_moved_first(self, clinic: Clinic) -> None:
+        booked = clinic.book(start=clinic.at("10:00", dt.date(2026, 11, 4)))
+        with pytest.raises(NotToday, match="This appointment is on 04-Nov-2026"):
+            actions.check_in(by=clinic.desk, appointment=str(booked.id))
 
     def test_it_can_be_taken_back(self, clinic: Clinic) -> None:
         visit = clinic.arrive("10:00")

@@ -21,6 +21,10 @@ class AlreadyHere(Conflict):
     """This appointment has been checked in already."""
 
 
+class NotToday(Refused):
+    """This appointment is on {day}. Move it to today first."""
+
+
 class NotOffered(Refused):
     """{start} is not a time {who} can be booked. Choose one of the free times."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from openward.access.actor import Actor
 from openward.fhir.resources import (
@@ -24,15 +25,15 @@ from openward.fhir.resources import (
 )
 from openward.record import UnitOfWork, unit_of_work
 from openward.scheduling import facts
-from openward.scheduling.errors import AlreadyHere, MovedAlready
+from openward.scheduling.errors import AlreadyHere, MovedAlready, NotToday
 from openward.scheduling.transitions import APPOINTMENT, STATUS_OF_FLOW
-from openward.web.display import person_name
+from openward.web.display import day, person_name
 
 ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 
 
 def check_in(*, by: Actor, appointment: str, details: Callable[[Patient], Patient] | None = None) -> Encounter:
-    """The patient is here: the appointment has arrived and the visit opens, waiting. Raises AlreadyHere, IllegalTransition.
+    """The patient is here: the appointment has arrived and the visit opens, waiting. Raises AlreadyHere, NotToday, IllegalTransition.
 
     `details` puts what the patient said has changed into their Patient; it is saved with the arrival or not at all.
     """
@@ -44,6 +45,7 @@ def check_in(*, by: Actor, appointment: str, details: Callable[[Patient], Patien
         ):
             raise AlreadyHere
         APPOINTMENT.check(booked.status, "arrived")
+        _must_be_today(work, booked)
         booked.status, booked.cancelationReason = "arrived", None
         work.store.update(booked, if_match=_version(booked))
         who = facts.participant(booked, "Patient")
@@ -148,6 +150,14 @@ def _visit(patient: Reference | None, practitioner: Reference | None, place: Ref
         visit.location.append(EncounterLocation(location=place, status="active", period=Period(start=now)))
     facts.set_flow(visit, "waiting")
     return visit
+
+
+def _must_be_today(work: UnitOfWork, booked: Appointment) -> None:
+    """Today where the facility is. Whoever comes on another day is moved to it first, so that the time is held and the other is free."""
+    place, start = facts.participant(booked, "Location"), facts.moment(booked.start)
+    zone = facts.zone_of(work.store.find(Location, str(place.target_id)) if place else None)
+    if start and start.astimezone(zone).date() != timezone.now().astimezone(zone).date():
+        raise NotToday(_("This appointment is on {day}. Move it to today first.").format(day=day(start, zone.key)), day=start)
 
 
 def _practitioner(work: UnitOfWork, practitioner: str | None) -> Reference | None:

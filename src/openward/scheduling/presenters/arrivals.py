@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
@@ -107,6 +108,12 @@ class ArrivalRow:
         return self.arrival.appointment is not None and self.arrival.appointment.status in ("booked", "pending")
 
     @property
+    def may_check_in(self) -> bool:
+        """Expected today, where the facility is."""
+        zone = ZoneInfo(self.zone)
+        return self.is_expected and self.arrival.start.astimezone(zone).date() == self.now.astimezone(zone).date()
+
+    @property
     def is_late(self) -> bool:
         return self.is_expected and self.now - self.arrival.start > LATE_AFTER
 
@@ -151,7 +158,7 @@ class AppointmentView:
 
     @property
     def may_check_in(self) -> bool:
-        return self.booked.status in ("booked", "pending", "noshow") and self.arrival.visit is None
+        return (self.row.may_check_in or self.booked.status == "noshow") and self.arrival.visit is None
 
     @property
     def may_move(self) -> bool:

@@ -22,7 +22,7 @@ from openward.scheduling.queries import OnBoard
 from openward.scheduling.transitions import FLOW_STATES
 from openward.scheduling.views.where import desk
 from openward.web import errors
-from openward.web.pages import PageRequest, page, panel_done, render, render_panel, with_refresh, with_toast
+from openward.web.pages import PageRequest, go, page, panel_done, render, render_panel, with_refresh, with_toast
 
 
 @page("scheduling:board", needs=Permission.SEE_FLOW)
@@ -98,7 +98,7 @@ def reopen(request: PageRequest, visit: str) -> HttpResponseBase:
         actions.reopen(by=request.actor, visit=visit)
     except FhirError as refusal:
         return _refused(request, refusal)
-    return _done(request, _("The visit is open again."))
+    return _closed(request, _("The visit is open again."))
 
 
 @page("scheduling:undo-check-in", needs=Permission.CHECK_IN, methods=("POST",))
@@ -107,7 +107,7 @@ def undo_check_in(request: PageRequest, visit: str) -> HttpResponseBase:
         actions.undo_check_in(by=request.actor, visit=visit)
     except FhirError as refusal:
         return _refused(request, refusal)
-    return _done(request, _("Not checked in after all."))
+    return _closed(request, _("Not checked in after all."))
 
 
 @page("scheduling:visit", needs=Permission.SEE_FLOW)
@@ -144,7 +144,15 @@ def _chart(patient: Patient | None) -> str:
 
 
 def _done(request: PageRequest, message: str, *, undo: str | None = None) -> HttpResponse:
-    return panel_done(request, message=message, refresh=["board", "arrivals"], page="scheduling:board", undo=undo)
+    """Say so and let the board reload. Nothing else of the page changes, so that the focus stays with the patient."""
+    if not request.htmx:
+        return go(request, "scheduling:board", message=message, undo=undo)
+    return with_refresh(with_toast(HttpResponse(""), message, undo=undo), "board", "arrivals")
+
+
+def _closed(request: PageRequest, message: str) -> HttpResponse:
+    """The same from the side panel, which closes."""
+    return panel_done(request, message=message, refresh=["board", "arrivals"], page="scheduling:board")
 
 
 def _refused(request: PageRequest, refusal: FhirError) -> HttpResponse:
