@@ -105,7 +105,7 @@ class Frame:
 
     def x(self, at: dt.datetime | dt.date) -> str:
         share = 0.5 if self.end == self.start else (_seconds(at) - self.start) / (self.end - self.start)
-        return f"{2 + 96 * share:.2f}%"
+        return f"{7 + 91 * share:.2f}%"  # the left edge is for the numbers of the grid
 
     def y(self, value: float) -> str:
         share = (value - self.bottom) / (self.top - self.bottom)

@@ -12,6 +12,7 @@ Nobody is sent to sign in; an actor without the permission gets 404, as if the p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
@@ -87,7 +88,8 @@ def page(
                     return _ask_to_sign_in(request)
                 if not may(actor, needs):
                     raise Http404
-            return _answer(view, _bind(request, actor), args, ids)
+            with ExitStack() as reads:
+                return _answer(view, _bind(request, actor, reads), args, ids)
 
         guarded.page = PAGES[name] = Page(name, needs, public, methods, guarded)  # type: ignore[attr-defined]
         return guarded
@@ -95,13 +97,20 @@ def page(
     return decorate
 
 
-def _bind(request: HttpRequest, actor: Actor | None) -> PageRequest:
+def _bind(request: HttpRequest, actor: Actor | None, reads: ExitStack) -> PageRequest:
+    """Put actor and store on the request. What the page reads is put on record when `reads` closes, before the answer leaves."""
     request.actor = actor  # type: ignore[attr-defined]
     if actor is not None:
-        from openward.record import open_store
-
-        request.store = SimpleLazyObject(lambda: open_store(actor))  # type: ignore[attr-defined]
+        request.store = SimpleLazyObject(lambda: _open(actor, reads))  # type: ignore[attr-defined]
     return request  # type: ignore[return-value]
+
+
+def _open(actor: Actor, reads: ExitStack) -> Store:
+    from openward.record import open_store
+
+    store = open_store(actor)
+    reads.enter_context(store.gathering())
+    return store
 
 
 def _answer(view: Callable[..., HttpResponseBase], request: PageRequest, args: tuple[Any, ...], ids: Mapping[str, Any]) -> HttpResponseBase:
