@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -71,7 +72,7 @@ def _quiet(text: str) -> str:
     return " ".join(word if word.upper() in ("MG", "ML", "MCG", "UNT", "HR", "MEQ", "G") or "/" in word else word.lower() for word in text.split())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MedicationLine:
     """One prescription or reported medication as a line, with what is done with it."""
 
@@ -81,15 +82,15 @@ class MedicationLine:
     def id(self) -> str:
         return str(self.resource.id)
 
-    @property
+    @cached_property
     def text(self) -> str:
         return concept(self.resource.medicationCodeableConcept, who(self.resource.medicationReference, _("Medication not named")))
 
-    @property
+    @cached_property
     def name(self) -> Name:
         return name_of(self.text)
 
-    @property
+    @cached_property
     def attributes(self) -> list[Attribute]:
         product = [Attribute("", self.name.product)] if self.name.product else []
         doses = self.resource.dosageInstruction

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -35,7 +36,7 @@ class Person:
         return years_between(self.born, moment.date() if isinstance(moment, dt.datetime) else moment)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ResultRow:
     """One laboratory observation. `mark` as the laboratory sent it, else read against its range, else against the catalog's."""
 
@@ -46,7 +47,7 @@ class ResultRow:
     def id(self) -> str:
         return str(self.resource.id)
 
-    @property
+    @cached_property
     def test(self) -> LabTest | None:
         known = labs.by_loinc()
         return next((known[code] for code in codes_in(self.resource.code, LOINC) if code in known), None)
@@ -55,11 +56,11 @@ class ResultRow:
     def code(self) -> str:
         return code_in(self.resource.code, LOINC) or concept(self.resource.code)
 
-    @property
+    @cached_property
     def name(self) -> str:
         return self.test.name if self.test is not None else concept(self.resource.code, _("Test not named"))
 
-    @property
+    @cached_property
     def at(self) -> str:
         return date_of(self.resource)
 
@@ -85,7 +86,7 @@ class ResultRow:
         quantity = self.resource.valueQuantity
         return unit(quantity.unit or quantity.code) if quantity is not None else ""
 
-    @property
+    @cached_property
     def mark(self) -> str:
         """H, L, HH, LL, A, AA; empty for normal and for not known."""
         stated = next((code for one in self.resource.interpretation if (code := code_in(one, INTERPRETATION)) in SYMBOLS), "")
@@ -104,11 +105,11 @@ class ResultRow:
             return "L" if low is not None and self.number < low else "H" if high is not None and self.number > high else "N"
         return labs.mark(self._catalog_range, self.number)
 
-    @property
+    @cached_property
     def _own_range(self) -> Any:
         return next((row for row in self.resource.referenceRange if row.low is not None or row.high is not None or row.text), None)
 
-    @property
+    @cached_property
     def _catalog_range(self) -> labs.LabRange | None:
         test = self.test
         same_unit = (
@@ -118,7 +119,7 @@ class ResultRow:
         )
         return test.range_for(self.person.sex, self.person.age_at(self.at)) if test is not None and same_unit else None
 
-    @property
+    @cached_property
     def limits(self) -> tuple[Decimal | None, Decimal | None]:
         own = self._own_range
         if own is not None:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -56,6 +56,7 @@ def _measured(observation: Any) -> Iterable[tuple[Sign, Any, Any]]:
             yield sign, part.valueQuantity, part.interpretation
 
 
+@cache
 def _by_loinc() -> Mapping[str, Sign]:
     found = {sign.loinc: sign for sign in vitals.signs().values()}
     return found | {sign.also: sign for sign in vitals.signs().values() if sign.also}
@@ -112,7 +113,7 @@ class VitalsCard:
         latest = max((rows[0].at for rows in self.by_sign.values()), default="")
         return day_and_clock(latest) if latest else _("Never measured here")
 
-    @property
+    @cached_property
     def rows(self) -> list[VitalRow]:
         found = [self._pressure()] if "systolic" in self.by_sign and "diastolic" in self.by_sign else []
         for key, sign in vitals.signs().items():

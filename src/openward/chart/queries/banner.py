@@ -1,28 +1,42 @@
-"""The patient banner: who this is and what they must not be given. Three statements."""
+"""The patient banner: who this is and what they must not be given. One search."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from django.urls import NoReverseMatch, reverse
 
-from openward.chart.codes import ALLERGY_LIST, LOINC
+from openward.access.permissions import Permission
 from openward.chart.presenters.lists import AllergySlot
-from openward.fhir.errors import Forbidden
-from openward.fhir.resources import AllergyIntolerance, List, Patient
+from openward.fhir.errors import NotFound
+from openward.fhir.resources import AllergyIntolerance, List, Patient, Resource
 from openward.fhir.store import Store
 from openward.web.banner import Banner
+
+R = TypeVar("R", bound=Resource)
+
+ABOUT_ALLERGIES = ("AllergyIntolerance:patient", "List:subject")
 
 
 def banner(store: Store, patient_id: str) -> Banner:
     """The banner of one patient, for the pages of every room. Raises NotFound. What the role may not see is said to be hidden, not absent."""
-    patient = store.read(Patient, patient_id)
-    try:
-        allergies, reviews = allergies_of(store, patient_id), reviews_of(store, patient_id)
-    except Forbidden:
-        return Banner(patient, url=chart_url(store, patient_id), allergies_hidden=True)
-    return banner_of(store, patient, allergies, reviews)
+    if any(store.policy.where(store.actor, "search", type) is None for type in ("AllergyIntolerance", "List")):
+        return Banner(store.read(Patient, patient_id), url=chart_url(store, patient_id), allergies_hidden=True)
+    patient, around = patient_with(store, patient_id, ABOUT_ALLERGIES)
+    return banner_of(store, patient, of_type(around, AllergyIntolerance), of_type(around, List))
+
+
+def patient_with(store: Store, patient_id: str, including: Sequence[str]) -> tuple[Patient, list[Resource]]:
+    """The patient and what refers to them, in one search. Raises NotFound."""
+    page = store.search(Patient, {"_id": patient_id, "_revinclude": list(including)})
+    if not page.resources:
+        raise NotFound(type="Patient", id=patient_id)
+    return page.resources[0], page.included
+
+
+def of_type(resources: Sequence[Resource], type: type[R]) -> list[R]:
+    return [one for one in resources if isinstance(one, type)]
 
 
 def banner_of(store: Store, patient: Patient, allergies: Sequence[Any], reviews: Sequence[Any]) -> Banner:
@@ -36,8 +50,8 @@ def allergies_of(store: Store, patient_id: str) -> list[AllergyIntolerance]:
 
 
 def reviews_of(store: Store, patient_id: str) -> list[List]:
-    """The recorded reviews of the allergy and medication lists, newest first."""
-    return store.search(List, {"patient": patient_id, "code": f"{LOINC}|{ALLERGY_LIST},{LOINC}|10160-0", "_sort": "-date", "_count": 20}).resources
+    """The recorded reviews of the patient's lists, newest first."""
+    return store.search(List, {"patient": patient_id, "_sort": "-date", "_count": 50}).resources
 
 
 def flags_of(patient: Patient) -> list[str]:
@@ -55,8 +69,6 @@ def _is_english(one: Any) -> bool:
 
 def chart_url(store: Store, patient_id: str) -> str:
     """The chart, for those who may open it; none for the others."""
-    from openward.access.permissions import Permission
-
     may = getattr(store.actor, "may", None)
     if may is None or not may(Permission.READ_CHART):
         return ""

@@ -12,7 +12,8 @@ from openward.chart.presenters.medications import MedicationLine
 from openward.chart.presenters.results import Person, ResultGroup, grouped
 from openward.chart.presenters.timeline import Event, events
 from openward.chart.presenters.vitals import VitalsCard
-from openward.chart.queries.banner import allergies_of, banner_of, reviews_of
+from openward.chart.presenters.wording import date_of
+from openward.chart.queries.banner import banner_of, of_type, patient_with
 from openward.chart.queries.patients import age_of, open_among
 from openward.fhir.resources import (
     AllergyIntolerance,
@@ -24,37 +25,48 @@ from openward.fhir.resources import (
     MedicationRequest,
     Observation,
     Patient,
+    Resource,
     ServiceRequest,
 )
 from openward.fhir.store import Store
 from openward.web.banner import Banner, Review
 
+FEW = ("AllergyIntolerance:patient", "List:subject", "Condition:patient", "Immunization:patient")
 SHOWN = 8
 """Lines of a card before "all of them" is a page of its own."""
 
 
 @dataclass(frozen=True)
 class Chart:
-    """One patient's chart. Each type is read when a card first asks for it, so that one card costs one or two statements and the page eleven."""
+    """One patient's chart. Each type is read when a card first asks for it, so that one card costs two or three statements and the page nine."""
 
     store: Store
     patient_id: str
 
     @cached_property
+    def _few(self) -> tuple[Patient, list[Resource]]:
+        """The patient with the types that stay small: two statements for all of them."""
+        return patient_with(self.store, self.patient_id, FEW)
+
+    @cached_property
     def patient(self) -> Patient:
-        return self.store.read(Patient, self.patient_id)
+        return self._few[0]
 
     @cached_property
     def allergies(self) -> Sequence[AllergyIntolerance]:
-        return allergies_of(self.store, self.patient_id)
+        return of_type(self._few[1], AllergyIntolerance)
 
     @cached_property
     def lists(self) -> Sequence[List]:
-        return reviews_of(self.store, self.patient_id)
+        return of_type(self._few[1], List)
 
     @cached_property
     def conditions(self) -> Sequence[Condition]:
-        return conditions_of(self.store, self.patient_id)
+        return sorted(of_type(self._few[1], Condition), key=date_of, reverse=True)
+
+    @cached_property
+    def shots(self) -> Sequence[Immunization]:
+        return sorted(of_type(self._few[1], Immunization), key=date_of, reverse=True)
 
     @cached_property
     def prescriptions(self) -> Sequence[MedicationRequest]:
@@ -75,10 +87,6 @@ class Chart:
     @cached_property
     def notes(self) -> Sequence[Composition]:
         return self.store.search(Composition, {"patient": self.patient_id, "_sort": "-date", "_count": SHOWN}).resources
-
-    @cached_property
-    def shots(self) -> Sequence[Immunization]:
-        return self.store.search(Immunization, {"patient": self.patient_id, "_sort": "-date", "_count": 40}).resources
 
     @cached_property
     def orders(self) -> Sequence[ServiceRequest]:
@@ -163,10 +171,6 @@ def read_chart(store: Store, patient_id: str) -> Chart:
     chart = Chart(store, patient_id)
     _ = chart.patient
     return chart
-
-
-def conditions_of(store: Store, patient_id: str) -> list[Condition]:
-    return store.search(Condition, {"patient": patient_id, "_sort": "-onset-date", "_count": 100}).resources
 
 
 def active_prescriptions(store: Store, patient_id: str) -> list[MedicationRequest]:

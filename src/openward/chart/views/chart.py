@@ -21,11 +21,11 @@ CARDS = ("problems", "medications", "allergies", "vitals", "results", "orders", 
 
 @page("chart:summary", needs=Permission.READ_CHART)
 def summary(request: PageRequest, patient: str) -> HttpResponse:
-    """One page of cards."""
+    """One page of cards. What its cards read while they are rendered is audited by one statement before the page leaves."""
     if request.actor.may(Permission.MANAGE_PROBLEMS):
         diagnoses.warm()
-    chart = read_chart(request.store, patient)
-    return render(request, "chart/summary.html", context(request, chart))
+    with request.store.gathering():
+        return render(request, "chart/summary.html", context(request, read_chart(request.store, patient)))
 
 
 @page("chart:card", needs=Permission.READ_CHART)
@@ -33,7 +33,8 @@ def card(request: PageRequest, patient: str, card: str) -> HttpResponse:
     """One card alone: what a card asks for when it reloads itself."""
     if card not in CARDS:
         raise Http404
-    return render(request, f"chart/cards/{card}.html", context(request, read_chart(request.store, patient)))
+    with request.store.gathering():
+        return render(request, f"chart/cards/{card}.html", context(request, read_chart(request.store, patient)))
 
 
 def context(request: PageRequest, chart: Chart) -> dict[str, Any]:
