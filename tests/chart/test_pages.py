@@ -2,70 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import pytest
 from django.test import Client
 
-from openward.accounts.models import User
 from tests.cast import PATIENT_ID
-
-
-@pytest.fixture
-def sign_in(clinic):
-    def make(role: str) -> Client:
-        reference = {"clinician": f"Practitioner/{clinic.practitioner}", "patient": f"Patient/{clinic.patient}"}.get(role, "")
-        user = User.objects.filter(sign_in=f"{role}@example").first() or User.objects.create_user(
-            sign_in=f"{role}@example", password=None, role=role, name=f"The {role}", reference=reference
-        )
-        browser = Client()
-        browser.force_login(user)
-        return browser
-
-    return make
-
-
-@pytest.fixture
-def full_chart(clinic):
-    """A chart with something on every card."""
-    about = {"subject": {"reference": f"Patient/{clinic.patient}"}}
-    clinic.put(
-        resourceType="Condition",
-        id="problem-1",
-        clinicalStatus={"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}]},
-        category=[{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-category", "code": "problem-list-item"}]}],
-        code={"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "I10"}], "text": "Essential hypertension"},
-        onsetDateTime="2019-05-01",
-        **about,
-    )
-    clinic.put(
-        resourceType="MedicationRequest",
-        id="med-1",
-        status="active",
-        intent="order",
-        medicationCodeableConcept={"text": "Warfarin Sodium 5 MG Oral Tablet"},
-        authoredOn="2026-01-02",
-        dosageInstruction=[{"doseAndRate": [{"doseQuantity": {"value": 5, "unit": "MG"}}], "timing": {"code": {"text": "once daily"}}}],
-        **about,
-    )
-    clinic.put(
-        resourceType="Observation",
-        id="lab-1",
-        status="final",
-        category=[{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "laboratory"}]}],
-        code={"coding": [{"system": "http://loinc.org", "code": "4548-4"}], "text": "Hemoglobin A1c"},
-        effectiveDateTime="2026-10-01T08:00:00Z",
-        valueQuantity={"value": Decimal("8.1"), "unit": "%", "code": "%", "system": "http://unitsofmeasure.org"},
-        **about,
-    )
-    clinic.put(
-        resourceType="Immunization",
-        status="completed",
-        vaccineCode={"text": "Influenza, seasonal"},
-        occurrenceDateTime="2025-10-10",
-        patient={"reference": f"Patient/{clinic.patient}"},
-    )
-    return clinic
 
 
 class TestTheChart:
