@@ -76,7 +76,10 @@ class AuditInsert:
 
 
 class Auditor(Protocol):
-    """Writes events inside the transaction of what they describe."""
+    """Writes events inside the transaction of what they describe.
+
+    Reads are on record before their answer leaves; when no transaction is under way their commit need not wait for the disk.
+    """
 
     def record(self, connection: Any, tenant: int, actor: Any, events: Sequence[Event]) -> None: ...
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from uuid import UUID
 
 from psycopg import Cursor
-from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
 from openward.fhir.errors import BadRequest, FhirError, Gone, NotFound
@@ -171,16 +170,11 @@ class Store:
         self.record([event])
 
     def record_reading(self, events: Sequence[Event]) -> None:
-        """Record reads: written before the answer leaves, but with no wait for the disk unless a write is under way."""
-        if self._gathered is not None:
+        """Record reads, now or with the others that are being gathered."""
+        if self._gathered is None:
+            self.record(events)
+        else:
             self._gathered += events
-            return
-        if self.reads_only or self.connection.info.transaction_status != TransactionStatus.IDLE:
-            self.record(events)
-            return
-        with self.transaction():
-            self.execute("set local synchronous_commit = off")
-            self.record(events)
 
     @contextmanager
     def gathering(self) -> Iterator[None]:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -23,6 +22,7 @@ FORMATS = JSON_TYPES | {"json"}
 WILDCARDS = frozenset({"*/*", "application/*"})
 FORM = "application/x-www-form-urlencoded"
 OWN_PARAMETERS = frozenset({"_format", "_pretty"})
+USUAL = WILDCARDS | JSON_TYPES
 
 
 class NotAcceptable(FhirError):
@@ -39,25 +39,19 @@ class UnsupportedMediaType(FhirError):
     code = "not-supported"
 
 
-@dataclass(frozen=True)
 class Request:
     """One request; `segments` are what follows the base in the path, decoded."""
 
-    environ: Mapping[str, Any]
-    base: str
-    limit: int = MAX_BODY
+    def __init__(self, environ: Mapping[str, Any], base: str, limit: int = MAX_BODY) -> None:
+        self.environ = environ
+        self.base = base
+        self.limit = limit
+        self.method: str = environ["REQUEST_METHOD"]
+        path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        text = path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")
+        self.segments: tuple[str, ...] = tuple([part for part in text.removeprefix(base).split("/") if part])
 
     @property
-    def method(self) -> str:
-        return str(self.environ["REQUEST_METHOD"])
-
-    @cached_property
-    def segments(self) -> tuple[str, ...]:
-        path = self.environ.get("SCRIPT_NAME", "") + self.environ.get("PATH_INFO", "")
-        text = path.encode("latin-1").decode("utf-8", "replace")
-        return tuple(part for part in text.removeprefix(self.base).split("/") if part)
-
-    @cached_property
     def url(self) -> str:
         """The absolute address of the base, such as `https://clinic.example/fhir`."""
         host = self.environ.get("HTTP_HOST") or f"{self.environ['SERVER_NAME']}:{self.environ['SERVER_PORT']}"
@@ -65,7 +59,8 @@ class Request:
 
     @cached_property
     def query(self) -> list[tuple[str, str]]:
-        return _pairs(self.environ.get("QUERY_STRING", ""))
+        text = self.environ.get("QUERY_STRING")
+        return _pairs(text) if text else []
 
     @cached_property
     def parameters(self) -> list[tuple[str, str]]:
@@ -86,7 +81,7 @@ class Request:
         return str(self.environ.get("CONTENT_TYPE") or "").partition(";")[0].strip().lower()
 
     def header(self, name: str) -> str | None:
-        return self.environ.get("HTTP_" + name.upper().replace("-", "_"))
+        return self.environ.get(_variable(name))
 
     @property
     def if_match(self) -> int | None:
@@ -127,7 +122,7 @@ class Request:
                 raise NotAcceptable()
             return
         accept = self.header("Accept")
-        if accept and not any(_acceptable(part) for part in accept.split(",")):
+        if accept and accept not in USUAL and not any(_acceptable(part) for part in accept.split(",")):
             raise NotAcceptable()
 
     def body(self) -> dict[str, Any]:
@@ -150,6 +145,12 @@ class Request:
         if len(data) > self.limit:
             raise TooCostly(f"The body is larger than the {self.limit:,} bytes this server takes.")
         return bytes(data)
+
+
+@cache
+def _variable(header: str) -> str:
+    """The name under which WSGI hands a header over. Only for names that stand in this program."""
+    return "HTTP_" + header.upper().replace("-", "_")
 
 
 def unpacked(data: bytes, limit: int) -> bytes:

@@ -20,6 +20,8 @@ from openward.fhir.versions import Version, Written
 
 MEDIA_TYPE = "application/fhir+json; charset=utf-8"
 WORTH_PACKING = 1400  # bytes; a smaller answer fits in one packet anyway
+ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Vary": "Accept, Accept-Encoding, Authorization"}
+STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
 @dataclass(slots=True)
@@ -54,7 +56,7 @@ class Response:
 
     def send(self, request: Request, start_response: Callable[..., Any]) -> Iterable[bytes]:
         body = msgspec.json.format(self.body, indent=2) if self.body and request.is_pretty else self.body
-        headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Vary": "Accept, Accept-Encoding, Authorization", **self.headers}
+        headers = {**ALWAYS, **self.headers}
         if body:
             headers["Content-Type"] = MEDIA_TYPE
         if len(body) > WORTH_PACKING and "gzip" in (request.header("Accept-Encoding") or ""):
@@ -62,7 +64,7 @@ class Response:
             headers["Content-Encoding"] = "gzip"
         if self.status not in (204, 304):
             headers["Content-Length"] = str(len(body))
-        start_response(f"{self.status} {HTTPStatus(self.status).phrase}", list(headers.items()))
+        start_response(STATUS_LINES[self.status], list(headers.items()))
         return [] if request.method == "HEAD" else [body]
 
 

@@ -77,6 +77,8 @@ def _read(type: str, id: str, store: Store, request: Request) -> Response:
     if request.holds(version.etag, version.at):
         return Response.not_modified(version)
     wanted = dict(request.parameters)
+    if not wanted:
+        return Response.version(version)
     elements = tuple(name for name in wanted.get("_elements", "").split(",") if name)
     return Response.version(shortened([version], _summary(wanted.get("_summary", "false")), elements)[0])
 

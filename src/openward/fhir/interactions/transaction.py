@@ -24,6 +24,8 @@ from openward.fhir.versions import Version, Written
 if TYPE_CHECKING:
     from openward.fhir.store import Store
 
+STORING = frozenset({"POST", "PUT", "PATCH"})
+
 
 def transaction(store: Store, bundle: Mapping[str, Any]) -> dict[str, Any]:
     """Carry out the entries in the specification's order — DELETE, POST, PUT, GET — and answer in the order they were sent.
@@ -58,7 +60,7 @@ def write(store: Store, asked: Sequence[Entry]) -> dict[int, Written]:
         if entry.method == "DELETE":
             with located(entry):
                 written[entry.index] = _delete(store, entry, standing)
-    _store_all(store, [entry for entry in asked if entry.resource and entry.index not in kept], standing, written)
+    _store_all(store, [entry for entry in asked if entry.method in STORING and entry.index not in kept], standing, written)
     return written
 
 
