@@ -1,0 +1,109 @@
+"""`python -m tests.bench`: how fast Openward is, each number beside a floor measured in the same run on the same machine."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import psycopg
+
+from tests.bench import loading, pages, people, reading
+from tests.bench.ground import ROOT, Ground, scratch_ground
+from tests.bench.load import generator
+from tests.bench.table import Row, machine, percentile, render
+
+Connection = psycopg.Connection[tuple[object, ...]]
+CHART_MS, CHART_STATEMENTS, FINDER_MS = 60, 12, 20
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured, and on how much."""
+
+    pace: reading.Pace
+    bundles: int | None
+    people: int
+    pages: int
+
+
+WHOLE = Size(reading.Pace(7, 3), None, 10_000, 200)
+QUICK = Size(reading.Pace(3, 1), 25, 10_000, 60)
+
+
+def main() -> int:
+    """Exit status 0 when everything could be measured, met or missed; 1 with `--strict` when a bar is missed."""
+    options = _options()
+    with scratch_ground() as ground, psycopg.connect(**_parameters(ground), autocommit=True) as connection:  # type: ignore[arg-type]
+        say("\n".join([*machine(connection), f"generator   {generator()}", ""]))
+        rows = list(_rows(ground, connection, QUICK if options.quick else WHOLE))
+    print(render(rows))
+    return int(options.strict and any(row.is_met is False for row in rows))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds: to see that it runs, not to compare")
+    parser.add_argument("--strict", action="store_true", help="exit status 1 when a bar is missed")
+    return parser.parse_args()
+
+
+def _parameters(ground: Ground) -> dict[str, str]:
+    from openward.cluster import EmbeddedCluster
+
+    return EmbeddedCluster(ground.data).parameters()
+
+
+def _rows(ground: Ground, connection: Connection, size: Size) -> Iterator[Row]:
+    ground.openward("check")
+    yield from loading.measure(ground, connection, size.bundles, say)
+    _make_people(ground, size.people)
+    connection.execute("vacuum analyze")
+    yield from reading.measure(ground, connection, size.pace, say)
+    yield from _pages(ground, size)
+
+
+def _make_people(ground: Ground, number: int) -> None:
+    """Put them into the record by the product's own import."""
+    with tempfile.TemporaryDirectory(prefix="openward-people-") as folder:
+        for count, bundle in enumerate(people.bundles(number)):
+            (Path(folder) / f"{count:04}.json").write_text(json.dumps(bundle))
+        say(ground.openward("import", folder).strip())
+
+
+def _pages(ground: Ground, size: Size) -> Iterator[Row]:
+    command = [sys.executable, "-m", "tests.bench.pages", str(size.pages)]
+    done = subprocess.run(command, cwd=ROOT, env=ground.environment, check=True, stdout=subprocess.PIPE, text=True)
+    found = dict(pages.results(done.stdout))
+    empty = found.pop("empty")
+    for name, timed in found.items():
+        yield _page(name, timed, empty, size)
+
+
+def _page(name: str, timed: pages.Timed, empty: pages.Timed, size: Size) -> Row:
+    chart = name.startswith("chart")
+    p95, half, floor = percentile(timed.milliseconds, 0.95), median(timed.milliseconds), median(empty.milliseconds)
+    limit = CHART_MS if chart else FINDER_MS
+    operation = f"chart of {name.split()[1]} resources" if chart else f"find as you type among {size.people:,} patients"
+    return Row(
+        operation,
+        f"p95 {p95:.1f} ms, median {half:.1f} ms, {timed.statements} statements",
+        f"empty page {floor:.1f} ms, {empty.statements} statements",
+        f"{half / floor:.1f}×",
+        f"p95 ≤ {limit} ms" + (f", ≤ {CHART_STATEMENTS} statements" if chart else ""),
+        p95 <= limit and (not chart or timed.statements <= CHART_STATEMENTS),
+    )
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

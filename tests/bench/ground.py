@@ -1,0 +1,119 @@
+"""The ground a measurement stands on: a scratch data folder with its own PostgreSQL, and servers on loopback, all ended by process id."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from openward.cluster import EmbeddedCluster
+from openward.server.supervisor import family
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKERS = 2
+START_SECONDS = 90
+STOP_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Ground:
+    """One data folder whose embedded PostgreSQL runs until the end of the measurement."""
+
+    data: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        path = os.pathsep.join([str(ROOT), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+        return {**os.environ, "OPENWARD_DATA": str(self.data), "DJANGO_SETTINGS_MODULE": "tests.bench.settings", "PYTHONPATH": path}
+
+    def openward(self, *arguments: str) -> str:
+        """Run one command of the product and return what it printed. Raises CalledProcessError."""
+        command = [sys.executable, "-m", "openward.cli", *arguments, "--data", str(self.data)]
+        done = subprocess.run(command, cwd=ROOT, env=self._own, check=False, capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(f"openward {' '.join(arguments)} failed:\n{done.stdout}\n{done.stderr}")
+        return done.stdout
+
+    @contextmanager
+    def product(self) -> Iterator[int]:
+        """`openward serve`; yields its port."""
+        port = free_port()
+        command = [sys.executable, "-m", "openward.cli", "serve", "--port", str(port), "--workers", str(WORKERS), "--data", str(self.data)]
+        with running(command, self._own, f"http://127.0.0.1:{port}/health"):
+            yield port
+
+    @contextmanager
+    def bare(self) -> Iterator[int]:
+        """The same web server with the same settings over the floor's few lines; yields its port."""
+        port = free_port()
+        command = [*family(host="127.0.0.1", port=port, workers=WORKERS)[0].command[:-1], "tests.bench.bare:application"]
+        with running(command, self.environment, f"http://127.0.0.1:{port}/health"):
+            yield port
+
+    @property
+    def _own(self) -> dict[str, str]:
+        return {**self.environment, "DJANGO_SETTINGS_MODULE": "openward.server.settings"}
+
+
+@contextmanager
+def scratch_ground() -> Iterator[Ground]:
+    """A fresh data folder with a running cluster, removed afterwards."""
+    os.environ.pop("OPENWARD_DATABASE_URL", None)
+    data = Path(tempfile.mkdtemp(prefix="openward-bench-"))
+    cluster = EmbeddedCluster(data)
+    cluster.start()
+    try:
+        yield Ground(data)
+    finally:
+        cluster.stop()
+        shutil.rmtree(data, ignore_errors=True)
+
+
+@contextmanager
+def running(command: list[str], environment: dict[str, str], ready: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A server that answers at `ready`; asked to stop afterwards, and made to when it does not."""
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        wait_until_ready(ready, process)
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    raise SystemExit(f"no server at {url} (exit status {process.poll()})")
+
+
+def free_port() -> int:
+    """A port that is free, and whose successor is: live updates use the next one."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except (OSError, OverflowError):
+                continue
+            return port

@@ -1,0 +1,97 @@
+"""A load on loopback, bounded in time: `wrk` where it is installed, else a small generator of our own.
+
+Either way the connections are kept, each sends its next request when the last is answered, and the ids go round.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+CONNECTIONS = 8
+
+SCRIPT = """
+local paths = {%s}
+local at = 0
+request = function()
+  at = at %% #paths + 1
+  return wrk.format("GET", paths[at])
+end
+done = function(summary, latency, requests)
+  io.write(string.format("RESULT %%d %%d %%d %%d %%d\\n", summary.requests, summary.duration,
+    summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout,
+    latency:percentile(50), latency:percentile(99)))
+end
+"""
+
+
+class Disturbed(Exception):
+    """Requests failed: what was measured is not what was meant."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a stretch of load met: answers per second, and milliseconds an answer took."""
+
+    per_second: float
+    p50: float
+    p99: float
+
+
+def press(port: int, paths: Sequence[str], token: str, seconds: float) -> Load:
+    """Ask for `paths` in turn for `seconds`. Raises Disturbed when any answer is not 200."""
+    if shutil.which("wrk"):
+        return _wrk(port, paths, token, seconds)
+    return asyncio.run(_own(port, paths, token, seconds))
+
+
+def generator() -> str:
+    return "wrk" if shutil.which("wrk") else "own load generator (wrk is not installed)"
+
+
+def _wrk(port: int, paths: Sequence[str], token: str, seconds: float) -> Load:
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(SCRIPT % ",".join(f'"{path}"' for path in paths))
+        script.flush()
+        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s", "-s", script.name]
+        command += ["-H", f"Authorization: Bearer {token}", f"http://127.0.0.1:{port}"]
+        text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+)", text)
+    if not found:
+        raise Disturbed(text)
+    answers, microseconds, errors, p50, p99 = map(int, found.groups())
+    if errors:
+        raise Disturbed(f"{errors} of {answers} requests failed")
+    return Load(answers / (microseconds / 1e6), p50 / 1000, p99 / 1000)
+
+
+async def _own(port: int, paths: Sequence[str], token: str, seconds: float) -> Load:
+    taken: list[float] = []
+    started = time.perf_counter()
+    await asyncio.gather(*(_connection(port, paths[n::CONNECTIONS], token, started + seconds, taken) for n in range(CONNECTIONS)))
+    elapsed = time.perf_counter() - started
+    taken.sort()
+    return Load(len(taken) / elapsed, taken[len(taken) // 2] * 1000, taken[len(taken) * 99 // 100] * 1000)
+
+
+async def _connection(port: int, paths: Sequence[str], token: str, until: float, taken: list[float]) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    asked = [f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n".encode() for path in paths]
+    turn = 0
+    while time.perf_counter() < until:
+        began = time.perf_counter()
+        writer.write(asked[turn % len(asked)])
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"content-length: (\d+)", head, re.I)
+        if not head.startswith(b"HTTP/1.1 200") or not length:
+            raise Disturbed(head.decode("latin-1"))
+        await reader.readexactly(int(length[1]))
+        taken.append(time.perf_counter() - began)
+        turn += 1
+    writer.close()
