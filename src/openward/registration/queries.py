@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
@@ -15,6 +16,7 @@ from openward.fhir.search.people import PatientFinder
 from openward.fhir.store import Store
 from openward.registration import facts
 from openward.registration.facts import Reach, name_of, phone_of, phone_words, reach_of
+from openward.registration.forms.confirm import ConfirmDetailsForm
 from openward.web.banner import Allergy, Banner, Review
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "Reach",
     "Registration",
     "coverages",
+    "details_to_confirm",
     "find",
     "likenesses",
     "name_of",
@@ -93,6 +96,11 @@ def _coming_up(store: Store, patients: Sequence[str]) -> dict[str, Appointment]:
             if one.actor and one.actor.target_type == "Patient" and one.actor.target_id:
                 found.setdefault(str(one.actor.target_id), booked)
     return found
+
+
+def details_to_confirm(patient: Patient, *, has_coverage: bool, data: Mapping[str, Any] | None) -> ConfirmDetailsForm:
+    """What is read back to a patient who has come, as a form; bound to what was sent when `data` is given."""
+    return ConfirmDetailsForm(data, patient=patient, has_coverage=has_coverage)
 
 
 def number_of(patient: Patient) -> str:

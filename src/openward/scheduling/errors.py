@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from openward.fhir.errors import Conflict, Refused
 
 
 class SlotTaken(Conflict):
     """{who} is already booked from {start} to {end}. Booked {held}."""
 
-    kind: ClassVar[str] = "slot-taken"
+    @property
+    def said(self) -> str:
+        """The sentence without the free times, for a page that offers them as buttons."""
+        return str(self.values.get("said", self))
 
 
 class RoomOccupied(Conflict):

@@ -29,9 +29,8 @@ def slot_taken(held: Held, holder: Holder, appointment: Appointment, wanted: Int
         who=who, start=start, end=end, day=day(held.during.start, zone), by=booked(held, timezone.now())
     )
     free = _next(holder, appointment, wanted, store)
-    if free:
-        message += " " + _("Next free: {times}.").format(times=", ".join(free))
-    return SlotTaken(message, who=who, start=held.during.start, end=held.during.end, held=held, free=free)
+    offered = " " + _("Next free: {times}.").format(times=", ".join(free)) if free else ""
+    return SlotTaken(message + offered, said=message, who=who, start=held.during.start, end=held.during.end, held=held, free=free)
 
 
 def booked(held: Held, now: dt.datetime) -> str:

@@ -22,7 +22,7 @@ from openward.scheduling.presenters.arrivals import AppointmentView
 from openward.scheduling.presenters.picker import TimeChoice, picker, stamp
 from openward.scheduling.presenters.words import about, called, day_words, time_words
 from openward.scheduling.queries import Arrival, Offer
-from openward.scheduling.views.booking import DAYS, first_day, moment_of, week_context
+from openward.scheduling.views.booking import DAYS, first_day, moment_of, refuse, week_context
 from openward.scheduling.views.where import Desk, desk
 from openward.web import errors
 from openward.web.display import person_name
@@ -113,7 +113,7 @@ def confirm_move(request: PageRequest, appointment: str, practitioner: str, faci
         try:
             actions.reschedule(by=request.actor, appointment=appointment, start=moment, practitioner=practitioner, facility=facility)
         except FhirError as refusal:
-            errors.add_to_form(form, refusal)
+            refuse(form, refusal)
             context |= {"taken": isinstance(refusal, SlotTaken), "others": _next(request, found, practitioner, moment)}
         else:
             return go(request, "scheduling:today", message=_("Moved. The patient is told."))

@@ -13,9 +13,9 @@ from openward.access.permissions import Permission
 from openward.fhir.errors import FhirError
 from openward.fhir.resources import Patient
 from openward.registration.presenters import coverage_rows
-from openward.registration.queries import coverages, name_of, number_of
+from openward.registration.queries import coverages, details_to_confirm, name_of, number_of
 from openward.scheduling import actions, queries
-from openward.scheduling.forms import CheckInForm, WalkInForm
+from openward.scheduling.forms import WalkInForm
 from openward.scheduling.presenters.words import about
 from openward.scheduling.views.appointments import CHANGED, view_of
 from openward.scheduling.views.where import desk
@@ -30,7 +30,7 @@ def check_in(request: PageRequest, appointment: str) -> HttpResponseBase:
     if found.patient is None or found.appointment is None:
         raise Http404
     insurances = coverages(request.store, str(found.patient.id))
-    form = CheckInForm(request.POST if request.method == "POST" else None, patient=found.patient, has_coverage=bool(insurances))
+    form = details_to_confirm(found.patient, has_coverage=bool(insurances), data=request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             visit = actions.check_in(by=request.actor, appointment=appointment, details=form.apply_changes if form.changes else None)
@@ -38,15 +38,15 @@ def check_in(request: PageRequest, appointment: str) -> HttpResponseBase:
             errors.add_to_form(form, refusal)
         else:
             return panel_done(
-                request, message=_said(form), refresh=CHANGED, page="scheduling:today", undo=reverse("scheduling:undo-check-in", args=[visit.id])
+                request, message=_said(form.changes), refresh=CHANGED, page="scheduling:today", undo=reverse("scheduling:undo-check-in", args=[visit.id])
             )
     context = _context(found.patient, form) | {"shown": view_of(request, found), "coverages": coverage_rows(insurances), "panel_title": _("Check in")}
     return render_panel(request, "scheduling/panels/check_in.html", context, page="scheduling:today", status=422 if form.errors else 200)
 
 
-def _said(form: CheckInForm) -> str:
+def _said(changes: list[str]) -> str:
     """What was done, and what was changed on the way: fields, never values."""
-    changed = ", ".join(form.changes)
+    changed = ", ".join(changes)
     return _("Checked in. Changed: {fields}.").format(fields=changed) if changed else _("Checked in. Nothing had changed.")
 
 

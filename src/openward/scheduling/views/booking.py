@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
+from django.forms import Form
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -136,7 +137,7 @@ def confirm(request: PageRequest, patient: str, service: str, practitioner: str,
         try:
             return _booked(request, form, patient, service, practitioner, facility)
         except FhirError as refusal:
-            errors.add_to_form(form, refusal)
+            refuse(form, refusal)
             free = queries.free_times(
                 request.store, service=service, first=_day(moment, where), days=14, practitioner=practitioner, facility=facility, patient=patient
             )
@@ -162,6 +163,14 @@ def _booked(request: PageRequest, form: BookForm, patient: str, service: str, pr
         comment=entered["comment"],
     )
     return go(request, "registration:patient", message=_("Booked. A confirmation is on its way."), patient=patient)
+
+
+def refuse(form: Form, refusal: FhirError) -> None:
+    """Above the form; free times stand beside it as buttons."""
+    if isinstance(refusal, SlotTaken):
+        form.add_error(None, refusal.said)
+    else:
+        errors.add_to_form(form, refusal)
 
 
 def moment_of(text: str) -> dt.datetime:
