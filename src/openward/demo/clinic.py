@@ -10,7 +10,7 @@ from openward.access.actor import Actor
 from openward.accounts.models import User
 from openward.demo import books
 from openward.demo.books import load_fee_schedule
-from openward.demo.days import bring_to_today
+from openward.demo.days import bring_to_today, set_the_clocks
 from openward.demo.errors import AnotherDemo, InUse
 from openward.demo.generation.clinic import clinic
 from openward.demo.loading import Progress, load_charts, write
@@ -43,6 +43,8 @@ def build(*, patients: int, seed: int, today: dt.date, progress: Progress, now: 
     for done, (name, step) in enumerate(STEPS, start=instance.patients + 1):
         step(actor, made)
         progress(done, total, name)
+    if now is None:
+        set_the_clocks(actor, instance.made_at, timezone.now())
     instance.is_complete = True
     instance.save(update_fields=["is_complete"])
 

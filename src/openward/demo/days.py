@@ -41,6 +41,17 @@ def bring_to_today(actor: Actor, made: Clinic, instance: Instance, today: dt.dat
     return True
 
 
+def set_the_clocks(actor: Actor, since: dt.datetime, until: dt.datetime) -> None:
+    """Making a large clinic takes minutes, in which nobody on the board may have waited longer."""
+    for visit in open_store(actor).search(Encounter, {"status": ",".join(sorted(OPEN_VISIT)), "_count": 200}).resources:
+        started = facts.moment(visit.period.start if visit.period else None)
+        if visit.period and started and started > since - dt.timedelta(hours=4):
+            with unit_of_work(by=actor) as work:
+                visit.period.start = facts.written(started + (until - since))
+                facts.set_flow_since(visit, (facts.flow_since(visit) or started) + (until - since))
+                work.store.update(visit)
+
+
 def _end_open_visits(actor: Actor, moment: Moment) -> None:
     """Nobody stays overnight: visits of an earlier day ended half an hour after they last moved."""
     midnight = min(dt.datetime.combine(moment.day(f), dt.time.min, moment.clock(f).tzinfo) for f in FACILITIES)

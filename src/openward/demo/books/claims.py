@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from contextlib import suppress
 
 from django.db import connection
 from django.utils import timezone
 
 from openward.access.actor import Actor
 from openward.billing import jobs
+from openward.billing.actions.claims import propose_charges
+from openward.billing.actions.decisions import bill_patient
 from openward.billing.actions.submission import submit
-from openward.billing.models import ClaimRow, Submission
+from openward.billing.errors import NothingToBill
+from openward.billing.models import ClaimRow, Submission, VisitToBill
 from openward.demo.generation.clinic import Clinic
-from openward.fhir.resources import Composition
-from openward.record import open_store
 
 RECENT = dt.timedelta(days=30)
-AT_ONCE = 200
 
 
 def claim_recent_visits(actor: Actor, clinic: Clinic) -> None:
-    """Bill every recent signed visit that has no claim yet, and send half of the claims that are ready; the rest stay ready, or draft with faults."""
-    for visit in _unbilled_visits(actor, clinic):
+    """Bill the signed visits of the last weeks that have no claim yet: today's, and those whose insurance lacks something.
+
+    Half of the claims that are ready are sent; the rest stay ready, or draft with faults.
+    """
+    waiting = VisitToBill.objects.filter(tenant=actor.tenant, served_on__gte=clinic.moment.today - RECENT, reason="queued")
+    for visit in list(waiting.order_by("served_on", "visit").values_list("visit", flat=True)):
         jobs.bill_visit(tenant=actor.tenant, visit=visit)
     _forget_queued_billing()
     ready = ClaimRow.objects.filter(tenant=actor.tenant, state="ready").order_by("served_on", "number")
@@ -30,26 +34,13 @@ def claim_recent_visits(actor: Actor, clinic: Clinic) -> None:
         submit(claims=[row.claim for row in ready[: len(ready) // 2 + 1]], by=actor)
 
 
-def _unbilled_visits(actor: Actor, clinic: Clinic) -> Iterator[str]:
-    """Visits with a signed note of the last weeks and no claim: today's, and those whose insurance lacks something."""
-    billed = set(ClaimRow.objects.filter(tenant=actor.tenant).values_list("visit", flat=True))
-    since = (clinic.moment.today - RECENT).isoformat()
-    notes = _signed(actor, {"status": "final", "date": f"ge{since}", "_sort": "date", "_count": AT_ONCE})
-    for note in notes:
-        visit = note.encounter.target_id if note.encounter else None
-        if visit and visit not in billed:
-            yield str(visit)
-
-
-def _signed(actor: Actor, params: dict[str, object]) -> Iterator[Composition]:
-    """Every matching note, page after page."""
-    store, cursor = open_store(actor), None
-    while True:
-        page = store.search(Composition, {**params, **({"_cursor": cursor} if cursor else {})})
-        yield from page.resources
-        cursor = page.next
-        if not cursor:
-            return
+def bill_the_uninsured(actor: Actor, clinic: Clinic) -> None:
+    """Visits without insurance were billed to the patient after a month; those of the last weeks wait for the biller."""
+    old = VisitToBill.objects.filter(tenant=actor.tenant, served_on__lt=clinic.moment.today - RECENT)
+    for visit in list(old.order_by("served_on", "visit").values_list("visit", flat=True)):
+        propose_charges(visit=visit, by=actor)
+        with suppress(NothingToBill):
+            bill_patient(visit=visit, by=actor)
 
 
 def _forget_queued_billing() -> None:

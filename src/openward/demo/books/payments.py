@@ -31,10 +31,10 @@ METHODS = (("card", 0.6), ("check", 0.25), ("cash", 0.15))
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A patient's part of a claim, as the payer's answer left it."""
+    """A patient's part of a claim as the payer's answer left it, or a visit without insurance; `about` is the claim or the visit."""
 
     patient: str
-    claim: str
+    about: str
     amount: Decimal
     since: dt.date
 
@@ -42,7 +42,7 @@ class Share:
 def take_payments(actor: Actor, clinic: Clinic) -> None:
     """Two in three shares were paid some weeks later; a few patients pay at the desk today."""
     done = set(Payment.objects.filter(tenant=actor.tenant).values_list("key", flat=True))
-    paid = [(n, share) for n, share in enumerate(_shares(actor), start=1) if f"history|{share.claim}" not in done]
+    paid = [(n, share) for n, share in enumerate(_shares(actor), start=1) if f"history|{share.about}" not in done]
     with unit_of_work(by=actor) as work:
         entered = [made for n, share in paid if (made := _payment(work, clinic, n, share))]
         Payment.objects.bulk_create([payment for payment, _ in entered])
@@ -55,15 +55,16 @@ def take_payments(actor: Actor, clinic: Clinic) -> None:
 
 
 def _shares(actor: Actor) -> Iterator[Share]:
-    entries = LedgerEntry.objects.filter(tenant=actor.tenant, account=ledger.PATIENT, debit__gt=0, claim__isnull=False)
-    days = dict(LedgerTransaction.objects.filter(tenant=actor.tenant, kind="answer").values_list("id", "on_date"))
+    entries = LedgerEntry.objects.filter(tenant=actor.tenant, account=ledger.PATIENT, debit__gt=0, patient__isnull=False)
+    posted = {row.id: row for row in LedgerTransaction.objects.filter(tenant=actor.tenant, kind__in=("answer", "visit"))}
     for entry in entries.order_by("claim", "transaction", "place"):
-        if entry.transaction in days and entry.patient and entry.claim:
-            yield Share(entry.patient, entry.claim, entry.debit, days[entry.transaction])
+        if entry.transaction in posted and entry.patient:
+            source = posted[entry.transaction]
+            yield Share(entry.patient, entry.claim or source.source_id, entry.debit, source.on_date)
 
 
 def _payment(work: UnitOfWork, clinic: Clinic, number: int, share: Share) -> tuple[Payment, dt.date] | None:
-    chance = Chance(clinic.seed, "pays", share.claim)
+    chance = Chance(clinic.seed, "pays", share.about)
     on = share.since + dt.timedelta(days=chance.randint(6, 45))
     if not chance.happens(PAYS) or on >= clinic.moment.today:
         return None
@@ -71,7 +72,7 @@ def _payment(work: UnitOfWork, clinic: Clinic, number: int, share: Share) -> tup
     payment = Payment(
         tenant=work.tenant,
         id=UUID(fixed_id(clinic.seed, PAYMENTS, number)),
-        key=f"history|{share.claim}",
+        key=f"history|{share.about}",
         patient=share.patient,
         method=method,
         amount=share.amount,

@@ -109,7 +109,9 @@ def _night(spans: list[tuple[dt.datetime, dt.datetime]], clock: dt.datetime) -> 
     around = clock.replace(minute=0, second=0, microsecond=0)
     start, end = max(around - 2 * 60 * MINUTE, around.replace(hour=0)), around + 80 * MINUTE
     end = min(end, around.replace(hour=23, minute=59))
-    return [(start, end), *(span for span in spans if span[1] <= start or span[0] >= end)]
+    before = [(opens, min(closes, start)) for opens, closes in spans if opens < start]
+    after = [(max(opens, end), closes) for opens, closes in spans if closes > end]
+    return [*before, (start, end), *after]
 
 
 def _fill(
@@ -204,13 +206,14 @@ def _states(chosen: list[Booking], rooms: int) -> list[str]:
     """One patient at a time with each clinician; nobody roomed without a room."""
     in_rooms = min(rooms, max(len(chosen) - 2, 1))
     leaving = max(in_rooms // 5, 1) if len(chosen) > 3 else 0
+    seen = leaving + max((in_rooms - leaving) * 3 // 5, 1)
     states, busy = [], set()
     for number, booking in enumerate(chosen):
         if number >= in_rooms:
             states.append("waiting")
         elif number < leaving:
             states.append("leaving")
-        elif booking.clinician.key not in busy and number < max(in_rooms - 1, leaving + 1):
+        elif booking.clinician.key not in busy and number < seen:
             busy.add(booking.clinician.key)
             states.append("with-clinician")
         else:

@@ -19,7 +19,8 @@ from openward.demo.generation.visits import Visit
 if TYPE_CHECKING:
     from openward.demo.generation.chart import Chart
 
-BILLED_DAYS = 360
+BILLED_DAYS = 366
+FAULTS_WITHIN = 21
 READY_FOR = 2
 SUBMITTED_FOR = 14
 OFFICE = "11"
@@ -33,14 +34,16 @@ def write(chart: Chart, visit: Visit) -> None:
     coverage = chart.named.get("coverage")
     if not chart.named[f"note/{visit.encounter}"]["signed"] or not 1 <= age <= BILLED_DAYS:
         return
-    if coverage is None or not _is_billable(coverage, visit):
+    if coverage is None or not _is_billable(coverage, visit, age):
         return
     lines = [_charge(chart, visit, FEE[code], count) for code, count in Counter(charges(chart, visit)).items()]
     _claim(chart, visit, coverage, lines, "ready" if age <= READY_FOR else "submitted" if age <= SUBMITTED_FOR else "accepted")
 
 
-def _is_billable(coverage: Json, visit: Visit) -> bool:
-    return "subscriber" in coverage and "subscriberId" in coverage and coverage["period"]["start"] <= day(visit.day)
+def _is_billable(coverage: Json, visit: Visit, age: int) -> bool:
+    """What the insurance lacks was lost some weeks ago, at a change of plan: claims before went out, those since are drafts with faults."""
+    is_whole = "subscriber" in coverage and "subscriberId" in coverage
+    return (is_whole or age > FAULTS_WITHIN) and coverage["period"]["start"] <= day(visit.day)
 
 
 def _charge(chart: Chart, visit: Visit, fee: Fee, count: int) -> Json:

@@ -127,10 +127,11 @@ def _flag_of(observation: Json) -> str | None:
 def _in_plain_words(panel: Panel, flags: list[Any]) -> str:
     """What the patient reads."""
     if not flags:
-        return f"Your {panel.name} is in the expected range. No change is needed."
+        return f"{panel.name}: everything is in the expected range. No change is needed."
     if panel.key == "a1c":
         return "Your 3-month average sugar is above the expected range. We will talk about it at your next visit."
-    return f"Your {panel.name} is close to what we expected for you; {len(flags)} value{'s are' if len(flags) > 1 else ' is'} outside the usual range. Keep to the plan."
+    outside = f"{len(flags)} values are" if len(flags) > 1 else "one value is"
+    return f"{panel.name}: close to what we expected for you; {outside} outside the usual range. Keep to the plan."
 
 
 def _to_inbox(chart: Chart, visit: Visit, order: Json, report: Json, flags: list[Any], reviewed: bool) -> None:
