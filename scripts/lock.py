@@ -5,7 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 
-COMMON = ["--quiet", "--generate-hashes", "--strip-extras", "--allow-unsafe", "--no-emit-index-url", "--no-emit-trusted-host", "--no-emit-find-links", "--no-header"]
+COMMON = [
+    "--quiet",
+    "--generate-hashes",
+    "--strip-extras",
+    "--allow-unsafe",
+    "--no-emit-index-url",
+    "--no-emit-trusted-host",
+    "--no-emit-find-links",
+    "--no-header",
+]
 
 
 def compile_lock(output: str, *more: str) -> None:

@@ -82,7 +82,7 @@ def sign_out(request: PageRequest) -> HttpResponseBase:
 
 @page("accounts:password", methods=("GET", "POST"))
 def password(request: PageRequest) -> HttpResponseBase:
-    person = User.objects.get(pk=request.actor.user_id)
+    person = User.objects.get(pk=request.actor.user_id or "")
     form = ChangePasswordForm(request.POST or None, person=person)
     if request.method == "POST" and form.is_valid():
         person.set_password(form.cleaned_data["password"])

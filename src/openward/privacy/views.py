@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -84,9 +84,8 @@ def _before(request: PageRequest) -> dt.datetime | None:
         return None
 
 
-def _next(found: list[AuditEvent] | object) -> str:
-    page = list(found)  # type: ignore[call-overload]
-    return page[-1].at.isoformat() if len(page) == queries.PAGE else ""
+def _next(found: Sequence[AuditEvent]) -> str:
+    return found[-1].at.isoformat() if len(found) == queries.PAGE else ""
 
 
 def _csv(rows: Iterable[Line], name: str) -> HttpResponse:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
+from types import TracebackType
+from typing import cast
 
 
 class LineFormatter(logging.Formatter):
-    converter = time.gmtime
+    converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%S"
     default_msec_format = "%s.%03dZ"
 
@@ -16,9 +19,7 @@ class LineFormatter(logging.Formatter):
 
     def formatException(self, ei: object) -> str:  # noqa: N802 - the name is logging's
         """Where it happened and which class: the message of an exception may quote a patient's data, so it stays out."""
-        import traceback
-
-        kind, _, trace = ei  # type: ignore[misc]
+        kind, _, trace = cast("tuple[type[BaseException], BaseException, TracebackType]", ei)
         frames = traceback.extract_tb(trace)
         places = " < ".join(f"{frame.name} ({frame.filename.rpartition('/openward/')[2]}:{frame.lineno})" for frame in reversed(frames[-12:]))
-        return f"{kind.__name__} in {places}"  # type: ignore[has-type]
+        return f"{kind.__name__} in {places}"

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
+log = logging.getLogger("openward.static")
+
 
 class HashedFiles(CompressedManifestStaticFilesStorage):
-    """Before `collectstatic` has run (tests, tools) files keep their plain names."""
+    """Before `collectstatic` has run (tests, tools) files keep their plain names; a file that came later must not take its page down."""
 
     manifest_strict = False
 
     def stored_name(self, name: str) -> str:
         if not self.hashed_files:
             return name
-        return super().stored_name(name)
+        try:
+            return super().stored_name(name)
+        except ValueError:
+            log.error("the static file %s was not collected", name)
+            return name
 
 
 def collect_static_files() -> None:

@@ -77,7 +77,7 @@ def queue(request: PageRequest) -> HttpResponseBase:
     state = state if state in Ticket.State.values else ""
     counts = queries.counts(request.actor)
     tabs = [(_("Open"), "?", not state, sum(counts[s] for s in ("new", "working", "waiting")))]
-    tabs += [(label, f"?state={value}", state == value, counts[value]) for value, label in Ticket.State.choices]
+    tabs += [(str(label), f"?state={value}", state == value, counts[value]) for value, label in Ticket.State.choices]
     tickets = list(queries.queue(request.actor, state)[:200])
     template = "servicedesk/queue_table.html" if request.htmx and request.GET.get("part") == "table" else "servicedesk/queue.html"
     return render(request, template, {"tickets": tickets, "tabs": tabs, "counts": counts, "state": state})

@@ -14,7 +14,12 @@ from django.http import HttpResponse
 
 def pdf(template: Path, words: Mapping[str, Any]) -> bytes:
     """The template as a tagged PDF; it reads `words` as JSON from `sys.inputs.page`. Milliseconds a page."""
-    made = typst.compile(_source(template), root=str(template.parent), ignore_system_fonts=True, sys_inputs={"page": json.dumps(words)})
+    made: object = typst.compile(
+        _source(template),  # type: ignore[type-var]
+        root=str(template.parent),
+        ignore_system_fonts=True,
+        sys_inputs={"page": json.dumps(words)},
+    )
     assert isinstance(made, bytes)
     return made
 

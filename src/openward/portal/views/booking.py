@@ -135,6 +135,6 @@ def _service_of(request: PageRequest, appointment: object) -> str:
     """The HealthcareService whose type code the appointment carries; another visit of the kind can be booked at its times only."""
     wanted = {coding.code for concept in appointment.serviceType for coding in concept.coding}  # type: ignore[attr-defined]
     for offered in services(request.store):
-        if any(coding.code in wanted for concept in offered.type for coding in concept.coding):  # type: ignore[attr-defined]
+        if any(coding.code in wanted for concept in offered.type for coding in concept.coding):
             return str(offered.id)
     return ""

@@ -1,0 +1,31 @@
+"""One demo house and one browser for all stories. `SCREENSHOTS=folder` keeps pictures of the way."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.house import House, house
+from tests.browser.people import a_browser
+
+
+@pytest.fixture(scope="session")
+def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with house(tmp_path_factory.mktemp("house") / "data") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with a_browser() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def pictures() -> Path | None:
+    folder = os.environ.get("SCREENSHOTS")
+    return Path(folder) if folder else None
