@@ -92,10 +92,12 @@ def _version(request: PageRequest) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-@page("chart:note-draft", needs=Permission.WRITE_NOTES, methods=("POST",))
+@page("chart:note-draft", needs=Permission.WRITE_NOTES, methods=("GET", "POST"))
 def draft(request: PageRequest, patient: str, note: str) -> HttpResponse:
-    """What the page sends while one types: 204 with the new version, 409 when the draft moved on elsewhere."""
+    """What the page sends while one types: 204 with the new version, 409 when the draft moved on elsewhere. GET tells the version on the server."""
     standing = belongs(request.store.read(Composition, note), patient)
+    if request.method != "POST":
+        return HttpResponse(str(standing.meta.versionId if standing.meta is not None else ""), content_type="text/plain; charset=utf-8")
     try:
         saved = actions.save_draft(note=note, texts=_texts(request, template_of(standing)), version=_version(request), by=request.actor)
     except DraftChangedElsewhere as conflict:

@@ -38,3 +38,28 @@ document.addEventListener("focusin", (event) => {
   const select = event.target.closest?.("select[data-unit-of]");
   if (select) select.dataset.was ||= select.value;
 });
+
+// Signing in again in another tab makes a new token. The forms of this page take it over, so that what was typed meanwhile can still be saved.
+let token = "";
+setInterval(() => {
+  const now = document.cookie.match(/(?:^|; )openward_csrf=([^;]+)/)?.[1] || "";
+  if (!now || now === token) return;
+  if (token) document.querySelectorAll("input[name=csrfmiddlewaretoken]").forEach((input) => { input.value = now; });
+  token = now;
+}, 1000);
+
+// A draft that is not being saved although there is a connection may have moved on in another window: ask, and say so.
+function watch(form) {
+  const said = form.querySelector("[data-autosave-state]");
+  const notice = document.querySelector("[data-draft-conflict]");
+  if (!said || !notice) return;
+  new MutationObserver(async () => {
+    if (said.dataset.state !== "offline" || !navigator.onLine || !notice.hidden) return;
+    try {
+      const answer = await fetch(form.dataset.autosave, { credentials: "same-origin", redirect: "manual" });
+      if (answer.ok && (await answer.text()) !== form.elements.version.value) notice.hidden = false;
+    } catch { /* there is no connection after all */ }
+  }).observe(said, { attributes: true, attributeFilter: ["data-state"] });
+}
+
+document.querySelectorAll("form.note-form[data-autosave]").forEach(watch);
