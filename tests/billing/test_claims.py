@@ -205,3 +205,13 @@ class TestSending:
         submission = actions.submit(claims=[str(claim.id)], by=clinic.biller)
         [sent] = read_837p(bytes(submission.body))[0].claims
         assert (sent.frequency, sent.payer_control) == ("7", "PCN1")
+
+    def test_a_holder_known_by_name_only_is_the_subscriber(self, clinic: Clinic) -> None:
+        from tests.billing.clinic import patient
+
+        clinic.make("kid", patient("Okafor", "Zoe", birthDate="2015-07-09"))
+        holder = {"display": "OKAFOR, Ada (Mrs)"}
+        clinic.make("kid-coverage", clinic.coverage("kid", subscriber=holder, relationship={"coding": [{"code": "child"}]}))
+        submission = actions.submit(claims=[str(clinic.claim("kid-visit", "kid").id)], by=clinic.biller)
+        [sent] = read_837p(bytes(submission.body))[0].claims
+        assert (sent.subscriber.family, sent.subscriber.given) == ("OKAFOR", "ADA")

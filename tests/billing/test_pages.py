@@ -377,3 +377,20 @@ class TestPayingFromAMessage:
     def test_the_key_in_the_address_is_not_put_into_problem_reports(self, clinic: Clinic) -> None:
         token = self.link(clinic)
         assert token not in get(Client(), "pay", token=token).replace(f'action="{reverse("billing:pay", kwargs={"token": token})}"', "")
+
+
+class TestElsewhere:
+    def test_the_manager_sees_the_money_in_numbers(self, sign_in: SignIn, clinic: Clinic) -> None:
+        clinic.sent()
+        page = sign_in("manager").get("/").content.decode()
+        assert "Owed by patients" in page
+        assert "OKAFOR" not in page
+
+    def test_a_claim_is_found_in_the_palette_by_its_number(self, biller: Client, clinic: Clinic) -> None:
+        from openward.billing.homes import find_claims
+        from tests import cast
+
+        number = facts.number_of(clinic.claim())
+        request = type("Request", (), {"actor": cast.staff("biller")})()
+        assert [item.label for item in find_claims(request, number[-3:])] == [number]
+        assert find_claims(type("Request", (), {"actor": cast.staff("nurse")})(), number) == []

@@ -89,16 +89,13 @@ def post_all(work: UnitOfWork, postings: Iterable[Posting]) -> set[UUID]:
     wanted = [(each, lines) for each in postings if (lines := [line for line in each.lines if line.debit or line.credit])]
     if not wanted:
         return set()
-    with work.connection.cursor() as cursor:
-        cursor.executemany(_OPEN_ACCOUNT, [(work.tenant, code, kind, title) for code, (kind, title) in ACCOUNTS.items()])
-        new = set()
-        for posting, _ in wanted:
-            cursor.execute(_POST, (work.tenant, posting.id, posting.kind, *posting.source, posting.on, work.actor.id, posting.words))
-            new |= {posting.id} if cursor.rowcount else set()
-        rows = [
-            (work.tenant, posting.id, place, *_row(line)) for posting, lines in wanted if posting.id in new for place, line in enumerate(lines, 1)
-        ]
-        cursor.executemany(_ENTER, rows)
+    connection = work.store.connection
+    connection.execute(_OPEN_ACCOUNTS, _columns([(code, kind, title) for code, (kind, title) in ACCOUNTS.items()]) | {"tenant": work.tenant})
+    heads = [(posting.id, posting.kind, *posting.source, posting.on, posting.words) for posting, _lines in wanted]
+    new = {row[0] for row in connection.execute(_POST, _columns(heads) | {"tenant": work.tenant, "by": work.actor.id})}
+    rows = [(posting.id, place, *_row(line)) for posting, lines in wanted if posting.id in new for place, line in enumerate(lines, 1)]
+    if rows:
+        connection.execute(_ENTER, _columns(rows) | {"tenant": work.tenant})
     return new
 
 
@@ -106,12 +103,23 @@ def _row(line: Line) -> tuple[object, ...]:
     return line.account, line.debit, line.credit, line.patient, line.claim, line.payer
 
 
-_OPEN_ACCOUNT = "insert into ledger_account (tenant, code, kind, title) values (%s, %s, %s, %s) on conflict do nothing"
+def _columns(rows: Sequence[tuple[object, ...]]) -> dict[str, object]:
+    """Rows turned into one array for each column, for `unnest`: c0, c1, …"""
+    return {f"c{place}": list(column) for place, column in enumerate(zip(*rows, strict=True))}
+
+
+_OPEN_ACCOUNTS = """
+insert into ledger_account (tenant, code, kind, title)
+select %(tenant)s, * from unnest(%(c0)s::text[], %(c1)s::text[], %(c2)s::text[]) on conflict do nothing
+"""
 _POST = """
-insert into ledger_transaction (tenant, id, kind, source_kind, source_id, on_date, by_actor, words)
-values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict on constraint ledger_source_once do nothing
+insert into ledger_transaction (tenant, by_actor, id, kind, source_kind, source_id, on_date, words)
+select %(tenant)s, %(by)s, * from unnest(%(c0)s::uuid[], %(c1)s::text[], %(c2)s::text[], %(c3)s::text[], %(c4)s::date[], %(c5)s::text[])
+on conflict on constraint ledger_source_once do nothing returning id
 """
 _ENTER = """
 insert into ledger_entry (tenant, transaction, place, account, debit, credit, patient, claim, payer)
-values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+select %(tenant)s, * from unnest(
+  %(c0)s::uuid[], %(c1)s::smallint[], %(c2)s::text[], %(c3)s::numeric[], %(c4)s::numeric[], %(c5)s::text[], %(c6)s::text[], %(c7)s::text[]
+)
 """

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.formats.x12 import build
 
 from openward.formats.x12 import Adjustment, ProviderAdjustment, X12Error, read_835, read_835s, write_835
 from openward.formats.x12.adjustment_codes import Meaning, meaning, reason
+from tests.formats.x12 import build
 
 D = Decimal
 

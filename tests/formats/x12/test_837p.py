@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.formats.x12 import build
 
 from openward.formats.x12 import Party, ProfessionalClaim, ServiceLine, Unwritable, read_837p, write_837p
+from tests.formats.x12 import build
 
 
 def _claims() -> st.SearchStrategy[ProfessionalClaim]:

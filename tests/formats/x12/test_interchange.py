@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.formats.x12 import build
 
 from openward.formats.x12 import X12Error, read_835, read_835s, read_837p, write_835, write_837p
 from openward.formats.x12.interchange import read_interchanges
+from tests.formats.x12 import build
 
 WHOLE = write_837p([build.claim(1), build.claim(2)], build.ENVELOPE)
 WRONG_TRAILER = "subscriber-health-benefit-check-error.271"

@@ -19,7 +19,7 @@ from openward.billing.explanations import explanation, reconciliation
 from openward.billing.models import ClaimRow, LedgerEntry, LedgerTransaction, RefusedFile, RemittanceFile, RemittanceItem, RemittanceRow
 from openward.fhir.errors import Conflict, NotFound
 from openward.fhir.ids import new_id
-from openward.fhir.resources import Claim, ExplanationOfBenefit
+from openward.fhir.resources import Claim, ExplanationOfBenefit, PaymentReconciliation, Resource
 from openward.formats.x12 import ClaimPayment, Remittance, X12Error, read_835s
 from openward.formats.x12.remittance import REVERSAL
 from openward.record import UnitOfWork, unit_of_work
@@ -115,6 +115,8 @@ class _Advice:
     claims: dict[str, Claim] = field(default_factory=dict)
     answered: list[tuple[Claim, ExplanationOfBenefit, ClaimPayment]] = field(default_factory=list)
     touched: dict[str, Claim] = field(default_factory=dict)
+    postings: list[ledger.Posting] = field(default_factory=list)
+    whole: PaymentReconciliation = field(default_factory=PaymentReconciliation)
 
     def post(self) -> Outcome:
         advice = self.advice
@@ -125,9 +127,9 @@ class _Advice:
         self.claims = self._find_claims()
         items = [self._item(place, payment) for place, payment in enumerate(advice.claims, 1)]
         self._outside_claims()
-        for claim in self.touched.values():
-            self.work.store.update(claim)
+        ledger.post_all(self.work, self.postings)
         self._reconcile()
+        self._store()
         RemittanceItem.objects.bulk_create(items)
         unmatched = sum(item.state == RemittanceItem.State.UNMATCHED for item in items)
         self.work.notify("billing", remittance=str(self.id))
@@ -173,7 +175,8 @@ class _Advice:
             lines = answers.lines(payment, patient=facts.target(claim.patient), claim=str(claim.id), payer=facts.target(claim.insurer))
         _move(claim, answers.state_after(payment))
         self._book(f"{place}", "answer", _words(claim, payment), lines)
-        made = self.work.store.create(explanation(claim, payment, self.advice))
+        made = explanation(claim, payment, self.advice)
+        made.id = new_id()
         self.answered.append((claim, made, payment))
         self.touched[str(claim.id)] = claim
 
@@ -189,14 +192,21 @@ class _Advice:
 
     def _book(self, part: str, kind: str, words: str, lines: Sequence[ledger.Line]) -> None:
         source = (SOURCE, f"{self.advice.payer_id}|{self.advice.trace}|{part}")
-        ledger.post(self.work, ledger.Posting(kind, source, self.advice.date, words, lines))
+        self.postings.append(ledger.Posting(kind, source, self.advice.date, words, lines))
 
     def _reconcile(self) -> None:
         payer = next((claim.insurer for claim, _made, _payment in self.answered if claim.insurer), None)
-        made = self.work.store.create(reconciliation(self.advice, payer, self.answered))
-        self.work.connection.execute(
-            "update billing_remittance set reconciliation = %s where tenant = %s and id = %s", (str(made.id), self.work.tenant, self.id)
+        self.whole = reconciliation(self.advice, payer, self.answered)
+        self.whole.id = new_id()
+        self.work.store.connection.execute(
+            "update billing_remittance set reconciliation = %s where tenant = %s and id = %s", (self.whole.id, self.work.tenant, self.id)
         )
+
+    def _store(self) -> None:
+        """All resources in one transaction, set-based: a remittance can carry thousands of claims."""
+        made: list[Resource] = [*(answer for _claim, answer, _payment in self.answered), *self.touched.values(), self.whole]
+        entries = [{"resource": one.data, "request": {"method": "PUT", "url": f"{one.resourceType}/{one.id}"}} for one in made]
+        self.work.store.bundle({"resourceType": "Bundle", "type": "transaction", "entry": entries})
 
     def _row(self, place: int, payment: ClaimPayment, state: str, *, reason: str = "", claim: Claim | None = None) -> RemittanceItem:
         return RemittanceItem(

@@ -26,7 +26,18 @@ SEXES = {"female": "F", "male": "M", "other": "U", "unknown": "U"}
 # https://terminology.hl7.org/CodeSystem-subscriber-relationship.html → X12 individual relationship (PAT01)
 RELATIONSHIPS = {"spouse": "01", "child": "19", "common": "53", "parent": "G8", "other": "G8", "injured": "G8"}
 # Coverage.type (v3 ActCode) → X12 claim filing indicator (SBR09)
-FILINGS = {"HMO": "HM", "PPO": "12", "POS": "13", "EPO": "14", "MCPOL": "CI", "EHCPOL": "CI", "PUBLICPOL": "OF", "SUBSIDIZ": "MC", "AUTOPOL": "AM", "WCBPOL": "WC"}
+FILINGS = {
+    "HMO": "HM",
+    "PPO": "12",
+    "POS": "13",
+    "EPO": "14",
+    "MCPOL": "CI",
+    "EHCPOL": "CI",
+    "PUBLICPOL": "OF",
+    "SUBSIDIZ": "MC",
+    "AUTOPOL": "AM",
+    "WCBPOL": "WC",
+}
 SEQUENCES = {1: "P", 2: "S", 3: "T"}
 
 
