@@ -285,6 +285,12 @@ class TestTheFlowBoard:
         assert signed_in(role).post(reverse("scheduling:move", args=[visit.id, "roomed"])).status_code == status
 
 
+class TestBeforeAnyFacilityIsSetUp:
+    @pytest.mark.parametrize("page", ["today", "today-list", "calendar", "board", "board-columns"])
+    def test_a_page_says_so(self, db: None, signed_in: SignIn, page: str) -> None:
+        assert "No facility is set up yet" in text(signed_in("front-desk").get(reverse(f"scheduling:{page}")))
+
+
 class TestHome:
     @pytest.mark.parametrize("role", ["front-desk", "nurse", "manager"])
     def test_it_shows_the_day(self, clinic: Clinic, signed_in: SignIn, role: str) -> None:

@@ -1,0 +1,1 @@
+"""The schedule: free times, booking, the calendar, checking in, the flow board."""

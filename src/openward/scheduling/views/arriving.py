@@ -38,7 +38,11 @@ def check_in(request: PageRequest, appointment: str) -> HttpResponseBase:
             errors.add_to_form(form, refusal)
         else:
             return panel_done(
-                request, message=_said(form.changes), refresh=CHANGED, page="scheduling:today", undo=reverse("scheduling:undo-check-in", args=[visit.id])
+                request,
+                message=_said(form.changes),
+                refresh=CHANGED,
+                page="scheduling:today",
+                undo=reverse("scheduling:undo-check-in", args=[visit.id]),
             )
     context = _context(found.patient, form) | {"shown": view_of(request, found), "coverages": coverage_rows(insurances), "panel_title": _("Check in")}
     return render_panel(request, "scheduling/panels/check_in.html", context, page="scheduling:today", status=422 if form.errors else 200)

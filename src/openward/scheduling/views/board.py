@@ -33,7 +33,8 @@ def board(request: PageRequest) -> HttpResponse:
 @page("scheduling:board-columns", needs=Permission.SEE_FLOW)
 def columns(request: PageRequest) -> HttpResponse:
     """The board alone: what an event from another browser reloads."""
-    return render(request, "scheduling/parts/board.html", board_context(request))
+    context = board_context(request)
+    return render(request, "scheduling/parts/board.html" if "columns" in context else "scheduling/parts/no_facility.html", context)
 
 
 def board_context(request: PageRequest) -> dict[str, Any]:

@@ -26,7 +26,8 @@ def today(request: PageRequest) -> HttpResponse:
 @page("scheduling:today-list", needs=Permission.SEE_SCHEDULE)
 def arrivals_list(request: PageRequest) -> HttpResponse:
     """The list alone, for when something changed."""
-    return render(request, "scheduling/parts/arrivals.html", arrivals_context(request))
+    context = arrivals_context(request)
+    return render(request, "scheduling/parts/arrivals.html" if "rows" in context else "scheduling/parts/no_facility.html", context)
 
 
 def arrivals_context(request: PageRequest, *, short: bool = False) -> dict[str, Any]:
