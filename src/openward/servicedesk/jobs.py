@@ -11,6 +11,7 @@ from openward.servicedesk.models import Ticket
 
 @every("* * * * *", "servicedesk.watch_health")
 def watch_health() -> None:
+    """Open an incident for what is unhealthy, once; close it when it is well again and nobody has taken it up."""
     by = Actor.system("watch health", tenant=1)
     for finding in findings():
         source = f"health:{finding.name}"
