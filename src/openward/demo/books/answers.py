@@ -6,6 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 from openward.access.actor import Actor
 from openward.billing import facts
@@ -53,7 +54,7 @@ def _batches(actor: Actor, clinic: Clinic) -> Iterator[tuple[Payer, dt.date, lis
         if row.payer in by_payer and not Chance(clinic.seed, "silence", row.claim).happens(NEVER_ANSWERED):
             groups[PAYERS.index(by_payer[row.payer]), _pays_on(row, today)].append(row)
     for (place, on), found in sorted(groups.items(), key=lambda each: (each[0][1], each[0][0])):
-        yield PAYERS[place], on, [_sent(store, row, PAYERS[place]) for row in found]
+        yield PAYERS[place], on, _sent(store, found, PAYERS[place])
 
 
 def _pays_on(row: ClaimRow, today: dt.date) -> dt.date:
@@ -66,15 +67,24 @@ def _pays_on(row: ClaimRow, today: dt.date) -> dt.date:
     return min(run, today - dt.timedelta(days=1))
 
 
-def _sent(store: Store, row: ClaimRow, payer: Payer) -> SentClaim:
-    claim = store.read(Claim, row.claim)
-    patient = store.read(Patient, str(row.patient))
-    coverage = store.read(Coverage, str(facts.target(claim.insurance[0].coverage)))
-    lines = tuple(_line(item) for item in claim.item)
+def _sent(store: Store, rows: list[ClaimRow], payer: Payer) -> list[SentClaim]:
+    """The claims as they went out; three statements for a whole file."""
+    claims: dict[str, Claim] = _read(store, "Claim", [row.claim for row in rows])
+    patients: dict[str, Patient] = _read(store, "Patient", [str(row.patient) for row in rows])
+    insured = {id: str(facts.target(claim.insurance[0].coverage)) for id, claim in claims.items()}
+    coverages: dict[str, Coverage] = _read(store, "Coverage", list(insured.values()))
+    return [_sent_one(row, payer, claims[row.claim], patients[str(row.patient)], coverages[insured[row.claim]]) for row in rows]
+
+
+def _read(store: Store, type: str, ids: list[str]) -> dict[str, Any]:
+    return {str(found.id): found for found in store.read_many([(type, id) for id in dict.fromkeys(ids)])}
+
+
+def _sent_one(row: ClaimRow, payer: Payer, claim: Claim, patient: Patient, coverage: Coverage) -> SentClaim:
     name = patient.name[0]
     member = (name.family or "", name.given[0] if name.given else "", coverage.subscriberId or "")
     assert row.served_on
-    return SentClaim(row.claim, row.number, str(row.patient), payer, row.served_on, lines, member)
+    return SentClaim(row.claim, row.number, str(row.patient), payer, row.served_on, tuple(_line(item) for item in claim.item), member)
 
 
 def _line(item: ClaimItem) -> SentLine:

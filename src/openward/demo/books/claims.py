@@ -6,7 +6,6 @@ import datetime as dt
 from contextlib import suppress
 
 from django.db import connection
-from django.utils import timezone
 
 from openward.access.actor import Actor
 from openward.billing import jobs
@@ -51,9 +50,10 @@ def _forget_queued_billing() -> None:
 
 def date_submissions(actor: Actor, clinic: Clinic) -> None:
     """The worklist counts days since a claim was sent; those of the history were sent two days after the visit."""
-    for row in ClaimRow.objects.filter(tenant=actor.tenant, state__in=("submitted", "accepted")):
-        if row.served_on is None:
-            continue
-        sent = timezone.make_aware(dt.datetime.combine(row.served_on + dt.timedelta(days=2), dt.time(17)))
-        if row.submitted_at is None or row.submitted_at > sent:
-            ClaimRow.objects.filter(tenant=row.tenant, claim=row.claim).update(submitted_at=min(sent, timezone.now()))
+    with connection.cursor() as cursor:
+        cursor.execute(_SENT_TWO_DAYS_LATER, [actor.tenant])
+
+
+_SENT_TWO_DAYS_LATER = """
+update billing_claim set submitted_at = least(now(), (served_on + 2) + time '17:00') where tenant = %s and state in ('submitted', 'accepted')
+"""
