@@ -10,6 +10,7 @@ from django.db import transaction
 from openward.access.actor import Actor
 from openward.access.policy import AccessPolicy
 from openward.audit.auditor import TableAuditor
+from openward.fhir.errors import FhirError
 from openward.fhir.store import Store
 from openward.fhir.work import PlainTransaction, UnitOfWork
 from openward.record.connection import DjangoTransaction, connection, reading_connection
@@ -31,8 +32,16 @@ def open_reading_store(actor: Actor) -> Store:
 
 @contextmanager
 def unit_of_work(*, by: Actor) -> Iterator[UnitOfWork]:
-    """One transaction: what is written in it, in the record and in shadow tables, commits together or not at all."""
-    with transaction.atomic():
-        work = UnitOfWork(open_store(by))
-        yield work
-        work.store.flush()
+    """One transaction: what is written in it, in the record and in shadow tables, commits together or not at all.
+
+    What was refused in it stays on the audit trail although the transaction is rolled back.
+    """
+    store = open_store(by)
+    try:
+        with transaction.atomic():
+            yield UnitOfWork(store)
+            store.flush()
+    except FhirError:
+        if store.refusals:
+            open_store(by).record(store.refusals)
+        raise
