@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.utils import timezone
 
 from openward.billing import facts
@@ -10,6 +12,7 @@ from openward.billing.queries.claim_file import ClaimFile, claim_file
 from openward.billing.scrub import Case, Finding, scrub
 from openward.fhir.resources import Claim
 from openward.fhir.store import Store
+from openward.scheduling.queries.places import facilities
 
 
 def claims_of_visit(tenant: int, visit: str, *, besides: str | None = None) -> list[ClaimRow]:
@@ -24,4 +27,10 @@ def findings(store: Store, claim: Claim) -> list[Finding]:
 def findings_of(store: Store, file: ClaimFile) -> list[Finding]:
     visit = facts.visit_of(file.claim)
     others = [row.number for row in claims_of_visit(store.tenant, visit, besides=str(file.claim.id))] if visit else []
-    return scrub(Case(file, timezone.localdate(), others))
+    return scrub(Case(file, _latest_today(store), others))
+
+
+def _latest_today(store: Store) -> dt.date:
+    """Today by the clock of the facility where the day is furthest on: a visit there this evening is not in the future."""
+    now = timezone.now()
+    return max((place.today(now) for place in facilities(store)), default=timezone.localdate())
