@@ -89,7 +89,7 @@ def _household(chart: Chart) -> Json:
         "telecom": [{"system": "phone", "value": _phone(chart)}],
     }
     marital = {"maritalStatus": hl7("v3-MaritalStatus", "M" if kind[0] == "SPS" else "S")} if age >= 18 else {}
-    return {**marital, "contact": [contact]} if age < 18 or chance.happens(0.8) else marital
+    return {**marital, "contact": [contact]} if age < 19 or chance.happens(0.8) else marital
 
 
 def _coverage(chart: Chart) -> Json:
