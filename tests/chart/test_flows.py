@@ -17,6 +17,7 @@ from openward.fhir.resources import (
     Encounter,
     List,
     MedicationRequest,
+    MedicationStatement,
     Observation,
     ServiceRequest,
 )
@@ -73,6 +74,15 @@ class TestLists:
         sent = {"code": ["I10", "E11.9"], "rank-I10": "2", "rank-E11.9": "1", "added": "J06.9"}
         doctor.post(f"{CHART}/visits/{clinic.visit}/diagnoses/", sent)
         assert [one.condition.display[:6] for one in clinic.read(Encounter, clinic.visit).diagnosis] == ["Type 2", "Essent", "Acute "]
+
+
+def test_what_the_patient_takes_is_told_and_ended(clinic, sign_in):
+    nurse = sign_in("nurse")
+    nurse.post(f"{CHART}/medications/reported/", {"drug": "ibuprofen|400 mg|tablet", "taken": "when it hurts"}, **HTMX)
+    (told,) = clinic.all(MedicationStatement)
+    assert (told.medicationCodeableConcept.text, told.medicationCodeableConcept.coding[0].code) == ("ibuprofen 400 mg tablet", "5640")
+    nurse.post(f"{CHART}/medications/reported/{told.id}/ended/", {}, **HTMX)
+    assert clinic.read(MedicationStatement, told.id).status == "stopped"
 
 
 class TestSearchFields:

@@ -41,6 +41,10 @@ class TestTheChart:
     def test_a_trend_opens_beside_it(self, sign_in, full_chart, path):
         assert sign_in("nurse").get(f"/chart/{PATIENT_ID}/{path}").status_code == 200
 
+    @pytest.mark.parametrize("kind", ["visits", "problems", "medications", "results", "documents", "nonsense"])
+    def test_the_timeline_can_show_one_kind(self, sign_in, full_chart, kind):
+        assert sign_in("nurse").get(f"/chart/{PATIENT_ID}/all/timeline/?kind={kind}").status_code == 200
+
     def test_a_patient_who_does_not_exist_is_not_found(self, sign_in, full_chart):
         assert sign_in("clinician").get("/chart/0199c1f0-0000-7000-8000-00000000ffff/").status_code == 404
 
@@ -51,6 +55,7 @@ PANELS = {
     "problems/new/": {"clinician"},
     "problems/problem-1/": {"clinician"},
     "medications/new/": {"clinician"},
+    "medications/reported/": {"nurse", "clinician"},
     "medications/med-1/renew/": {"clinician"},
     "medications/med-1/stop/": {"clinician"},
     "orders/new/": {"clinician"},
@@ -77,3 +82,35 @@ class TestDoors:
     def test_another_patients_address_leads_nowhere(self, sign_in, full_chart, path):
         other = full_chart.put(resourceType="Patient", name=[{"family": "Other"}])
         assert sign_in("clinician").get(f"/chart/{other.id}/{path}").status_code == 404
+
+
+class TestDocuments:
+    def document(self, clinic, kind: str, body: bytes) -> str:
+        import base64
+
+        made = clinic.put(
+            resourceType="DocumentReference",
+            status="current",
+            subject={"reference": f"Patient/{clinic.patient}"},
+            content=[{"attachment": {"contentType": kind, "data": base64.b64encode(body).decode()}}],
+        )
+        return f"/chart/{PATIENT_ID}/documents/{made.id}/"
+
+    def test_open_in_the_browser_where_that_is_safe(self, sign_in, clinic):
+        answer = sign_in("nurse").get(self.document(clinic, "application/pdf", b"%PDF-1.7"))
+        assert (answer.content, answer.headers["Content-Disposition"][:6]) == (b"%PDF-1.7", "inline")
+
+    @pytest.mark.parametrize("kind", ["text/html", "image/svg+xml", "application/xhtml+xml", "nonsense"])
+    def test_are_downloaded_where_it_is_not(self, sign_in, clinic, kind):
+        answer = sign_in("nurse").get(self.document(clinic, kind, b"<script>alert(1)</script>"))
+        assert (answer.headers["Content-Type"], answer.headers["Content-Disposition"][:10]) == ("application/octet-stream", "attachment")
+        assert "sandbox" in answer.headers["Content-Security-Policy"]
+
+    def test_without_content_are_not_found(self, sign_in, clinic):
+        made = clinic.put(
+            resourceType="DocumentReference",
+            status="current",
+            subject={"reference": f"Patient/{clinic.patient}"},
+            content=[{"attachment": {"title": "x"}}],
+        )
+        assert sign_in("nurse").get(f"/chart/{PATIENT_ID}/documents/{made.id}/").status_code == 404

@@ -8,7 +8,17 @@ from decimal import Decimal
 import pytest
 import time_machine
 
-from openward.chart.actions import Prescription, check_prescription, confirm_no_allergies, prescribe, record_allergy, renew, stop
+from openward.chart.actions import (
+    Prescription,
+    check_prescription,
+    confirm_no_allergies,
+    no_longer_taken,
+    prescribe,
+    record_allergy,
+    renew,
+    report_medication,
+    stop,
+)
 from openward.chart.drugs import knowledge as files
 from openward.chart.drugs.available import trouble
 from openward.chart.errors import IllegalTransition, NeedsAcknowledgement, NeedsReason
@@ -162,3 +172,26 @@ class TestStopping:
         stopped.status = "active"
         with pytest.raises(IllegalTransition):
             open_store(clinician).update(stopped)
+
+
+class TestWhatThePatientTakesBesides:
+    def test_counts_in_the_check(self, clinic, clinician, nurse, no_allergies):
+        report_medication(patient=clinic.patient, text="St. John's wort", drug="st. john's wort", taken="one a day", by=nurse)
+        outcome = check_prescription(store=open_store(clinician), patient=clinic.patient, text="apixaban 5 mg tablet")
+        assert [(one.severity, one.against) for one in outcome.warnings] == [("severe", "St. John's wort")]
+
+    def test_in_words_nobody_knows_is_named_as_not_checked(self, clinic, clinician, nurse, no_allergies):
+        report_medication(patient=clinic.patient, text="Aunt's blue pills", by=nurse)
+        outcome = check_prescription(store=open_store(clinician), patient=clinic.patient, text="apixaban 5 mg tablet")
+        assert [one.what for one in outcome.not_checked] == ["Aunt's blue pills"]
+
+    def test_no_longer_taken_no_longer_counts(self, clinic, clinician, nurse, no_allergies):
+        told = report_medication(patient=clinic.patient, text="ibuprofen", by=nurse)
+        no_longer_taken(statement=str(told.id), by=nurse)
+        assert check_prescription(store=open_store(clinician), patient=clinic.patient, text="apixaban 5 mg tablet").is_clear
+
+    def test_stands_on_the_chart_as_told(self, clinic, nurse, sign_in):
+        report_medication(patient=clinic.patient, text="ibuprofen 400 mg tablet", taken="when it hurts", by=nurse)
+        page = sign_in("nurse").get(f"/chart/{clinic.patient}/").content.decode()
+        assert "told by the patient" in page
+        assert "when it hurts" in page

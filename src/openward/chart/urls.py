@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from openward.chart.views import chart, home, inbox, lists, notes, orders, prescribing, seeking, visits, vitals
+from openward.chart.views import chart, documents, home, inbox, lists, notes, orders, prescribing, seeking, visits, vitals
 
 app_name = "chart"
 
@@ -28,6 +28,7 @@ urlpatterns = [
     path("visits/<str:visit>/summary.pdf", visits.as_pdf, name="visit-summary-pdf"),
     path("<str:patient>/", chart.summary, name="summary"),
     path("<str:patient>/cards/<slug:card>/", chart.card, name="card"),
+    path("<str:patient>/documents/<str:document>/", documents.attachment, name="document"),
     path("<str:patient>/all/<slug:noun>/", chart.whole_list, name="history"),
     path("<str:patient>/trends/<slug:kind>/<str:key>/", chart.trend, name="trend"),
     path("<str:patient>/vitals/new/", vitals.record, name="vitals"),
@@ -39,6 +40,8 @@ urlpatterns = [
     path("<str:patient>/medications/reviewed/", lists.medications_reviewed, name="medications-reviewed"),
     path("<str:patient>/medications/new/", prescribing.prescribe, name="prescribe"),
     path("<str:patient>/medications/new/details/", prescribing.details, name="prescribe-details"),
+    path("<str:patient>/medications/reported/", lists.medication_reported, name="medication-reported"),
+    path("<str:patient>/medications/reported/<str:statement>/ended/", lists.medication_ended, name="medication-ended"),
     path("<str:patient>/medications/<str:medication>/renew/", prescribing.renew, name="renew"),
     path("<str:patient>/medications/<str:medication>/stop/", prescribing.stop, name="stop"),
     path("<str:patient>/orders/new/", orders.order, name="order"),

@@ -9,6 +9,7 @@ from openward.chart.actions.notes import addendum, discard_draft, open_note, sav
 from openward.chart.actions.orders import cancel_order, order_tests
 from openward.chart.actions.prescriptions import Prescription, check_prescription, prescribe, renew, stop
 from openward.chart.actions.problems import add_problem, resolve_problem, set_visit_diagnoses
+from openward.chart.actions.reported import no_longer_taken, report_medication
 from openward.chart.actions.vitals import record_vitals
 
 __all__ = [
@@ -23,12 +24,14 @@ __all__ = [
     "confirm_no_allergies",
     "discard_draft",
     "match_result",
+    "no_longer_taken",
     "open_note",
     "order_tests",
     "prescribe",
     "record_allergy",
     "record_vitals",
     "renew",
+    "report_medication",
     "resolve_allergy",
     "resolve_problem",
     "review_allergies",

@@ -13,7 +13,7 @@ from openward.chart.errors import StillAllergic
 from openward.chart.presenters.lists import AllergyRow
 from openward.chart.queries.banner import allergies_of
 from openward.chart.queries.patients import current_visit
-from openward.chart.queries.summary import active_prescriptions
+from openward.chart.queries.summary import active_prescriptions, reported_medications
 from openward.fhir.resources import AllergyIntolerance, AllergyIntoleranceReaction, CodeableConcept, Coding, List, ListEntry, Reference
 from openward.fhir.work import UnitOfWork
 from openward.record import unit_of_work
@@ -95,7 +95,7 @@ def review_medications(*, patient: str, by: Actor) -> List:
     """Say that the medication list was gone through with the patient."""
     with unit_of_work(by=by) as work:
         must_exist(work.store, patient)
-        return _snapshot(work, MEDICATION_LIST, patient, active_prescriptions(work.store, patient), by)
+        return _snapshot(work, MEDICATION_LIST, patient, [*active_prescriptions(work.store, patient), *reported_medications(work.store, patient)], by)
 
 
 def _snapshot(work: UnitOfWork, code: str, patient: str, items: Sequence[Any], by: Actor) -> List:

@@ -21,7 +21,7 @@ from openward.chart.presenters.medications import dosage
 from openward.chart.presenters.wording import codes_in, concept, who
 from openward.chart.queries.banner import allergies_of, reviews_of
 from openward.chart.queries.patients import current_visit
-from openward.chart.queries.summary import active_prescriptions
+from openward.chart.queries.summary import active_prescriptions, reported_medications
 from openward.fhir.resources import (
     Annotation,
     CodeableConcept,
@@ -78,7 +78,8 @@ def check_prescription(*, store: Store, patient: str, text: str, codes: tuple[st
 
 def _situation(store: Store, knowledge: Knowledge, patient: str, except_for: str | None) -> Situation:
     slot = AllergySlot.of(allergies_of(store, patient), reviews_of(store, patient))
-    active = [one for one in active_prescriptions(store, patient) if one.id != except_for]
+    taken = [*active_prescriptions(store, patient), *reported_medications(store, patient)]
+    active = [one for one in taken if one.id != except_for]
     return Situation(
         active=[
             recognise(knowledge, _name(one), codes_in(one.medicationCodeableConcept, RXNORM), reference=f"MedicationRequest/{one.id}")
@@ -89,12 +90,12 @@ def _situation(store: Store, knowledge: Knowledge, patient: str, except_for: str
     )
 
 
-def _once_each(prescriptions: list[MedicationRequest]) -> list[MedicationRequest]:
+def _once_each(prescriptions: list[Any]) -> list[Any]:
     """A drug on the list twice is one duplicate, not two."""
     return list({_name(one): one for one in prescriptions}.values())
 
 
-def _name(prescription: MedicationRequest) -> str:
+def _name(prescription: Any) -> str:
     return concept(prescription.medicationCodeableConcept, who(prescription.medicationReference))
 
 

@@ -87,6 +87,20 @@ class DrugForm(forms.Form):
         return drug, product, value if drug is None else name
 
 
+class ReportedForm(Picked):
+    """What the patient says they take: a drug of the file, or their words."""
+
+    picked = "drug"
+    drug = forms.CharField(label=_("Medication"), max_length=200, error_messages={"required": _("Enter what the patient takes.")})
+    taken = forms.CharField(label=_("How it is taken"), required=False, max_length=200)
+    since = forms.DateField(label=_("Since"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+    def chosen(self) -> dict[str, str]:
+        drug, product, text = DrugForm(self.cleaned_data).chosen()
+        name = " ".join(part for part in (text, product.strength if product else "", product.form if product else "") if part)
+        return {"text": name, "drug": drug.name if drug is not None else ""}
+
+
 ROUTES = [
     (route, route)
     for route in (

@@ -7,11 +7,33 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from openward.chart.codes import ALLERGY_LIST, ICD10
 from openward.chart.presenters.wording import code_in, concept, date_of, not_known, status_of, who
 from openward.web.banner import Allergy, Review
 from openward.web.display import day
+
+PROBLEM_STATES = {
+    "active": _lazy("Active"),
+    "recurrence": _lazy("Recurrence"),
+    "relapse": _lazy("Relapse"),
+    "inactive": _lazy("Inactive"),
+    "remission": _lazy("In remission"),
+    "resolved": _lazy("Resolved"),
+    "": _lazy("Active"),
+}
+IMMUNIZATION_STATES = {"completed": _lazy("Given"), "not-done": _lazy("Not given"), "entered-in-error": _lazy("Entered in error")}
+VISIT_STATES = {
+    "planned": _lazy("Planned"),
+    "arrived": _lazy("Arrived"),
+    "triaged": _lazy("With nurse"),
+    "in-progress": _lazy("In progress"),
+    "onleave": _lazy("Away"),
+    "finished": _lazy("Finished"),
+    "cancelled": _lazy("Cancelled"),
+}
+NOTE_STATES = {"preliminary": _lazy("Draft"), "final": _lazy("Signed"), "amended": _lazy("Amended"), "entered-in-error": _lazy("Entered in error")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +62,7 @@ class ProblemRow:
 
     @property
     def status(self) -> str:
-        words = {
-            "active": _("Active"), "recurrence": _("Recurrence"), "relapse": _("Relapse"), "inactive": _("Inactive"),
-            "remission": _("In remission"), "resolved": _("Resolved"), "": _("Active"),
-        }  # fmt: skip
-        return words.get(status_of(self.resource.clinicalStatus), _("Not known"))
+        return str(PROBLEM_STATES.get(status_of(self.resource.clinicalStatus), _("Not known")))
 
     @property
     def ended(self) -> str:
@@ -151,8 +169,7 @@ class ImmunizationRow:
 
     @property
     def status(self) -> str:
-        words = {"completed": _("Given"), "not-done": _("Not given"), "entered-in-error": _("Entered in error")}
-        return words.get(self.resource.status or "", _("Not known"))
+        return str(IMMUNIZATION_STATES.get(self.resource.status or "", _("Not known")))
 
     @property
     def detail(self) -> str:
@@ -192,11 +209,7 @@ class VisitRow:
 
     @property
     def status(self) -> str:
-        words = {
-            "planned": _("Planned"), "arrived": _("Arrived"), "triaged": _("With nurse"), "in-progress": _("In progress"), "onleave": _("Away"),
-            "finished": _("Finished"), "cancelled": _("Cancelled"),
-        }  # fmt: skip
-        return words.get(self.resource.status or "", _("Not known"))
+        return str(VISIT_STATES.get(self.resource.status or "", _("Not known")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,5 +252,4 @@ class DocumentRow:
     def status(self) -> str:
         if not self.is_note:
             return ""
-        words = {"preliminary": _("Draft"), "final": _("Signed"), "amended": _("Amended"), "entered-in-error": _("Entered in error")}
-        return words.get(self.resource.status or "", "")
+        return str(NOTE_STATES.get(self.resource.status or "", ""))

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from openward.chart.presenters.wording import amount, concept, unit, who
 from openward.web.display import day
@@ -21,6 +22,19 @@ SOURCE = re.compile(r"^NDA\d+\s+")
 PACK = re.compile(r"^(\d[\d.,]*\s(?:ACTUAT|ML|HR|MG))\s+", re.IGNORECASE)
 STRENGTH = re.compile(r"(?<=\s)(?=\d)")
 MEASURE = re.compile(r"(\d[\d.,]*)\s*([A-Za-zµ%]+)(/[A-Za-z0-9]+)?")
+
+MEDICATION_STATES = {
+    "active": _lazy("Active"),
+    "on-hold": _lazy("On hold"),
+    "stopped": _lazy("Stopped"),
+    "completed": _lazy("Completed"),
+    "cancelled": _lazy("Cancelled"),
+    "draft": _lazy("Draft"),
+    "entered-in-error": _lazy("Entered in error"),
+    "intended": _lazy("Intended"),
+    "not-taken": _lazy("Not taken"),
+    "unknown": _lazy("Not known"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +107,17 @@ class MedicationLine:
     @cached_property
     def attributes(self) -> list[Attribute]:
         product = [Attribute("", self.name.product)] if self.name.product else []
-        doses = self.resource.dosageInstruction
+        doses = self._doses
         return product + (dosage(doses[0]) if doses else [])
+
+    @property
+    def _doses(self) -> Any:
+        return self.resource.dosageInstruction
+
+    @property
+    def is_reported(self) -> bool:
+        """Whether the patient told of it and nobody here prescribed it."""
+        return False
 
     @property
     def plain(self) -> str:
@@ -108,11 +131,7 @@ class MedicationLine:
 
     @property
     def status(self) -> str:
-        words = {
-            "active": _("Active"), "on-hold": _("On hold"), "stopped": _("Stopped"), "completed": _("Completed"), "cancelled": _("Cancelled"),
-            "draft": _("Draft"), "entered-in-error": _("Entered in error"),
-        }  # fmt: skip
-        return words.get(self.resource.status or "", _("Not known"))
+        return str(MEDICATION_STATES.get(self.resource.status or "", _("Not known")))
 
     @property
     def started(self) -> str:
@@ -139,6 +158,38 @@ class MedicationLine:
     @property
     def stopped_because(self) -> str:
         return concept(self.resource.statusReason)
+
+
+class ReportedLine(MedicationLine):
+    """A medication the patient takes that was not prescribed here (MedicationStatement)."""
+
+    @property
+    def _doses(self) -> Any:
+        return self.resource.dosage
+
+    @property
+    def is_reported(self) -> bool:
+        return True
+
+    @property
+    def is_active(self) -> bool:
+        return self.resource.status in ("active", "intended", "on-hold", "unknown")
+
+    @property
+    def started(self) -> str:
+        return day(self.resource.effectiveDateTime or self.resource.dateAsserted)
+
+    @property
+    def prescriber(self) -> str:
+        return ""
+
+    @property
+    def refills(self) -> str:
+        return ""
+
+
+def line_of(resource: Any) -> MedicationLine:
+    return ReportedLine(resource) if resource.resourceType == "MedicationStatement" else MedicationLine(resource)
 
 
 def dosage(instruction: Any) -> list[Attribute]:

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from openward.chart import labs
 from openward.chart.codes import INTERPRETATION, LOINC, RELEASED, TAG
@@ -20,6 +21,16 @@ from openward.web.display import day, number, parse
 
 CRITICAL = ("HH", "LL", "AA", "HU", "LU")
 SYMBOLS = ("H", "L", "A", "N", *CRITICAL)
+
+RESULT_STATES = {
+    "registered": _lazy("Registered"),
+    "preliminary": _lazy("Preliminary"),
+    "final": "",
+    "amended": _lazy("Amended"),
+    "corrected": _lazy("Corrected"),
+    "cancelled": _lazy("Cancelled"),
+    "entered-in-error": _lazy("Entered in error"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +160,7 @@ class ResultRow:
 
     @property
     def status(self) -> str:
-        words = {
-            "registered": _("Registered"), "preliminary": _("Preliminary"), "final": "", "amended": _("Amended"), "corrected": _("Corrected"),
-            "cancelled": _("Cancelled"), "entered-in-error": _("Entered in error"),
-        }  # fmt: skip
-        return words.get(self.resource.status or "", "")
+        return str(RESULT_STATES.get(self.resource.status or "", ""))
 
     @property
     def is_released(self) -> bool:

@@ -26,10 +26,10 @@ class Event:
     resource: str = ""
 
 
-def events(resources: Iterable[Any]) -> list[Event]:
-    """The timeline of these resources; what has no date or no place in it is left out."""
-    found = [event for resource in resources if (event := _event(resource)) is not None and event.at]
-    return sorted(found, key=lambda event: event.at, reverse=True)
+def events(resources: Iterable[Any], most: int | None = None) -> list[Event]:
+    """The timeline of these resources, at most the newest `most`; what has no date or no place in it is left out."""
+    dated = sorted(((date_of(one), one) for one in resources if one.resourceType in TELLERS), key=lambda pair: pair[0], reverse=True)
+    return [event for at, one in dated[:most] if at and (event := _event(one)) is not None]
 
 
 def _event(resource: Any) -> Event | None:

@@ -42,9 +42,11 @@ def readings(observations: Iterable[Any], born: str | None) -> dict[str, list[Re
     for observation in observations:
         if observation.status in ("entered-in-error", "cancelled"):
             continue
+        at = date_of(observation)
+        moment = parse(at)
+        age = years_between(born, moment.date() if isinstance(moment, dt.datetime) else moment) if moment else None
         for sign, quantity, marks in _measured(observation):
-            if (reading := _reading(observation, sign, quantity, marks, born)) is not None:
-                found.setdefault(sign.key, []).append(reading)
+            found.setdefault(sign.key, []).append(_reading(str(observation.id), at, age, sign, quantity, marks))
     return {key: sorted(rows, key=lambda row: row.at, reverse=True) for key, rows in found.items()}
 
 
@@ -62,13 +64,10 @@ def _by_loinc() -> Mapping[str, Sign]:
     return found | {sign.also: sign for sign in vitals.signs().values() if sign.also}
 
 
-def _reading(observation: Any, sign: Sign, quantity: Any, marks: Any, born: str | None) -> Reading | None:
-    at = date_of(observation)
+def _reading(observation: str, at: str, age: Decimal | None, sign: Sign, quantity: Any, marks: Any) -> Reading:
     value = vitals.to_own_unit(sign, quantity.value, str(quantity.code or quantity.unit or ""))
-    moment = parse(at)
-    age = years_between(born, moment.date() if isinstance(moment, dt.datetime) else moment) if moment else None
     stated = next((code for one in marks if (code := code_in(one, INTERPRETATION)) in MARKS), "")
-    return Reading(sign, value, at, stated or vitals.mark(sign, value, age), str(observation.id))
+    return Reading(sign, value, at, stated or vitals.mark(sign, value, age), observation)
 
 
 @dataclass(frozen=True, slots=True)

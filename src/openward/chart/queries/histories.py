@@ -24,6 +24,11 @@ IN_TIMELINE = {
     "Composition": "date", "DocumentReference": "date", "DiagnosticReport": "date",
 }  # fmt: skip
 
+KINDS = {
+    "visits": ("Encounter",), "problems": ("Condition",), "medications": ("MedicationRequest",), "allergies": ("AllergyIntolerance",),
+    "immunizations": ("Immunization",), "documents": ("Composition", "DocumentReference"), "results": ("DiagnosticReport",),
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Noun:
@@ -56,10 +61,10 @@ HISTORIES: dict[str, Noun] = {
 }
 
 
-def history(store: Store, patient: Patient, noun: str, cursor: str = "") -> Found:
+def history(store: Store, patient: Patient, noun: str, cursor: str = "", kind: str = "") -> Found:
     """One page. For the timeline `cursor` is the date of the last line shown, else the store's own."""
     if noun == "timeline":
-        return _timeline(store, str(patient.id), cursor)
+        return _timeline(store, str(patient.id), cursor, kind)
     entry = HISTORIES[noun]
     params = {"patient": str(patient.id), "_count": PAGE, **entry.params, **({"_cursor": cursor} if cursor else {})}
     found = store.search(entry.type, params)
@@ -74,10 +79,13 @@ def _stands(resource: Any) -> bool:
     return resource.data.get("status") != "entered-in-error"
 
 
-def _timeline(store: Store, patient: str, before: str) -> Found:
-    """The newest lines of every kind, merged; the next page begins where this one ends."""
+def _timeline(store: Store, patient: str, before: str, kind: str) -> Found:
+    """The newest lines of every kind, or of one, merged; the next page begins where this one ends."""
     found: list[Any] = []
+    types = KINDS.get(kind, tuple(IN_TIMELINE))
     for type, date in IN_TIMELINE.items():
+        if type not in types:
+            continue
         asked = {"patient": patient, "_sort": f"-{date}", "_count": PAGE, **({date: f"lt{before}"} if before else {})}
         found += [resource for resource in store.search(type, asked).resources if _stands(resource)]
     lines = events(found)

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from openward.chart.codes import CATEGORY, LABORATORY, MEDICATION_LIST, VITAL_SIGNS
 from openward.chart.presenters.lists import AllergySlot, DocumentRow, ImmunizationRow, ProblemRow, VisitRow, review_of
-from openward.chart.presenters.medications import MedicationLine
+from openward.chart.presenters.medications import MedicationLine, line_of
 from openward.chart.presenters.results import Person, ResultGroup, grouped
 from openward.chart.presenters.timeline import Event, events
 from openward.chart.presenters.vitals import VitalsCard
@@ -23,6 +23,7 @@ from openward.fhir.resources import (
     Immunization,
     List,
     MedicationRequest,
+    MedicationStatement,
     Observation,
     Patient,
     Resource,
@@ -31,7 +32,7 @@ from openward.fhir.resources import (
 from openward.fhir.store import Store
 from openward.web.banner import Banner, Review
 
-FEW = ("AllergyIntolerance:patient", "List:subject", "Condition:patient", "Immunization:patient")
+FEW = ("AllergyIntolerance:patient", "List:subject", "Condition:patient", "Immunization:patient", "MedicationStatement:patient")
 SHOWN = 8
 """Lines of a card before "all of them" is a page of its own."""
 
@@ -74,11 +75,11 @@ class Chart:
 
     @cached_property
     def vital_signs(self) -> Sequence[Observation]:
-        return vital_signs_of(self.store, self.patient_id, 60)
+        return vital_signs_of(self.store, self.patient_id, 56)
 
     @cached_property
     def labs(self) -> Sequence[Observation]:
-        return lab_values_of(self.store, self.patient_id, 80)
+        return lab_values_of(self.store, self.patient_id, 72)
 
     @cached_property
     def visits(self) -> Sequence[Encounter]:
@@ -116,7 +117,8 @@ class Chart:
 
     @cached_property
     def medications(self) -> list[MedicationLine]:
-        rows = [row for row in map(MedicationLine, self.prescriptions) if row.is_active]
+        """What is prescribed now and what the patient takes besides, by name."""
+        rows = [row for row in map(line_of, [*self.prescriptions, *of_type(self._few[1], MedicationStatement)]) if row.is_active]
         return sorted(rows, key=lambda row: row.name.generic)
 
     @cached_property
@@ -153,7 +155,7 @@ class Chart:
 
     @cached_property
     def timeline(self) -> list[Event]:
-        return events([*self.visits, *self.conditions, *self.prescriptions, *self.allergies, *self.shots, *self.notes, *self.orders])
+        return events([*self.visits, *self.conditions, *self.prescriptions, *self.allergies, *self.shots, *self.notes, *self.orders], SHOWN)
 
 
 def problem_list(conditions: Sequence[Condition]) -> list[Condition]:
@@ -176,6 +178,11 @@ def read_chart(store: Store, patient_id: str) -> Chart:
 def active_prescriptions(store: Store, patient_id: str) -> list[MedicationRequest]:
     """What the patient takes by prescription now."""
     return store.search(MedicationRequest, {"patient": patient_id, "status": "active,on-hold", "_count": 100}).resources
+
+
+def reported_medications(store: Store, patient_id: str) -> list[MedicationStatement]:
+    """What the patient says they take, prescribed elsewhere or bought without prescription."""
+    return store.search(MedicationStatement, {"patient": patient_id, "status": "active,intended,on-hold,unknown", "_count": 100}).resources
 
 
 def vital_signs_of(store: Store, patient_id: str, count: int) -> list[Observation]:

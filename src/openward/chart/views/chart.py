@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse
 from django.urls import reverse
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from openward.access.permissions import Permission
 from openward.chart import diagnoses
-from openward.chart.queries.histories import HISTORIES, history
+from openward.chart.queries.histories import HISTORIES, KINDS, history
 from openward.chart.queries.patients import age_of
 from openward.chart.queries.summary import Chart, read_chart
 from openward.chart.vitals import signs
@@ -60,9 +61,12 @@ def whole_list(request: PageRequest, patient: str, noun: str) -> HttpResponse:
     if noun not in HISTORIES:
         raise Http404
     chart = read_chart(request.store, patient)
-    found = history(request.store, chart.patient, noun, request.GET.get("cursor", ""))
-    following = f"{reverse('chart:history', kwargs={'patient': patient, 'noun': noun})}?cursor={found.next}" if found.next else ""
-    more = {"found": found, "noun": noun, "following": following, "tabs": _tabs(patient, noun), "page_title": HISTORIES[noun].title}
+    kind = request.GET.get("kind", "")
+    found = history(request.store, chart.patient, noun, request.GET.get("cursor", ""), kind)
+    here = reverse("chart:history", kwargs={"patient": patient, "noun": noun})
+    following = f"{here}?{urlencode({'cursor': found.next, 'kind': kind})}" if found.next else ""
+    kinds = [(_("Everything"), here, not kind), *((HISTORIES[one].title, f"{here}?kind={one}", one == kind) for one in KINDS)]
+    more = {"found": found, "noun": noun, "following": following, "tabs": _tabs(patient, noun), "kinds": kinds, "page_title": HISTORIES[noun].title}
     return render(request, "chart/history.html", {**context(request, chart), **more})
 
 

@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 from openward.access.permissions import Permission
 from openward.chart import actions, diagnoses
 from openward.chart.drugs.available import knowledge_or_none
-from openward.chart.forms.entry import AllergyForm, ProblemForm, ResolveForm
+from openward.chart.forms.entry import AllergyForm, ProblemForm, ReportedForm, ResolveForm
 from openward.chart.presenters.lists import AllergyRow, ProblemRow
 from openward.chart.queries.summary import Chart, read_chart
 from openward.chart.views.chart import context
 from openward.fhir.errors import FhirError, NotFound
-from openward.fhir.resources import AllergyIntolerance, Condition
+from openward.fhir.resources import AllergyIntolerance, Condition, MedicationStatement
 from openward.web import errors
 from openward.web.pages import PageRequest, go, page, panel_done, render_panel
 
@@ -86,6 +86,30 @@ def allergies_reviewed(request: PageRequest, patient: str) -> HttpResponseBase:
 def medications_reviewed(request: PageRequest, patient: str) -> HttpResponseBase:
     actions.review_medications(patient=patient, by=request.actor)
     return done(request, patient, _("Medications reviewed."), "medications")
+
+
+@page("chart:medication-reported", needs=Permission.REVIEW_LISTS, methods=("GET", "POST"))
+def medication_reported(request: PageRequest, patient: str) -> HttpResponseBase:
+    """Add what the patient takes besides what is prescribed here."""
+    chart = read_chart(request.store, patient)
+    form = ReportedForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        since = form.cleaned_data["since"]
+        try:
+            actions.report_medication(
+                patient=patient, **form.chosen(), taken=form.cleaned_data["taken"], since=since.isoformat() if since else "", by=request.actor
+            )
+            return done(request, patient, _("Medication recorded."), "medications")
+        except FhirError as error:
+            errors.add_to_form(form, error)
+    return panel(request, chart, "chart/panels/reported.html", _("Add a medication the patient takes"), form)
+
+
+@page("chart:medication-ended", needs=Permission.REVIEW_LISTS, methods=("POST",))
+def medication_ended(request: PageRequest, patient: str, statement: str) -> HttpResponseBase:
+    belongs(request.store.read(MedicationStatement, statement), patient)
+    actions.no_longer_taken(statement=statement, by=request.actor)
+    return done(request, patient, _("No longer taken."), "medications")
 
 
 @page("chart:problem-new", needs=Permission.MANAGE_PROBLEMS, methods=("GET", "POST"))

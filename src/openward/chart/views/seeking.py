@@ -32,7 +32,7 @@ def _diagnosis(found: diagnoses.Diagnosis) -> dict[str, Any]:
     return {"value": found.code, "label": found.name, "detail": detail}
 
 
-@page("chart:find-drug", needs=Permission.PRESCRIBE, methods=("POST",))
+@page("chart:find-drug", needs=Permission.REVIEW_LISTS, methods=("POST",))
 def drug(request: PageRequest) -> HttpResponse:
     """Products of the drug file by generic name or brand, strengths included: `lisin 10`."""
     return _options(request, _products(request.POST.get("q", "")))
