@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,8 +14,8 @@ from pathlib import Path
 
 from openward.cluster import EmbeddedCluster
 from openward.server.supervisor import family
+from tests.installation import ROOT, free_port, wait_until_ready
 
-ROOT = Path(__file__).resolve().parents[2]
 WORKERS = 2
 START_SECONDS = 90
 STOP_SECONDS = 30
@@ -53,11 +49,11 @@ class Ground:
             yield port
 
     @contextmanager
-    def bare(self) -> Iterator[int]:
-        """The same web server with the same settings over the floor's few lines; yields its port."""
+    def floor(self, name: str) -> Iterator[int]:
+        """The product's web server, with its settings, over `tests.bench.<name>`; yields its port."""
         port = free_port()
-        command = [*family(host="127.0.0.1", port=port, workers=WORKERS)[0].command[:-1], "tests.bench.bare:application"]
-        with running(command, self.environment, f"http://127.0.0.1:{port}/health"):
+        command = [*family(host="127.0.0.1", port=port, workers=WORKERS)[0].command[:-1], f"tests.bench.{name}:application"]
+        with running(command, self.environment, f"http://127.0.0.1:{port}/fhir/metadata"):
             yield port
 
     @property
@@ -84,7 +80,7 @@ def running(command: list[str], environment: dict[str, str], ready: str) -> Iter
     """A server that answers at `ready`; asked to stop afterwards, and made to when it does not."""
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     try:
-        wait_until_ready(ready, process)
+        wait_until_ready(ready, process, START_SECONDS)
         yield process
     finally:
         process.terminate()
@@ -93,27 +89,3 @@ def running(command: list[str], environment: dict[str, str], ready: str) -> Iter
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    raise SystemExit(f"no server at {url} (exit status {process.poll()})")
-
-
-def free_port() -> int:
-    """A port that is free, and whose successor is: live updates use the next one."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except (OSError, OverflowError):
-                continue
-            return port

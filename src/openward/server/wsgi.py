@@ -7,7 +7,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "openward.server.settings")
 
@@ -25,6 +25,8 @@ from openward.fhir.store import Store  # noqa: E402
 from openward.record import open_reading_store, open_store  # noqa: E402
 
 StartResponse = Callable[..., Any]
+HEARD_OUT = 16 * 2**20  # bytes of a refused body; whoever sends more is cut off
+AT_ONCE = 2**18
 
 
 def authenticate(environ: Mapping[str, Any]) -> Actor:
@@ -68,7 +70,17 @@ def _answer(environ: dict[str, Any], start_response: StartResponse) -> Iterable[
     """The REST surface; the id of the request is in its answer and in its audit events."""
     environ["openward.request_id"] = id = secrets.token_hex(6)
     surface = reading if environ["REQUEST_METHOD"] in ("GET", "HEAD") else record
-    return surface(environ, lambda status, headers: start_response(status, [*headers, ("X-Request-Id", id)]))
+    answer = surface(environ, lambda status, headers: start_response(status, [*headers, ("X-Request-Id", id)]))
+    declared = environ.get("CONTENT_LENGTH") or "0"
+    if declared.isdecimal() and 0 < int(declared) <= HEARD_OUT:
+        _hear_out(environ["wsgi.input"])
+    return answer
+
+
+def _hear_out(body: IO[bytes]) -> None:
+    """Take in what was sent and not asked for: a client whose body is left unread sees its connection cut instead of the answer."""
+    while body.read(AT_ONCE):
+        pass
 
 
 # What stands now stands until the end: the collector need not walk through it again and again while requests are served.

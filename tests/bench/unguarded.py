@@ -1,0 +1,60 @@
+"""The REST surface over the same store without its doors: no token is asked, everything may be seen, nothing is put on record.
+
+What the product costs more than this is the price of identity, policy and audit. It exists nowhere but here.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from openward.cluster import EmbeddedCluster
+from openward.fhir.http import fhir_app
+from openward.fhir.protocols import Event, Where
+from openward.fhir.store import Store
+from openward.fhir.work import PlainTransaction
+
+PARAMETERS = EmbeddedCluster(Path(os.environ["OPENWARD_DATA"])).parameters()
+_own = threading.local()
+
+
+@dataclass(frozen=True)
+class Anyone:
+    id: str = "anyone"
+    name: str = "Anyone"
+    reference: str | None = None
+
+
+class NoPolicy:
+    def where(self, actor: Anyone, interaction: str, type: str) -> Where:
+        return Where()
+
+    def allows(self, actor: Anyone, interaction: str, type: str, resource: Mapping[str, Any], patient: UUID | None) -> bool:
+        return True
+
+
+class NoAudit:
+    def record(self, connection: Any, tenant: int, actor: Anyone, events: Sequence[Event]) -> None:
+        """Nothing."""
+
+    def insert(self, tenant: int, actor: Anyone, interaction: str, type: str) -> None:
+        return None
+
+
+@contextmanager
+def store_for(actor: Anyone) -> Iterator[Store]:
+    if not hasattr(_own, "connection"):
+        _own.connection = psycopg.connect(**PARAMETERS, autocommit=True, prepare_threshold=2**31)
+    wire = _own.connection
+    yield Store(wire, 1, actor, policy=NoPolicy(), auditor=NoAudit(), transaction=PlainTransaction(wire), reads_only=True)
+
+
+application = fhir_app(lambda environ: Anyone(), store_for, base="/fhir")

@@ -1,0 +1,117 @@
+"""The other commands, run as a person runs them: `token`, `import`, `check`, and what each says when it cannot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from openward.cluster import EmbeddedCluster
+from tests.installation import Installation, Server
+
+
+@pytest.fixture
+def here(served: Server) -> Installation:
+    return served.installation
+
+
+def bundle(*resources: dict[str, Any]) -> dict[str, Any]:
+    entries = [{"request": {"method": "PUT", "url": f"{one['resourceType']}/{one['id']}"}, "resource": one} for one in resources]
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+
+def person(**more: Any) -> dict[str, Any]:
+    return {"resourceType": "Patient", "id": str(uuid4()), "name": [{"family": "Imported"}], **more}
+
+
+class TestAToken:
+    def test_opens_the_rest_surface_to_its_scope_and_no_further(self, served: Server, here: Installation) -> None:
+        headers = {"Authorization": f"Bearer {here.token('system/Patient.rs', client='reader')}"}
+        assert served.ask("GET", "/fhir/Patient", headers=headers).status == 200
+        assert served.ask("GET", "/fhir/Observation", headers=headers).status == 403
+
+    def test_without_one_nothing_is_answered(self, served: Server) -> None:
+        answer = served.ask("GET", "/fhir/Patient")
+        assert answer.status == 401
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+
+    def test_with_a_wrong_one_nothing_is_answered(self, served: Server) -> None:
+        assert served.ask("GET", "/fhir/Patient", headers={"Authorization": "Bearer no-such-token"}).status == 401
+
+    def test_with_a_scope_that_does_not_exist_is_refused_in_a_sentence(self, here: Installation) -> None:
+        made = here.openward("token", "--client", "x", "--scope", "everything")
+        assert made.returncode == 1
+        assert made.stderr.startswith("openward: Not a scope this server issues: everything.")
+
+
+class TestImport:
+    def test_what_is_imported_is_served(self, served: Server, here: Installation, tmp_path: Path) -> None:
+        someone = person()
+        (tmp_path / "one.json").write_text(json.dumps(bundle(someone)))
+        assert "1 resources created" in here.openward("import", str(tmp_path)).stdout
+        headers = {"Authorization": f"Bearer {here.token()}"}
+        assert json.loads(served.ask("GET", f"/fhir/Patient/{someone['id']}", headers=headers).body)["name"] == someone["name"]
+
+    def test_the_second_time_adds_nothing(self, here: Installation, tmp_path: Path) -> None:
+        (tmp_path / "one.json").write_text(json.dumps(bundle(person())))
+        here.openward("import", str(tmp_path))
+        again = here.openward("import", str(tmp_path))
+        assert again.returncode == 0
+        assert "0 resources created" in again.stdout
+
+    def test_a_damaged_bundle_is_refused_whole_and_the_rest_goes_in(self, served: Server, here: Installation, tmp_path: Path) -> None:
+        sound, unsound, beside = person(), person(birthDate="2026-02-30"), person()
+        (tmp_path / "a.json").write_text(json.dumps(bundle(beside, unsound)))
+        (tmp_path / "b.json").write_text(json.dumps(bundle(sound)))
+        done = here.openward("import", str(tmp_path))
+        assert done.returncode == 1
+        assert "1 refused" in done.stdout
+        assert "a.json" in done.stdout
+        headers = {"Authorization": f"Bearer {here.token()}"}
+        found = [served.ask("GET", f"/fhir/Patient/{one['id']}", headers=headers).status for one in (sound, unsound, beside)]
+        assert found == [200, 404, 404]
+
+    def test_a_path_that_is_not_there_is_said(self, here: Installation) -> None:
+        done = here.openward("import", "/no/such/folder")
+        assert done.returncode == 1
+        assert "there is no /no/such/folder" in done.stderr
+
+
+class TestCheck:
+    def test_says_how_everything_is(self, here: Installation) -> None:
+        done = here.openward("check")
+        assert done.returncode == 0
+        assert "ok        Database" in done.stdout
+
+
+class TestWhatCannotWork:
+    @pytest.fixture
+    def from_the_future(self, served: Server) -> Iterator[None]:
+        """The schema as a later version would have left it."""
+        with psycopg.connect(**EmbeddedCluster(served.installation.data).parameters(), autocommit=True) as connection:  # type: ignore[arg-type]
+            connection.execute("insert into django_migrations (app, name, applied) values ('record', '9999_later', now())")
+            yield
+            connection.execute("delete from django_migrations where name = '9999_later'")
+
+    @pytest.mark.usefixtures("from_the_future")
+    def test_a_database_of_a_newer_version_is_left_alone(self, here: Installation) -> None:
+        done = here.openward("check")
+        assert done.returncode == 1
+        assert done.stderr.startswith("openward: The database was last used by a newer Openward (it has record.9999_later).")
+
+    def test_a_wrong_database_address_is_said_without_its_password(self, tmp_path: Path) -> None:
+        done = Installation(tmp_path / "data", database="mysql://someone:secret@host/db").openward("check")
+        assert done.returncode == 1
+        assert "is not an address of a PostgreSQL database" in done.stderr
+        assert "secret" not in done.stderr
+
+    def test_a_folder_that_cannot_be_made_is_said(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        done = Installation(tmp_path / "file" / "data").openward("serve")
+        assert done.returncode == 1
+        assert "cannot be written by this user" in done.stderr
