@@ -111,6 +111,12 @@ class TestResults:
         groups = grouped([lab("90", "2345-7", "mg/dL"), lab("95", "2339-0", "mg/dL", at="2026-10-01T08:00:00Z")], ADA)
         assert [len(group.rows) for group in groups] == [2]
 
+    def test_are_compared_within_one_unit_only(self):
+        (group,) = grouped(
+            [lab("65", unit="mmol/mol"), lab("8.0", at="2026-10-01T08:00:00Z"), lab("50", unit="mmol/mol", at="2026-09-01T08:00:00Z")], ADA
+        )
+        assert (group.history, group.trend) == ((50.0, 65.0), "up")
+
     def test_say_why_there_is_no_value(self):
         empty = Observation.of({"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "dataAbsentReason": {"text": "Hemolyzed"}})
         assert ResultRow(empty, ADA).value == "Hemolyzed"

@@ -182,12 +182,19 @@ class ResultGroup:
         return self.rows[0]
 
     @property
+    def comparable(self) -> list[ResultRow]:
+        """The values that may be compared with the latest: numbers in its unit."""
+        return [row for row in self.rows if row.number is not None and row.unit == self.latest.unit]
+
+    @property
     def history(self) -> tuple[float, ...]:
-        return tuple(float(row.number) for row in reversed(self.rows[:12]) if row.number is not None)
+        return tuple(float(row.number) for row in reversed(self.comparable[:12]) if row.number is not None)
 
     @property
     def trend(self) -> str:
-        values = [row.number for row in self.rows[:2] if row.number is not None]
+        if self.latest.number is None:
+            return ""
+        values = [row.number for row in self.comparable[:2] if row.number is not None]
         if len(values) < 2 or not values[1]:
             return ""
         change = (values[0] - values[1]) / abs(values[1])
@@ -196,7 +203,7 @@ class ResultGroup:
     @property
     def chart(self) -> Trend:
         low, high = self.latest.limits
-        rows = [(row.at, row.number, row.mark) for row in self.rows if row.number is not None]
+        rows = [(row.at, row.number, row.mark) for row in self.comparable]
         series = points(rows)
         return Trend(self.latest.name, self.latest.unit, [Series(self.latest.name, series)] if series else [], _float(low), _float(high))
 

@@ -75,6 +75,10 @@ class Coming:
         return self.visit.extension_value(FLOW_SINCE) if self.visit is not None and self.visit.status in OPEN_VISIT else None
 
     @property
+    def is_in_room(self) -> bool:
+        return self.state in ("roomed", "with-clinician")
+
+    @property
     def room(self) -> str:
         return next((who(one.location) for one in self.visit.location if one.location is not None), "") if self.visit is not None else ""
 
