@@ -28,7 +28,7 @@ function shut(asked) {
   opener = null;
 }
 
-document.addEventListener("ow:panel-closed", () => shut(false));
+document.addEventListener("ow:panel-closed", () => { if (panel.querySelector("[data-panel]")) shut(false); });
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !event.defaultPrevented && panel.querySelector("[data-panel]") && !document.querySelector("dialog[open]")) shut(true);
 });

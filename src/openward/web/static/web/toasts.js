@@ -45,7 +45,9 @@ function show({ message, kind = "ok", undo = "" }) {
   text.textContent = message;
   toast.append(icon(icons[kind] || "info"), text);
   if (undo) {
-    const back = button(words.undo, "", () => toast.remove());
+    // htmx acts on the click too, so the button must outlive it.
+    const back = button(words.undo, "", () => {});
+    back.addEventListener("htmx:after:request", () => toast.remove());
     back.setAttribute("hx-post", undo);
     back.setAttribute("hx-swap", "none");
     toast.append(back);
