@@ -53,6 +53,24 @@ class TestADraft:
         with pytest.raises(NotYourDraft):
             save_draft(note=draft.id, texts={"plan": "mine now"}, version=1, by=colleague)
 
+    def test_from_elsewhere_loses_nothing_when_it_is_saved_here(self, clinic, clinician):
+        made = clinic.put(
+            resourceType="Composition",
+            status="preliminary",
+            type={"text": "Note"},
+            title="Sick visit note",
+            date="2026-11-21T09:00:00Z",
+            subject={"reference": f"Patient/{clinic.patient}"},
+            author=[{"reference": f"Practitioner/{clinic.practitioner}"}],
+            section=[
+                {"title": "Story", "text": {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml"><p>Cough</p></div>'}},
+                {"title": "Orders", "entry": [{"reference": f"Encounter/{clinic.visit}"}]},
+            ],
+        )
+        saved = save_draft(note=made.id, texts={"own-1": "Cough, 3 days"}, version=1, by=clinician)
+        assert [(one.title, bool(one.text), len(one.entry)) for one in saved.section] == [("Story", True, 0), ("Orders", False, 1)]
+        assert texts_of(saved) == {"own-1": "Cough, 3 days", "own-2": ""}
+
     def test_discarded_is_marked_not_deleted(self, clinic, clinician, draft):
         discard_draft(note=draft.id, by=clinician)
         assert clinic.read(Composition, draft.id).status == "entered-in-error"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from django.utils import timezone
 
@@ -11,10 +12,10 @@ from openward.chart import notes
 from openward.chart.actions.writing import coded, must_exist, now_text, patient_reference, signature, visit_reference, without_empty
 from openward.chart.codes import LOINC
 from openward.chart.errors import DraftChangedElsewhere, EmptyNote, NoteIsSigned, NotYourDraft
-from openward.chart.notes import TEMPLATE, Template
+from openward.chart.notes import TEMPLATE, Section, Template
 from openward.chart.queries.patients import current_visit
 from openward.fhir.errors import PreconditionFailed
-from openward.fhir.resources import Composition, CompositionAttester, CompositionRelatesTo, CompositionSection, Narrative, Reference
+from openward.fhir.resources import CodeableConcept, Composition, CompositionAttester, CompositionRelatesTo, CompositionSection, Narrative, Reference
 from openward.fhir.work import UnitOfWork
 from openward.record import unit_of_work
 
@@ -48,24 +49,30 @@ def _starts(kind: Template) -> dict[str, str]:
     return {section.key: section.start for section in kind.sections if section.start}
 
 
-def sections(kind: Template, texts: Texts) -> list[CompositionSection]:
-    """The sections that have something in them, in the template's order: FHIR has no empty ones."""
-    return [
-        CompositionSection(
-            title=section.title,
-            code=coded(LOINC, section.loinc, text=section.title),
-            text=Narrative(status="additional", div=notes.narrative(texts[section.key])),
-        )
-        for section in kind.sections
-        if texts.get(section.key, "").strip()
-    ]
+def sections(kind: Template, texts: Texts, before: Sequence[CompositionSection] = ()) -> list[CompositionSection]:
+    """The sections that have something in them, in the template's order: FHIR has no empty ones.
+
+    What a section of `before` holds besides its text (entries, subsections) stays with it, and keeps it when the text is gone.
+    """
+    standing = {section.title: section for section in before}
+    return [made for section in kind.sections if (made := _written(section, texts.get(section.key, ""), standing.get(section.title))) is not None]
+
+
+def _written(section: Section, text: str, before: CompositionSection | None) -> CompositionSection | None:
+    made = before.copy() if before is not None else CompositionSection(title=section.title, code=_code(section))
+    made.text = Narrative(status="additional", div=notes.narrative(text)) if text.strip() else None
+    return made if made.text is not None or made.entry or made.section else None
+
+
+def _code(section: Section) -> CodeableConcept:
+    return coded(LOINC, section.loinc, text=section.title) if section.loinc else CodeableConcept(text=section.title)
 
 
 def save_draft(*, note: str, texts: Texts, version: int | None, by: Actor) -> Composition:
     """Keep what is written so far. Raises DraftChangedElsewhere when the draft moved on since `version`, NoteIsSigned, NotYourDraft."""
     with unit_of_work(by=by) as work:
         draft = _draft(work, note, by)
-        draft.section = sections(template_of(draft), texts)
+        draft.section = sections(template_of(draft), texts, draft.section)
         return _update(work, draft, version)
 
 
@@ -74,7 +81,7 @@ def sign_note(*, note: str, by: Actor, texts: Texts | None = None, version: int 
     with unit_of_work(by=by) as work:
         draft = _draft(work, note, by)
         if texts is not None:
-            draft.section = sections(template_of(draft), texts)
+            draft.section = sections(template_of(draft), texts, draft.section)
         if not draft.section:
             raise EmptyNote
         draft.status = "final"
@@ -118,8 +125,18 @@ def discard_draft(*, note: str, by: Actor) -> Composition:
 
 
 def template_of(note: Composition) -> Template:
-    """The template a note was written from; a plain one for notes from elsewhere."""
-    return notes.templates().get(str(note.extension_value(TEMPLATE) or ""), notes.templates()["soap"])
+    """The template a note was written from, with the sections it has besides: a note from elsewhere loses nothing when it is saved here."""
+    known = notes.templates().get(str(note.extension_value(TEMPLATE) or ""))
+    kind = known or (replace(notes.templates()["soap"], sections=()) if note.section else notes.templates()["soap"])
+    named = {section.title for section in kind.sections}
+    extra = [section for section in note.section if section.title not in named]
+    return replace(kind, sections=(*kind.sections, *(_own_section(place, section) for place, section in enumerate(extra, 1))))
+
+
+def _own_section(place: int, section: CompositionSection) -> Section:
+    codes = section.code.coding if section.code is not None else []
+    loinc = next((str(coding.code) for coding in codes if coding.system == LOINC and coding.code), "")
+    return Section(f"own-{place}", str(section.title or ""), loinc)
 
 
 def texts_of(note: Composition) -> dict[str, str]:
