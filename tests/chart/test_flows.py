@@ -20,6 +20,7 @@ from openward.fhir.resources import (
     MedicationStatement,
     Observation,
     ServiceRequest,
+    Task,
 )
 from tests.cast import PATIENT_ID
 
@@ -233,6 +234,22 @@ class TestTheInbox:
         doctor.post(f"/chart/inbox/messages/{question.id}/", {"text": "Come in."})
         assert len(clinic.all(Communication)) == 2
         assert "Nothing waits for you here" in doctor.get("/chart/inbox/").content.decode()
+
+    def test_lets_nurses_see_and_not_finish_what_clinicians_answer(self, clinic, sign_in, patient_actor):
+        send_message(patient=clinic.patient, topic="Cough", text="It will not go away.", by=patient_actor)
+        (task,) = clinic.all(Task)
+        nurse = sign_in("nurse")
+        assert "Cough" in nurse.get("/chart/inbox/").content.decode()
+        assert nurse.post(f"/chart/inbox/tasks/{task.id}/done/").status_code == 404
+        assert clinic.read(Task, task.id).status == "requested"
+
+    def test_takes_back_what_was_done(self, clinic, doctor, patient_actor):
+        send_message(patient=clinic.patient, topic="Cough", text="It will not go away.", by=patient_actor)
+        (task,) = clinic.all(Task)
+        done = doctor.post(f"/chart/inbox/tasks/{task.id}/done/", {}, **HTMX)
+        assert f"/chart/inbox/tasks/{task.id}/reopen/" in done.headers["HX-Trigger"]
+        doctor.post(f"/chart/inbox/tasks/{task.id}/reopen/", {}, **HTMX)
+        assert clinic.read(Task, task.id).status == "requested"
 
     @pytest.mark.parametrize("shown", ["all", "today", "results", "messages", "tasks", "everyone", "nonsense"])
     def test_filters(self, doctor, shown):

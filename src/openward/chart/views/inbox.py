@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from openward.access.permissions import Permission
 from openward.chart import actions, inbox, labs
 from openward.chart.actions.inbox import reopen
-from openward.chart.codes import OPEN_TASK
+from openward.chart.codes import ANSWER_MESSAGE, OPEN_TASK, REVIEW_RESULT, TASK
 from openward.chart.forms.entry import MatchForm, MessageForm, ReplyForm, ReviewForm
+from openward.chart.presenters.wording import code_in
 from openward.chart.queries import banner, thread
 from openward.chart.queries.inbox import Inbox, read_inbox
 from openward.chart.queries.results import overdue_orders, under_review
@@ -67,13 +68,22 @@ def _tabs(found: Inbox, chosen: str) -> list[tuple[str, str, bool, int]]:
 
 @page("chart:task-done", needs=Permission.SEE_INBOX, methods=("POST",))
 def done(request: PageRequest, task: str) -> HttpResponseBase:
-    """The item is done; the toast takes it back. A result that nobody has looked at is opened instead."""
+    """The item is done; the toast takes it back. Only who may answer or review says so of a message or a result."""
+    _permit(request, task)
     actions.complete(task=task, by=request.actor)
     return _changed(request, _("Done."), undo=reverse("chart:task-reopen", kwargs={"task": task}))
 
 
+def _permit(request: PageRequest, task: str) -> None:
+    needed = {REVIEW_RESULT: Permission.REVIEW_RESULTS, ANSWER_MESSAGE: Permission.ANSWER_MESSAGES}
+    permission = needed.get(code_in(request.store.read(Task, task).code, TASK))
+    if permission is not None and not request.actor.may(permission):
+        raise NotFound(type="Task", id=task)
+
+
 @page("chart:task-reopen", needs=Permission.SEE_INBOX, methods=("POST",))
 def again(request: PageRequest, task: str) -> HttpResponseBase:
+    _permit(request, task)
     reopen(task=task, by=request.actor)
     return _changed(request, _("Open again."))
 
