@@ -95,7 +95,7 @@ class AllergyGroup:
 
 @dataclass(frozen=True)
 class Knowledge:
-    """Everything the check knows, with the date it was reviewed and the date after which it must not be used."""
+    """Everything the check knows, with the date it was compiled and the date after which it must not be used."""
 
     drugs: Mapping[str, Drug]
     frequencies: Mapping[str, Frequency]
@@ -135,7 +135,7 @@ class Knowledge:
 
     def usable_on(self, today: dt.date) -> Knowledge:
         if today > self.expires:
-            raise KnowledgeUnavailable(f"The drug file was last reviewed {self.dated:%d-%b-%Y} and may not be used after {self.expires:%d-%b-%Y}.")
+            raise KnowledgeUnavailable(f"The drug file is of {self.dated:%d-%b-%Y} and may not be used after {self.expires:%d-%b-%Y}.")
         return self
 
 
