@@ -2,6 +2,7 @@
 
 const panel = document.getElementById("panel");
 let opener = null;
+let isOpen = Boolean(panel.querySelector("[data-panel]"));
 let titleBefore = document.title;
 let pageUrl = location.href;
 let closeUrl = panel.querySelector("[data-panel]")?.dataset.closeUrl || location.pathname;
@@ -20,6 +21,7 @@ function shut(asked) {
   const unsaved = asked && panel.querySelector("form[data-dirty]:not([data-autosave])");
   if (unsaved && !window.confirm(document.getElementById("words").dataset.unsaved)) return;
   panel.replaceChildren();
+  isOpen = false;
   // Opened here, the page's own address comes back with its query; opened by its URL, the page beside it is where it closes to.
   history.pushState({ htmx: true }, "", opener ? pageUrl : closeUrl);
   document.title = opener ? titleBefore : document.title.replace(/^.* · /, "");
@@ -28,7 +30,8 @@ function shut(asked) {
   opener = null;
 }
 
-document.addEventListener("ow:panel-closed", () => { if (panel.querySelector("[data-panel]")) shut(false); });
+// The answer that closes the panel has emptied it already, so what is in it does not tell whether it was open.
+document.addEventListener("ow:panel-closed", () => { if (isOpen) shut(false); });
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !event.defaultPrevented && panel.querySelector("[data-panel]") && !document.querySelector("dialog[open]")) shut(true);
 });
@@ -37,6 +40,7 @@ panel.addEventListener("input", (event) => event.target.form?.setAttribute("data
 document.addEventListener("htmx:after:settle", (event) => {
   const open = event.target === panel && panel.querySelector("[data-panel]");
   if (!open) return;
+  isOpen = true;
   closeUrl = open.dataset.closeUrl;
   const first = panel.querySelector("[data-error-summary], [autofocus]") || panel.querySelector("#panel-title");
   first?.focus({ preventScroll: true });
