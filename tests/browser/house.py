@@ -61,7 +61,9 @@ def house(data: Path, *, patients: int = 12, seed: int = 7) -> Iterator[House]:
     token = subprocess.run([*OPENWARD, "token", "--client", "story", "--scope", "system/*.cruds", "--data", str(data)], **run).stdout.strip()  # type: ignore[call-overload]
     port = free_port()
     with (data / "serve.log").open("w") as log:
-        server = subprocess.Popen([*OPENWARD, "serve", "--port", str(port), "--data", str(data), "--workers", "2"], env=environment, stdout=log, stderr=log)
+        server = subprocess.Popen(
+            [*OPENWARD, "serve", "--port", str(port), "--data", str(data), "--workers", "2"], env=environment, stdout=log, stderr=log
+        )
     try:
         wait_until_ready(f"http://127.0.0.1:{port}", server)
         yield House(f"http://127.0.0.1:{port}", data, token)

@@ -22,19 +22,33 @@ def remittance_for(claim_file: Path, *, payer: str, share: Decimal, trace: str) 
         charge = claim.total
         contract = (charge / 5).quantize(Decimal("0.01"))
         reasons = (Adjustment("CO", "45", contract), Adjustment("PR", "3", share))
-        answers.append(ClaimPayment(claim.control, "1", charge, charge - contract - share, patient_share=share, payer_control=f"P{claim.control}", adjustments=reasons))
+        answers.append(
+            ClaimPayment(
+                claim.control, "1", charge, charge - contract - share, patient_share=share, payer_control=f"P{claim.control}", adjustments=reasons
+            )
+        )
     advice = Remittance(
         amount=sum((answer.paid for answer in answers), Decimal(0)), method="ACH", date=dt.date.today(), trace=trace,
         payer_id="1999999999", payer_name=payer, payee_name=submission.sender.name, payee_id="1234567893", control="0001", claims=tuple(answers),
     )  # fmt: skip
-    return write_835(advice, Envelope(Party(payer, "JUNIPER01"), Party(submission.sender.name, submission.sender.number), 1, dt.datetime.now(), "Payer", "2125550100"))
+    return write_835(
+        advice,
+        Envelope(Party(payer, "JUNIPER01"), Party(submission.sender.name, submission.sender.number), 1, dt.datetime.now(), "Payer", "2125550100"),
+    )
 
 
 def laboratory_result(order: dict[str, Any], value: str) -> dict[str, Any]:
     """The transaction a laboratory sends: a hemoglobin A1c of `value` percent for this order."""
     now = dt.datetime.now(dt.UTC).isoformat()
     code = {"coding": [{"system": LOINC, "code": "4548-4", "display": "Hemoglobin A1c"}]}
-    common = {"status": "final", "basedOn": [{"reference": f"ServiceRequest/{order['id']}"}], "code": code, "subject": order["subject"], "effectiveDateTime": now, "issued": now}
+    common = {
+        "status": "final",
+        "basedOn": [{"reference": f"ServiceRequest/{order['id']}"}],
+        "code": code,
+        "subject": order["subject"],
+        "effectiveDateTime": now,
+        "issued": now,
+    }
     percent = {"unit": "%", "system": UCUM, "code": "%"}
     observation = {
         "resourceType": "Observation", **common,

@@ -44,7 +44,9 @@ class Person:
 
     def _hear(self, message: ConsoleMessage) -> None:
         # A refused form answers 422 and the browser calls that an error; it is how forms with errors come back.
-        if message.type == "error" and not re.search(r"status of (404|409|422)|ERR_NETWORK|ERR_INTERNET|Failed to fetch|/live/events|net::ERR", message.text):
+        if message.type == "error" and not re.search(
+            r"status of (404|409|422)|ERR_NETWORK|ERR_INTERNET|Failed to fetch|/live/events|net::ERR", message.text
+        ):
             self.troubles.append(f"console: {message.text}")
 
     def goes_to(self, path: str) -> Person:

@@ -45,7 +45,9 @@ class Visit:
 
     def __init__(self, clinic: House, browser: Browser, pictures: Path | None) -> None:
         self.clinic, self.browser, self.pictures = clinic, browser, pictures
-        self.desk, self.nurse, self.clinician, self.biller = (signs_in(browser, clinic.url, who) for who in ("frontdesk", "nurse", "clinician", "biller"))
+        self.desk, self.nurse, self.clinician, self.biller = (
+            signs_in(browser, clinic.url, who) for who in ("frontdesk", "nurse", "clinician", "biller")
+        )
         self.patient = Person(clinic.url, browser.new_context(viewport={"width": 390, "height": 844}).new_page())
         self.people = [self.desk, self.nurse, self.clinician, self.biller, self.patient]
         self.id = ""
@@ -117,7 +119,9 @@ class Visit:
         nurse.goes_to(f"/chart/{self.id}/vitals/new/").types("Systolic", "480").types("Diastolic", "92")
         nurse.clicks_on("Save", within=nurse.panel)
         expect(nurse.panel.get_by_text(re.compile("problem", re.I)).first).to_be_visible()
-        nurse.types("Systolic", "148").types("Pulse", "78").types("Temperature", "98.6").types("Oxygen", "98").types("Weight", "165").types("Height", "64")
+        nurse.types("Systolic", "148").types("Pulse", "78").types("Temperature", "98.6").types("Oxygen", "98").types("Weight", "165").types(
+            "Height", "64"
+        )
         nurse.finds_no_accessibility_fault().clicks_on("Save", within=nurse.panel)
         nurse.sees("148/92").sees(re.compile("high"))
         nurse.goes_to(f"/chart/{self.id}/allergies/new/")
@@ -181,7 +185,9 @@ class Visit:
         row = self.clinician.page.get_by_role("row").filter(has_text=NAME)
         expect(row).to_be_visible()
         row.get_by_role("link").first.click()
-        self.clinician.sees("8.1").sees(re.compile("high")).types(re.compile("Your words to the patient"), "Your blood sugar is too high. Please come and see me.")
+        self.clinician.sees("8.1").sees(re.compile("high")).types(
+            re.compile("Your words to the patient"), "Your blood sugar is too high. Please come and see me."
+        )
         self.clinician.photographs(self.pictures, "6-result").finds_no_accessibility_fault()
         self.clinician.clicks_on("Release to the patient")
         self.clinician.page.wait_for_load_state()
@@ -190,6 +196,7 @@ class Visit:
         desk = self.desk.goes_to("/schedule/board")
         desk.page.get_by_label("Facility").select_option(label=FACILITY)
         desk.clicks_on(f"Move {NAME} on to Leaving").clicks_on(f"Check {NAME} out").sees("Checked out")
+        desk.clicks_on("Undo").clicks_on(f"Check {NAME} out").sees("Checked out")
 
     # -- 7: the money -----------------------------------------------------------------------------------------------
 
@@ -219,10 +226,14 @@ class Visit:
     def the_patient_reads_pays_and_books_again(self) -> None:
         self._accepts_the_invitation()
         patient = self.patient
-        patient.goes_to("/portal/results").follows(re.compile("Hemoglobin")).sees(re.compile("higher than the usual range")).sees("Please come and see me")
+        patient.goes_to("/portal/results").follows(re.compile("Hemoglobin")).sees(re.compile("higher than the usual range")).sees(
+            "Please come and see me"
+        )
         patient.photographs(self.pictures, "8-result").finds_no_accessibility_fault()
         patient.goes_to("/portal/medications").sees(re.compile("lisinopril", re.I))
-        patient.goes_to("/portal/visits").follows(re.compile("Follow-up visit")).sees("Essential (primary) hypertension").finds_no_accessibility_fault()
+        patient.goes_to("/portal/visits").follows(re.compile("Follow-up visit")).sees(
+            "Essential (primary) hypertension"
+        ).finds_no_accessibility_fault()
         self._writes_and_is_answered(patient)
         self._pays(patient)
         patient.goes_to("/portal/book").follows(re.compile("^Follow-up visit")).follows(re.compile("LINDQVIST"))

@@ -119,16 +119,29 @@ class TestAnInvitation:
     @pytest.fixture
     def link(self) -> str:
         open_store(cast.system()).update(Patient(id=cast.PATIENT_ID, name=[HumanName(family="Example", given=["Ada"])], birthDate="1985-03-27"))
-        return reverse("accounts:invitation", kwargs={"token": invite_patient(reference=f"Patient/{cast.PATIENT_ID}", name="Ada Example", by=cast.system())[1]})
+        return reverse(
+            "accounts:invitation", kwargs={"token": invite_patient(reference=f"Patient/{cast.PATIENT_ID}", name="Ada Example", by=cast.system())[1]}
+        )
 
     def filled(self, **changed: object) -> dict[str, object]:
-        return {"birth_month": 3, "birth_day": 27, "birth_year": 1985, "sign_in": "ada@example.org", "password": PASSWORD, "again": PASSWORD, **changed}
+        return {
+            "birth_month": 3,
+            "birth_day": 27,
+            "birth_year": 1985,
+            "sign_in": "ada@example.org",
+            "password": PASSWORD,
+            "again": PASSWORD,
+            **changed,
+        }
 
     def test_leads_a_patient_into_the_portal(self, client: Client, link: str) -> None:
         assert client.post(link, self.filled())["Location"] == "/"
         assert client.get("/portal/").status_code == 200
 
-    @pytest.mark.parametrize(("changed", "words"), [({"birth_day": 28}, "not the birth date"), ({"birth_month": 2, "birth_day": 30}, "does not exist"), ({"again": "other"}, "not the same")])
+    @pytest.mark.parametrize(
+        ("changed", "words"),
+        [({"birth_day": 28}, "not the birth date"), ({"birth_month": 2, "birth_day": 30}, "does not exist"), ({"again": "other"}, "not the same")],
+    )
     def test_says_what_is_wrong_beside_the_field(self, client: Client, link: str, changed: dict[str, object], words: str) -> None:
         answer = client.post(link, self.filled(**changed))
         assert answer.status_code == 422

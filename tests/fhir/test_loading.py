@@ -132,7 +132,11 @@ class TestDamage:
 class TestForms:
     def test_packed_files_and_archives_are_read_where_they_are(self, house: House, store: Store, tmp_path: Path) -> None:
         with tarfile.open(tmp_path / "all.tar.xz", "w:xz") as archive:
-            for name, content in (("in/ada.json", bundle(ada())), ("in/readme.txt", "no"), ("../evil.json", {"resourceType": "Patient", "id": "evil"})):
+            for name, content in (
+                ("in/ada.json", bundle(ada())),
+                ("in/readme.txt", "no"),
+                ("../evil.json", {"resourceType": "Patient", "id": "evil"}),
+            ):
                 data = json.dumps(content).encode()
                 member = tarfile.TarInfo(name)
                 member.size = len(data)

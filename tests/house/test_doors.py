@@ -47,7 +47,10 @@ def people() -> dict[str, User]:
     store.update(Patient(id=cast.PATIENT_ID, name=[HumanName(family="Example", given=["Ada"])], birthDate="1980-01-02"))
     store.update(Practitioner(id=cast.PRACTITIONER_ID, name=[HumanName(family="Sample")]))
     references = {"patient": f"Patient/{cast.PATIENT_ID}", "clinician": f"Practitioner/{cast.PRACTITIONER_ID}"}
-    return {role: User.objects.create_user(sign_in=f"{role}@example.org", password=None, role=role, name=role, reference=references.get(role, "")) for role in ROLES}
+    return {
+        role: User.objects.create_user(sign_in=f"{role}@example.org", password=None, role=role, name=role, reference=references.get(role, ""))
+        for role in ROLES
+    }
 
 
 def answers(user: User | None) -> Iterator[tuple[str, str, int]]:

@@ -62,7 +62,11 @@ class TestATicket:
 
 class TestAReport:
     def test_carries_the_name_of_the_page_and_no_id(self) -> None:
-        address = reverse("registration:patient", kwargs={"patient": cast.PATIENT_ID}) if "registration:patient" in _names() else f"/chart/{cast.PATIENT_ID}/"
+        address = (
+            reverse("registration:patient", kwargs={"patient": cast.PATIENT_ID})
+            if "registration:patient" in _names()
+            else f"/chart/{cast.PATIENT_ID}/"
+        )
         assert cast.PATIENT_ID not in page_name(address)
 
     def test_of_an_address_that_is_none_carries_nothing(self) -> None:
