@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 from uuid import UUID
 
@@ -155,7 +156,7 @@ class Store:
 
     def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> Cursor[Any]:
         """Run one statement on the store's connection, parameters bound by the server. One of few texts: it stays prepared."""
-        return Cursor(self.connection, row_factory=tuple_row).execute(sql.encode(), params, prepare=True, binary=True)
+        return Cursor(self.connection, row_factory=tuple_row).execute(_encoded(sql), params, prepare=True, binary=True)
 
     def flush(self) -> None:
         """Write what has been prepared, so that the next statement sees it."""
@@ -231,6 +232,10 @@ def _id(id: str | None) -> str:
     if id is None:
         raise BadRequest("A resource that was never stored has no id to find it by.")
     return id
+
+
+# The same few statements again and again: as the same bytes, the driver finds what it knows of them at once.
+_encoded = lru_cache(maxsize=1000)(str.encode)
 
 
 def _data(resource: Any) -> dict[str, Any]:

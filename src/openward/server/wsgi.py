@@ -6,7 +6,7 @@ import gc
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import IO, Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "openward.server.settings")
@@ -50,9 +50,8 @@ def store_for(actor: Actor) -> Iterator[Store]:
         close_old_connections()
 
 
-@contextmanager
-def reading_store_for(actor: Actor) -> Iterator[Store]:
-    yield open_reading_store(actor)
+def reading_store_for(actor: Actor) -> AbstractContextManager[Store]:
+    return nullcontext(open_reading_store(actor))
 
 
 record = fhir_app(authenticate, store_for, base="/fhir")

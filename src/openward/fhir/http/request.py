@@ -50,6 +50,7 @@ class Request:
         path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
         text = path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")
         self.segments: tuple[str, ...] = tuple([part for part in text.removeprefix(base).split("/") if part])
+        self._query: list[tuple[str, str]] | None = None if environ.get("QUERY_STRING") else []
 
     @property
     def url(self) -> str:
@@ -57,10 +58,11 @@ class Request:
         host = self.environ.get("HTTP_HOST") or f"{self.environ['SERVER_NAME']}:{self.environ['SERVER_PORT']}"
         return f"{self.environ['wsgi.url_scheme']}://{host}{self.base}"
 
-    @cached_property
+    @property
     def query(self) -> list[tuple[str, str]]:
-        text = self.environ.get("QUERY_STRING")
-        return _pairs(text) if text else []
+        if self._query is None:
+            self._query = _pairs(self.environ["QUERY_STRING"])
+        return self._query
 
     @cached_property
     def parameters(self) -> list[tuple[str, str]]:

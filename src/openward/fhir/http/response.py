@@ -55,7 +55,7 @@ class Response:
         return response
 
     def send(self, request: Request, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        body = msgspec.json.format(self.body, indent=2) if self.body and request.is_pretty else self.body
+        body = msgspec.json.format(self.body, indent=2) if request.query and self.body and request.is_pretty else self.body
         headers = {**ALWAYS, **self.headers}
         if body:
             headers["Content-Type"] = MEDIA_TYPE

@@ -76,9 +76,9 @@ def _read(type: str, id: str, store: Store, request: Request) -> Response:
     version = read(store, type, id)
     if request.holds(version.etag, version.at):
         return Response.not_modified(version)
-    wanted = dict(request.parameters)
-    if not wanted:
+    if not request.query:
         return Response.version(version)
+    wanted = dict(request.parameters)
     elements = tuple(name for name in wanted.get("_elements", "").split(",") if name)
     return Response.version(shortened([version], _summary(wanted.get("_summary", "false")), elements)[0])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from psycopg.pq import TransactionStatus
@@ -10,7 +11,7 @@ from psycopg.pq import TransactionStatus
 from openward.fhir.definitions import is_resource_type, type_number
 from openward.fhir.errors import Forbidden, Gone, NotFound, UnknownType
 from openward.fhir.ids import key as key_of
-from openward.fhir.protocols import AuditInsert, Event, Interaction, Where
+from openward.fhir.protocols import Event, Interaction, Where
 from openward.fhir.search.rows import COLUMNS, version_of
 from openward.fhir.versions import Version
 
@@ -50,7 +51,8 @@ def watched(store: Store, select: str, params: Mapping[str, Any], *, where: Wher
     store.flush()
     audit = store.auditor.insert(store.tenant, store.actor, interaction, type)
     hurry = not store.reads_only and store.connection.info.transaction_status == TransactionStatus.IDLE
-    sql, extra = _audited(select, audit, hurry=hurry)
+    extra = audit.params if audit else {}
+    sql = _audited(select, audit.sql, hurry) if audit else select
     rows = store.execute(sql, {**params, **where.params, **extra}).fetchall()
     versions = [version_of(row) for row in rows]
     if audit is None and versions:
@@ -58,11 +60,10 @@ def watched(store: Store, select: str, params: Mapping[str, Any], *, where: Wher
     return versions
 
 
-def _audited(select: str, audit: AuditInsert | None, *, hurry: bool) -> tuple[str, Mapping[str, Any]]:
-    if audit is None:
-        return select, {}
+@lru_cache(maxsize=1000)
+def _audited(select: str, audit: str, hurry: bool) -> str:
     hurried, using = (HURRIED, ", hurried") if hurry else ("", "")
-    return f"with seen as materialized ({select}), audited as ({audit.sql}){hurried} select seen.* from seen{using}", audit.params  # noqa: S608
+    return f"with seen as materialized ({select}), audited as ({audit}){hurried} select seen.* from seen{using}"  # noqa: S608
 
 
 def visible(store: Store, interaction: Interaction, type: str, id: str | None = None) -> Where:
