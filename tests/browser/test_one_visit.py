@@ -196,7 +196,9 @@ class Visit:
         desk = self.desk.goes_to("/schedule/board")
         desk.page.get_by_label("Facility").select_option(label=FACILITY)
         desk.clicks_on(f"Move {NAME} on to Leaving").clicks_on(f"Check {NAME} out").sees("Checked out")
-        desk.clicks_on("Undo").clicks_on(f"Check {NAME} out").sees("Checked out")
+        desk.clicks_on("Undo", within=desk.page.locator(".toast").filter(has_text="Checked out"))
+        desk.sees("The visit is open again").clicks_on(f"Check {NAME} out")
+        expect(desk.page.get_by_role("button", name=f"Check {NAME} out")).to_have_count(0)
 
     # -- 7: the money -----------------------------------------------------------------------------------------------
 
