@@ -10,9 +10,7 @@ COMMON = [
     "--generate-hashes",
     "--strip-extras",
     "--allow-unsafe",
-    "--no-emit-index-url",
-    "--no-emit-trusted-host",
-    "--no-emit-find-links",
+    "--no-emit-options",
     "--no-header",
 ]
 
