@@ -11,6 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# No test is timed: how busy the machine is says nothing about the code.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 OUTSIDE_DATA = Path(os.environ.get("OPENWARD_TEST_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 
