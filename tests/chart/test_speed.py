@@ -1,15 +1,13 @@
-"""The chart of the busiest Synthea patient: how many statements, how much of the server's own time."""
+"""The chart of the busiest Synthea patient: how many statements it costs. How long it takes, `make bench` says."""
 
 from __future__ import annotations
 
 import tarfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
 import pytest
-from django.template.base import Template
 from django.test import Client
 
 from openward.accounts.models import User
@@ -18,9 +16,6 @@ from openward.record import unit_of_work
 
 BUSIEST = "Wenona_Cormier"
 STATEMENTS = 12
-SECONDS = 0.060
-BUSY = 1.5
-"""Machines that run the tests run other things too: a thread's own time grows with what its neighbours do to the caches."""
 
 
 @pytest.fixture
@@ -67,14 +62,3 @@ def test_the_chart_costs_a_dozen_statements(busiest, browser, monkeypatch):
         assert browser.get(f"/chart/{busiest}/").status_code == 200
     statements = [one for one in sent if "SAVEPOINT" not in one]
     assert len(statements) <= STATEMENTS, statements
-
-
-def test_the_chart_takes_little_of_the_servers_time(busiest, browser, monkeypatch):
-    """Of this thread's own time, with templates rendered as outside of tests: the test client copies every context."""
-    monkeypatch.setattr(Template, "_render", lambda template, context: template.nodelist.render(context))
-    times = []
-    for _n in range(9):
-        start = time.thread_time()
-        assert browser.get(f"/chart/{busiest}/").status_code == 200
-        times.append(time.thread_time() - start)
-    assert min(times) < SECONDS * BUSY, sorted(times)
