@@ -104,9 +104,3 @@ def result(store: Store, id: str) -> ReleasedResult:
     if found is None:
         raise NotFound(type="DiagnosticReport", id=id)
     return found
-
-
-def latest_report_of(store: Store, code: str) -> list[ReleasedResult]:
-    """Released results that hold a value of this code, the oldest first: how it went over time."""
-    found = [one for one in released_results(store, own_id(store), count=200) if any(value.row.code == code for value in one.values)]
-    return found[::-1]
