@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,3 +139,8 @@ class MethodNotAllowed(FhirError):
 
     status = 405
     code = "not-supported"
+
+
+def outcome_of(error: Exception) -> Literal[4, 8]:
+    """How an audit event calls what `error` ended: 4 refused, 8 failed."""
+    return 4 if isinstance(error, FhirError) and error.status < 500 else 8

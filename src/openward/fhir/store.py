@@ -13,7 +13,7 @@ from uuid import UUID
 from psycopg import Cursor
 from psycopg.rows import tuple_row
 
-from openward.fhir.errors import BadRequest, FhirError, Gone, NotFound
+from openward.fhir.errors import BadRequest, Gone, NotFound, outcome_of
 from openward.fhir.guards import GUARDS, Guards
 from openward.fhir.interactions import batch, writing
 from openward.fhir.interactions.create import create
@@ -212,7 +212,7 @@ class Store:
                     self.flush()
         except Exception as error:
             self._undo(events)
-            self.refuse(Event(interaction, type, key, outcome=_outcome(error), detail=error.__class__.__name__))
+            self.refuse(Event(interaction, type, key, outcome=outcome_of(error), detail=error.__class__.__name__))
             raise
         finally:
             self._depth -= 1
@@ -245,7 +245,3 @@ def _data(resource: Any) -> dict[str, Any]:
 
 def _typed(version: Version) -> Any:
     return Resource.of(version.content)
-
-
-def _outcome(error: Exception) -> Any:
-    return 4 if isinstance(error, FhirError) and error.status < 500 else 8

@@ -54,8 +54,7 @@ def reading_store_for(actor: Actor) -> AbstractContextManager[Store]:
     return nullcontext(open_reading_store(actor))
 
 
-record = fhir_app(authenticate, store_for, base="/fhir")
-reading = fhir_app(authenticate, reading_store_for, base="/fhir")
+record = fhir_app(authenticate, store_for, base="/fhir", open_reading_store=reading_store_for)
 
 
 def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -68,8 +67,7 @@ def application(environ: dict[str, Any], start_response: StartResponse) -> Itera
 def _answer(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
     """The REST surface; the id of the request is in its answer and in its audit events."""
     environ["openward.request_id"] = id = secrets.token_hex(6)
-    surface = reading if environ["REQUEST_METHOD"] in ("GET", "HEAD") else record
-    answer = surface(environ, lambda status, headers: start_response(status, [*headers, ("X-Request-Id", id)]))
+    answer = record(environ, lambda status, headers: start_response(status, [*headers, ("X-Request-Id", id)]))
     declared = environ.get("CONTENT_LENGTH") or "0"
     if declared.isdecimal() and 0 < int(declared) <= HEARD_OUT:
         _hear_out(environ["wsgi.input"])

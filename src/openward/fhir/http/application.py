@@ -10,7 +10,7 @@ from openward.fhir.errors import MethodNotAllowed, NotFound
 from openward.fhir.failures import as_fhir_error
 from openward.fhir.http.request import MAX_BODY, Request
 from openward.fhir.http.response import Response
-from openward.fhir.http.routes import Handler, handlers
+from openward.fhir.http.routes import Handler, handlers, writes
 from openward.fhir.interactions.capabilities import capabilities
 from openward.fhir.store import Store
 
@@ -19,17 +19,25 @@ OpenStore = Callable[[Any], AbstractContextManager[Store]]
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-def fhir_app(authenticate: Authenticate, open_store: OpenStore, base: str = "/fhir", *, limit: int = MAX_BODY) -> Application:
+def fhir_app(
+    authenticate: Authenticate,
+    open_store: OpenStore,
+    base: str = "/fhir",
+    *,
+    open_reading_store: OpenStore | None = None,
+    limit: int = MAX_BODY,
+) -> Application:
     """A WSGI callable that serves the record at `base`.
 
-    `authenticate(environ)` gives the actor or raises Unauthenticated; `open_store(actor)` is a context manager that gives their store.
+    `authenticate(environ)` gives the actor or raises Unauthenticated; `open_store(actor)` is a context manager that gives their store,
+    `open_reading_store` one for what only reads.
     `limit` is the largest body taken, in bytes, packed or unpacked. Only `metadata` is answered without an actor.
     """
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = Request(environ, base, limit)
         try:
-            response = _answer(request, authenticate, open_store)
+            response = _answer(request, authenticate, open_store, open_reading_store or open_store)
         except Exception as error:
             response = Response.error(as_fhir_error(error))
         return response.send(request, start_response)
@@ -37,13 +45,13 @@ def fhir_app(authenticate: Authenticate, open_store: OpenStore, base: str = "/fh
     return application
 
 
-def _answer(request: Request, authenticate: Authenticate, open_store: OpenStore) -> Response:
+def _answer(request: Request, authenticate: Authenticate, open_store: OpenStore, open_reading_store: OpenStore) -> Response:
     request.check_accept()
     if request.segments == ("metadata",) and request.method in ("GET", "HEAD"):
         return Response.json(capabilities(request.url))
     actor = authenticate(request.environ)
     handler = _handler(request)
-    with open_store(actor) as store:
+    with (open_store if writes(request.segments, request.method) else open_reading_store)(actor) as store:
         return handler(store, request)
 
 

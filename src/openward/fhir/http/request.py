@@ -82,6 +82,16 @@ class Request:
     def media_type(self) -> str:
         return str(self.environ.get("CONTENT_TYPE") or "").partition(";")[0].strip().lower()
 
+    @property
+    def has_resource(self) -> bool:
+        """Whether a body that is not a form was sent."""
+        return self.media_type != FORM and self.environ.get("CONTENT_LENGTH", "0") not in ("", "0")
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Every header of the request, names in lower case, with `-`."""
+        return {name[5:].replace("_", "-").lower(): value for name, value in self.environ.items() if name.startswith("HTTP_")}
+
     def header(self, name: str) -> str | None:
         return self.environ.get(_variable(name))
 

@@ -16,6 +16,7 @@ from openward.fhir.errors import FhirError, Issue, MethodNotAllowed, Unauthentic
 from openward.fhir.failures import TooSlow, Unavailable
 from openward.fhir.http.request import Request
 from openward.fhir.json import dumps
+from openward.fhir.operations.registry import Answer
 from openward.fhir.versions import Version, Written
 
 MEDIA_TYPE = "application/fhir+json; charset=utf-8"
@@ -29,6 +30,15 @@ class Response:
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    chunks: Iterable[bytes] | None = None  # instead of `body`, for what is too long to hold
+
+    @classmethod
+    def answer(cls, answer: Answer) -> Response:
+        """What an operation says, when it is more than a resource."""
+        response = cls(answer.status, dumps(answer.resource) if answer.resource is not None else answer.body, dict(answer.headers), answer.chunks)
+        if answer.media_type:
+            response.headers["Content-Type"] = answer.media_type
+        return response
 
     @classmethod
     def json(cls, content: Mapping[str, Any], status: int = 200) -> Response:
@@ -57,8 +67,12 @@ class Response:
     def send(self, request: Request, start_response: Callable[..., Any]) -> Iterable[bytes]:
         body = msgspec.json.format(self.body, indent=2) if request.query and self.body and request.is_pretty else self.body
         headers = {**ALWAYS, **self.headers}
+        if self.chunks is not None:
+            headers.setdefault("Content-Type", MEDIA_TYPE)
+            start_response(STATUS_LINES[self.status], list(headers.items()))
+            return [] if request.method == "HEAD" else self.chunks
         if body:
-            headers["Content-Type"] = MEDIA_TYPE
+            headers.setdefault("Content-Type", MEDIA_TYPE)
         if len(body) > WORTH_PACKING and "gzip" in (request.header("Accept-Encoding") or ""):
             body = gzip.compress(body, 1)
             headers["Content-Encoding"] = "gzip"

@@ -22,6 +22,8 @@ from openward.fhir.interactions.read import read
 from openward.fhir.interactions.search import searchset
 from openward.fhir.interactions.update import conditional_update, update
 from openward.fhir.interactions.vread import vread
+from openward.fhir.operations.parameters import Parameters
+from openward.fhir.operations.registry import Answer, Call, Operation, named
 from openward.fhir.search.subset import SHAPES, shortened
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ def handlers(segments: tuple[str, ...]) -> Handlers:
             return {"GET": _unreachable}
         case ("_history",):
             return {"GET": partial(_history, None, None)}
+        case (name,) if name.startswith("$"):
+            return _operation(named(name[1:], "system", None), None, None)
         case (type, *_) if not is_resource_type(type):
             raise UnknownType(type=type)
         case (type,):
@@ -48,10 +52,14 @@ def handlers(segments: tuple[str, ...]) -> Handlers:
             return {"POST": partial(_search, type)}
         case (type, "_history"):
             return {"GET": partial(_history, type, None)}
+        case (type, name) if name.startswith("$"):
+            return _operation(named(name[1:], "type", type), type, None)
         case (type, id, *_) if not is_id(id):
             raise NotFound(type=type, id=id[:64])
         case (type, id):
             return {"GET": partial(_read, type, id), "PUT": partial(_update, type, id), "DELETE": partial(_delete, type, id)}
+        case (type, id, name) if name.startswith("$"):
+            return _operation(named(name[1:], "instance", type), type, id)
         case (type, id, "_history"):
             return {"GET": partial(_history, type, id)}
         case (type, id, "_history", version):
@@ -66,6 +74,25 @@ def _of_type(type: str) -> Handlers:
         "PUT": partial(_conditional_update, type),
         "DELETE": partial(_conditional_delete, type),
     }
+
+
+def _operation(operation: Operation, type: str | None, id: str | None) -> Handlers:
+    return {method: partial(_operate, operation, type, id) for method in operation.methods}
+
+
+def writes(segments: tuple[str, ...], method: str) -> bool:
+    """Whether a request needs a store that writes. Raises UnknownType and NotFound."""
+    if method not in ("GET", "HEAD"):
+        return True
+    handler = handlers(segments).get("GET") if segments and segments[-1].startswith("$") else None
+    return isinstance(handler, partial) and handler.args[0].writes_on_get
+
+
+def _operate(operation: Operation, type: str | None, id: str | None, store: Store, request: Request) -> Response:
+    body = request.body() if request.method == "POST" and request.has_resource else None
+    parameters = Parameters.of(request.parameters, body)
+    answer = operation(Call(store, operation.name, type, id, parameters, request.url, request.headers))
+    return Response.answer(answer) if isinstance(answer, Answer) else Response.json(answer)
 
 
 def _unreachable(store: Store, request: Request) -> Response:

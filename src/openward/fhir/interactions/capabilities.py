@@ -11,6 +11,7 @@ from typing import Any
 
 from openward import __version__
 from openward.fhir.definitions import RESOURCE_TYPES
+from openward.fhir.operations.registry import Operation, offered
 from openward.fhir.search.parameters import plan
 
 RELEASED = "2026-11-21"
@@ -40,7 +41,17 @@ def _rest() -> dict[str, Any]:
         "security": {"cors": False, "description": "A bearer token (RFC 6750) on every request; what the token may not see does not exist."},
         "resource": [_resource(type) for type in RESOURCE_TYPES],
         "interaction": [{"code": code} for code in ("transaction", "batch", "history-system")],
+        **_operations(None),
     }
+
+
+def _operations(type: str | None) -> dict[str, Any]:
+    described = [_operation(operation) for operation in offered(type)]
+    return {"operation": described} if described else {}
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    return {"name": operation.name, "definition": operation.url}
 
 
 def _resource(type: str) -> dict[str, Any]:
@@ -62,7 +73,7 @@ def _resource(type: str) -> dict[str, Any]:
         described["searchInclude"] = includes
     described["searchRevInclude"] = _reverse_includes().get(type, [])
     described["searchParam"] = [{"name": code, "definition": p.url, "type": p.type} for code, p in sorted(parameters.items())]
-    return {name: value for name, value in described.items() if value != []}
+    return {name: value for name, value in {**described, **_operations(type)}.items() if value != []}
 
 
 @cache

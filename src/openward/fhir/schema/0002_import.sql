@@ -1,0 +1,2 @@
+-- What loading adds to the record's tables.
+select 1;

@@ -1,0 +1,2 @@
+-- What searching adds to the record's tables.
+select 1;

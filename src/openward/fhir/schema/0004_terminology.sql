@@ -1,0 +1,2 @@
+-- What terminology adds to the record's tables.
+select 1;

@@ -1,0 +1,2 @@
+-- What profiles adds to the record's tables.
+select 1;

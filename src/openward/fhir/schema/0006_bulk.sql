@@ -1,0 +1,2 @@
+-- What exports and subscriptions adds to the record's tables.
+select 1;

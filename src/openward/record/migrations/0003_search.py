@@ -1,0 +1,14 @@
+"""What searching adds to the engine's tables, from its own SQL."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from django.db import migrations
+
+SCHEMA = files("openward.fhir.schema").joinpath("0003_search.sql").read_text(encoding="utf-8")
+
+
+class Migration(migrations.Migration):
+    dependencies = [("record", "0002_import")]
+    operations = [migrations.RunSQL([(SCHEMA, None)], migrations.RunSQL.noop)]
