@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
 
 from openward.fhir.errors import NotFound, outcome_of
+from openward.fhir.ids import key as key_of
 from openward.fhir.interactions.seeing import visible
 from openward.fhir.operations.parameters import Parameters
 from openward.fhir.protocols import Event, Interaction
@@ -43,7 +45,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back when it is not simply a resource with status 200: a resource, or bytes of `media_type`, whole or in chunks."""
+    """What goes back when it is not simply a resource with status 200: a resource, or bytes of `media_type`, whole or in chunks.
+
+    `patients` are the keys of the patients whose data it holds, for the audit event.
+    """
 
     status: int = 200
     resource: Mapping[str, Any] | None = None
@@ -51,6 +56,7 @@ class Answer:
     chunks: Iterable[bytes] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str | None = None
+    patients: Sequence[UUID] = ()
 
 
 Carry = Callable[[Call], Mapping[str, Any] | Answer]
@@ -87,7 +93,9 @@ class Operation:
         except Exception as error:
             call.store.refuse(Event(f"${self.name}", call.type, outcome=outcome_of(error), detail=error.__class__.__name__))
             raise
-        call.store.record_reading([Event(f"${self.name}", call.type)])
+        key = key_of(call.type, call.id) if call.type and call.id else None
+        patients = answer.patients if isinstance(answer, Answer) else ()
+        call.store.record_reading([Event(f"${self.name}", call.type, key, patients=patients)])
         return answer
 
 

@@ -1,0 +1,154 @@
+"""FHIR $everything: all that is on record about a patient, or of one encounter, and what that refers to.
+
+https://hl7.org/fhir/R4/patient-operation-everything.html
+https://hl7.org/fhir/R4/encounter-operation-everything.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+from uuid import UUID
+
+from openward.fhir.definitions import is_resource_type
+from openward.fhir.errors import BadRequest, Refused
+from openward.fhir.interactions.seeing import address, refuse_missing, visible
+from openward.fhir.json import dumps
+from openward.fhir.operations.members import Focus, Pointer, Row, Wanted, page, pointed_at
+from openward.fhir.operations.registry import Answer, Call, operation
+from openward.fhir.search import cursor as cursors
+from openward.fhir.search.date import span
+from openward.fhir.search.reference import pointer
+
+if TYPE_CHECKING:
+    from openward.fhir.store import Store
+
+MOST = 5000  # resources of the compartment on one page, whatever `_count` says
+AT_ONCE = 1000  # rows of one statement
+MOST_BYTES = 32 * 2**20  # after which a page ends early, so that no patient is too large for a worker
+ROUNDS = 3  # a role names a practitioner, who names an organisation, which is part of another
+
+# In a stored body names and values stand without spaces, and quotes inside a text are escaped: this finds references and nothing else.
+REFERENCE = re.compile(r'"reference":"([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})')
+
+
+@operation("everything", on=("instance", "type"), types=("Patient",), url="http://hl7.org/fhir/OperationDefinition/Patient-everything")
+@operation("everything", on=("instance",), types=("Encounter",), url="http://hl7.org/fhir/OperationDefinition/Encounter-everything")
+def everything(call: Call) -> Answer:
+    """A searchset of the compartment (search mode match) and of what its resources refer to (include), paged by `_count`."""
+    if call.type is None or call.id is None:
+        raise Refused("$everything is answered for one patient: name them. For all patients there is $export.")
+    store, wanted = call.store, _wanted(call)
+    focus = _focus(store, call.type, call.id)
+    rows, more = _rows(store, focus, wanted, _count(call), _after(call, wanted))
+    matches = b",".join(_entry(row, call.url, b"match") for row in rows)
+    includes = b",".join(_entry(row, call.url, b"include") for row in _referred(store, focus, wanted, rows))
+    entries = b",".join(part for part in (matches, includes) if part)
+    patients = (focus.patient,) if focus.patient else ()
+    head = dumps({"resourceType": "Bundle", "type": "searchset", "link": _links(call, wanted, rows[-1] if more else None)})
+    chunks = [head[:-1], b',"entry":[', entries, b"]}"] if entries else [head]
+    return Answer(body=b"".join(chunks), patients=patients)
+
+
+def _focus(store: Store, type: str, id: str) -> Focus:
+    """Raises NotFound, also for what the actor may not see, and Gone."""
+    store.flush()
+    where = visible(store, "read", type, id)
+    params = address(store, type, id)
+    select = f"""select c.patient from fhir.current c
+      where c.tenant = %(tenant)s and c.rtype = %(rtype)s and c.rkey = %(rkey)s and ({where.sql})"""  # noqa: S608
+    found = store.execute(select, {**params, **where.params}).fetchone()
+    if found is None:
+        raise refuse_missing(store, "read", type, id, where)
+    return Focus(type, id, params["rkey"], found[0])
+
+
+def _rows(store: Store, focus: Focus, wanted: Wanted, count: int, after: tuple[int, UUID] | None) -> tuple[list[Row], bool]:
+    """The compartment's part of the page, and whether more follows."""
+    rows: list[Row] = []
+    size = 0
+    while size < MOST_BYTES:
+        asked = min(AT_ONCE, count - len(rows)) + 1
+        found = page(store, focus, wanted, limit=asked, after=after)
+        rows += found[: asked - 1]
+        if len(found) < asked:
+            return rows, False
+        if len(rows) >= count:
+            break
+        size += sum(len(row.body) for row in found)
+        after = rows[-1].place
+    return rows, True
+
+
+def _referred(store: Store, focus: Focus, wanted: Wanted, rows: Sequence[Row]) -> Iterator[Row]:
+    """What the page's resources refer to, and what those refer to, each once; nothing of another patient.
+
+    Of the patient's own nothing either: it is a member, and comes as one on its page or was not asked for.
+    """
+    patient = focus.patient if focus.type != "Patient" else None
+    seen = {row.pointer for row in rows}
+    latest: Sequence[Row] = rows
+    for _ in range(ROUNDS):
+        sought = _references(latest) - seen
+        latest = pointed_at(store, sorted(sought), patient) if sought else []
+        seen |= sought
+        yield from (row for row in latest if wanted.takes(row.type))
+
+
+def _references(rows: Sequence[Row]) -> set[Pointer]:
+    named = {name for row in rows for name in REFERENCE.findall(row.body)}
+    return {found for name in named if (found := pointer(name))}
+
+
+def _entry(row: Row, base: str, mode: bytes) -> bytes:
+    return b'{"fullUrl":"%s/%s","resource":%s,"search":{"mode":"%s"}}' % (base.encode(), row.reference.encode(), row.body.encode(), mode)
+
+
+def _wanted(call: Call) -> Wanted:
+    given = [type for value in call.parameters.all("_type") for type in str(value).split(",") if type]
+    unknown = [type for type in given if not is_resource_type(type)]
+    if unknown:
+        raise BadRequest(f"_type: {unknown[0][:64]} is not a FHIR R4 resource type.")
+    return Wanted(frozenset(given) or None, call.parameters.instant("_since"), _bound(call, "start", 0), _bound(call, "end", 1))
+
+
+def _bound(call: Call, name: str, end: int) -> str | None:
+    """The first moment of `start`, the last of `end`, as precise as they are written."""
+    text = call.parameters.text(name)
+    found = span(text) if text else None
+    if text and found is None:
+        raise BadRequest(f"{name} is not a date such as 2026-11-03.")
+    return found[end] if found else None
+
+
+def _count(call: Call) -> int:
+    count = call.parameters.number("_count")
+    if count == 0:
+        raise BadRequest("_count is 1 or more.")
+    return min(count or MOST, MOST)
+
+
+def _identity(call: Call, wanted: Wanted) -> list[object]:
+    """What a cursor is good for: this question, whatever the size of its pages."""
+    since = wanted.since.isoformat() if wanted.since else None
+    return [call.store.tenant, "$everything", call.type, call.id, sorted(wanted.types or ()), since, wanted.start, wanted.end]
+
+
+def _after(call: Call, wanted: Wanted) -> tuple[int, UUID] | None:
+    given = call.parameters.text("_cursor")
+    if given is None:
+        return None
+    rank, key = cursors.read(cursors.key_of(call.store.connection), _identity(call, wanted), given, 2)
+    return int(rank), UUID(key)
+
+
+def _links(call: Call, wanted: Wanted, last: Row | None) -> list[dict[str, str]]:
+    address = f"{call.url}/{call.type}/{call.id}/$everything"
+    asked = [(name, str(value)) for name in call.parameters.names if name not in ("_cursor", "resource") for value in call.parameters.all(name)]
+    links = [{"relation": "self", "url": f"{address}?{urlencode(asked)}" if asked else address}]
+    if last:
+        cursor = cursors.sign(cursors.key_of(call.store.connection), _identity(call, wanted), [str(last.place[0]), str(last.place[1])])
+        links.append({"relation": "next", "url": f"{address}?{urlencode([*asked, ('_cursor', cursor)])}"})
+    return links

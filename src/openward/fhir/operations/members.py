@@ -1,0 +1,178 @@
+"""The members of a compartment, page by page, as the bytes that are stored. https://hl7.org/fhir/R4/compartmentdefinition.html
+
+One statement a page: the narrow rows that name the focus (by `current.patient`, or by an edge), in a total order, joined to their bodies.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from openward.fhir.definitions import RESOURCE_TYPES, compartment, type_name, type_number
+from openward.fhir.search.parameters import owned, plan
+from openward.fhir.search.reference import is_the_patient, link_hash
+from openward.fhir.search.sql import Bindings, any_of
+
+if TYPE_CHECKING:
+    from openward.fhir.store import Store
+
+# The leading date of these says when somebody was born, not when care was given.
+UNDATED = frozenset({"Patient", "RelatedPerson", "Person", "Practitioner"})
+FIRST = -1  # the focus itself comes before every type
+
+Pointer = tuple[str, UUID]
+Place = tuple[int, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """Whose compartment: a Patient or an Encounter. `patient` is the patient it belongs to."""
+
+    type: str
+    id: str
+    key: UUID
+    patient: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What of it. `types` None: all. `since`: stored after. `start` and `end`: care between them, as instants; what has no date is kept."""
+
+    types: frozenset[str] | None = None
+    since: dt.datetime | None = None
+    start: str | None = None
+    end: str | None = None
+
+    def takes(self, type: str) -> bool:
+        return self.types is None or type in self.types
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One resource as stored. `place` is where it stands in the order, for the next page."""
+
+    type: str
+    id: str
+    key: UUID
+    body: str
+    place: Place
+
+    @property
+    def reference(self) -> str:
+        return f"{self.type}/{self.id}"
+
+    @property
+    def pointer(self) -> Pointer:
+        return self.type, self.key
+
+
+@cache
+def links_to(focus: str) -> tuple[int, ...]:
+    """The edges by which a resource is in a compartment of this type, the ones kept in `current.patient` aside."""
+    return tuple(
+        {link_hash(owner.code, focus) for type, codes in _naming(focus).items() for code in codes for owner in _kept_apart(type, code, focus)}
+    )
+
+
+@cache
+def types_of(focus: str) -> tuple[str, ...]:
+    """The types that can be in a compartment of this type."""
+    return tuple(type for type in RESOURCE_TYPES if type == focus or _naming(focus).get(type))
+
+
+def _naming(focus: str) -> dict[str, tuple[str, ...]]:
+    if focus == "Patient":
+        return {type: plan(type).compartment for type in RESOURCE_TYPES}
+    return {type: tuple(code for code in codes if code in plan(type).parameters) for type, codes in compartment(focus).items()}
+
+
+def _kept_apart(type: str, code: str, focus: str) -> Iterable[Any]:
+    return (owner for owner in owned(type, code) if not is_the_patient(owner, focus))
+
+
+def page(store: Store, focus: Focus, wanted: Wanted, *, limit: int, after: Place | None = None) -> list[Row]:
+    """At most `limit` members that the actor may read, after `after`, the focus first, then by type and key."""
+    bind = Bindings(store.tenant)
+    visible = sight(store, [type for type in types_of(focus.type) if wanted.takes(type)], bind)
+    if not visible:
+        return []
+    asked = _asked(wanted, bind)
+    branches = " union all ".join(_branches(focus, visible, asked, bind))
+    beyond = f"where (k.rank, k.rkey) > ({bind.place(after[0])}::int, {bind.place(after[1])}::uuid)" if after else ""
+    sql = (
+        f"select k.rank, b.rtype, b.rkey, b.id, b.body from (select * from ({branches}) k {beyond} order by k.rank, k.rkey limit {bind.place(limit)}) k"  # noqa: S608
+        " join fhir.body b on b.tenant = %(tenant)s and b.rtype = k.rtype and b.rkey = k.rkey and b.ver = k.ver order by k.rank, k.rkey"
+    )
+    return [_row(row) for row in store.execute(sql, bind.values)]
+
+
+def _branches(focus: Focus, visible: str, asked: str, bind: Bindings) -> Iterable[str]:
+    """Rows of the patient's column, rows that point at the focus some other way, and for an encounter itself."""
+    target, number = bind.place(focus.key, "::uuid"), type_number(focus.type)
+    columns = f"case when c.rtype = {number} and c.rkey = {target} then {FIRST} else c.rtype::int end as rank, c.rtype, c.rkey, c.ver"
+    if focus.type == "Patient":
+        yield f"select {columns} from fhir.current c where c.tenant = %(tenant)s and c.patient = {target} and {visible} and {asked}"  # noqa: S608
+        apart = f"c.patient is distinct from {target}"
+    else:
+        itself = f"c.rtype = {number} and c.rkey = {target}"
+        yield f"select {columns} from fhir.current c where c.tenant = %(tenant)s and {itself} and {visible} and {asked}"  # noqa: S608
+        apart = f"not ({itself})"
+    pointing = f"e.tenant = %(tenant)s and e.tgt = {target} and e.link = any({bind.place(list(links_to(focus.type)), '::bigint[]')})"
+    edges = f"select distinct e.stype, e.src from fhir.edge e where {pointing}"  # noqa: S608
+    joined = "join fhir.current c on c.tenant = %(tenant)s and c.rtype = e.stype and c.rkey = e.src"
+    yield f"select {columns} from ({edges}) e {joined} where {apart} and {visible} and {asked}"  # noqa: S608
+
+
+def _asked(wanted: Wanted, bind: Bindings) -> str:
+    parts = []
+    if wanted.since:
+        parts.append(f"c.last_updated >= {bind.place(wanted.since)}")
+    if wanted.start or wanted.end:
+        undated = ", ".join(str(type_number(type)) for type in sorted(UNDATED))
+        within = [f"c.date_hi > {bind.place(wanted.start, '::timestamptz')}"] if wanted.start else []
+        within += [f"c.date_lo < {bind.place(wanted.end, '::timestamptz')}"] if wanted.end else []
+        nowhen = "(c.date_lo = '-infinity' and c.date_hi = '-infinity')"
+        parts.append(f"(c.rtype in ({undated}) or {nowhen} or ({' and '.join(within)}))")
+    return " and ".join(parts) or "true"
+
+
+def sight(store: Store, types: Sequence[str], bind: Bindings) -> str:
+    """The condition on `c` for rows of these types that the actor may read; "" when there can be none. Types under one rule stand together."""
+    rules: dict[tuple[str, str], tuple[Any, list[int]]] = {}
+    for type in types:
+        where = store.policy.where(store.actor, "read", type)
+        if where is not None:
+            rules.setdefault((where.sql, repr(where.params)), (where, []))[1].append(type_number(type))
+    return any_of([f"c.rtype in ({', '.join(map(str, numbers))}) and {bind.policy(where)}" for where, numbers in rules.values()]) if rules else ""
+
+
+def pointed_at(store: Store, pointers: Iterable[Pointer], patient: UUID | None) -> list[Row]:
+    """The resources at these places that the actor may read and that are in no other patient's compartment; one statement."""
+    keys: dict[str, list[UUID]] = {}
+    for type, key in pointers:
+        keys.setdefault(type, []).append(key)
+    bind = Bindings(store.tenant)
+    selects = [select for type, found in keys.items() if (select := _at(store, type, found, patient, bind))]
+    if not selects:
+        return []
+    return [_row(row) for row in store.execute(" union all ".join(selects), bind.values)]
+
+
+def _at(store: Store, type: str, keys: Sequence[UUID], patient: UUID | None, bind: Bindings) -> str:
+    visible = sight(store, [type], bind)
+    if not visible:
+        return ""
+    nobodys = f"(c.patient is null or c.patient = {bind.place(patient, '::uuid')})"
+    return (
+        f"select c.rtype::int, b.rtype, b.rkey, b.id, b.body from fhir.current c join fhir.body b using (tenant, rtype, rkey, ver)"  # noqa: S608
+        f" where c.tenant = %(tenant)s and {visible} and c.rkey = any({bind.place(list(keys), '::uuid[]')}) and {nobodys}"
+    )
+
+
+def _row(row: Sequence[Any]) -> Row:
+    rank, number, key, id, body = row
+    return Row(type_name(number), id or str(key), key, body, (rank, key))
