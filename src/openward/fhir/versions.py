@@ -64,6 +64,11 @@ class Written:
         return {"created": 201, "deleted": 204}.get(self.outcome, 200)
 
 
+def parsed(text: str | bytes) -> dict[str, Any]:
+    """What this server wrote, decimals as Decimal: without the checks of what comes from outside."""
+    return _decoder.decode(text)
+
+
 def instant(at: dt.datetime) -> str:
     """A FHIR instant in UTC to the millisecond, the resolution the record keeps. https://hl7.org/fhir/R4/datatypes.html#instant"""
     return at.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -49,7 +49,7 @@ class TestAddresses:
 
 
 class TestForms:
-    @pytest.mark.parametrize("accept", ["application/fhir+xml", "text/turtle", "application/json;q=0"])
+    @pytest.mark.parametrize("accept", ["text/turtle", "application/fhir+json; fhirVersion=3.0", "application/json;q=0"])
     def test_a_form_we_do_not_speak_is_not_acceptable(self, call: Client, accept: str) -> None:
         assert call("GET", "/Patient", accept=accept).status == 406
 
@@ -57,14 +57,16 @@ class TestForms:
     def test_json_is_given_to_whoever_takes_it(self, call: Client, accept: str) -> None:
         assert call("GET", "/Patient", accept=accept).status == 200
 
-    @pytest.mark.parametrize(("wanted", "status"), [("json", 200), ("application/fhir%2Bjson", 200), ("xml", 406)])
+    @pytest.mark.parametrize(("wanted", "status"), [("json", 200), ("application/fhir%2Bjson", 200), ("ttl", 406), ("text/turtle", 406)])
     def test_the_format_parameter_overrules_the_header(self, call: Client, wanted: str, status: int) -> None:
         assert call("GET", f"/Patient?_format={wanted}", accept="text/turtle").status == status
 
     def test_pretty_is_for_people(self, call: Client) -> None:
         assert b'\n  "resourceType"' in call("GET", "/metadata?_pretty=true").body
 
-    @pytest.mark.parametrize("media", ["application/fhir+xml", "text/plain", ""])
+    @pytest.mark.parametrize(
+        "media", ["text/turtle", "text/plain", "application/fhir+xml; charset=latin-1", "application/fhir+json; fhirVersion=3.0", ""]
+    )
     def test_a_body_of_another_form_is_not_taken(self, call: Client, media: str) -> None:
         assert call("POST", "/Patient", b"<Patient/>", content_type=media).status == 415
 

@@ -13,34 +13,22 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from openward.fhir.bundles.entries import version_named
-from openward.fhir.errors import BadRequest, FhirError, TooCostly
+from openward.fhir.errors import BadRequest, TooCostly
+from openward.fhir.http.media import USUAL, Format, NotAcceptable, UnsupportedMediaType, asked_by_accept, asked_by_format, sent_format, wants_native
 from openward.fhir.json import loads
+from openward.fhir.xml import from_xml
 
 MAX_BODY = 64 * 1024 * 1024
-JSON_TYPES = frozenset({"application/fhir+json", "application/json", "text/json", "application/json+fhir"})
-FORMATS = JSON_TYPES | {"json"}
-WILDCARDS = frozenset({"*/*", "application/*"})
+READING = frozenset({"GET", "HEAD"})
+ANYTHING = frozenset({None, "", "*/*"})
 FORM = "application/x-www-form-urlencoded"
 OWN_PARAMETERS = frozenset({"_format", "_pretty"})
-USUAL = WILDCARDS | JSON_TYPES
-
-
-class NotAcceptable(FhirError):
-    """This server answers in JSON only: application/fhir+json."""
-
-    status = 406
-    code = "not-supported"
-
-
-class UnsupportedMediaType(FhirError):
-    """This server takes JSON only: application/fhir+json, plain or gzip."""
-
-    status = 415
-    code = "not-supported"
 
 
 class Request:
-    """One request; `segments` are what follows the base in the path, decoded."""
+    """One request; `segments` are what follows the base in the path, decoded. `format` is the one the answer goes out in."""
+
+    format: Format = "json"
 
     def __init__(self, environ: Mapping[str, Any], base: str, limit: int = MAX_BODY) -> None:
         self.environ = environ
@@ -67,7 +55,7 @@ class Request:
     @cached_property
     def parameters(self) -> list[tuple[str, str]]:
         """The query, and for a form its fields, without what only concerns the answer's form."""
-        fields = _pairs(self._read().decode("utf-8", "replace")) if self.media_type == FORM else []
+        fields = _pairs(self.read().decode("utf-8", "replace")) if self.media_type == FORM else []
         return [(name, value) for name, value in [*self.query, *fields] if name not in OWN_PARAMETERS]
 
     @property
@@ -80,7 +68,7 @@ class Request:
 
     @property
     def media_type(self) -> str:
-        return str(self.environ.get("CONTENT_TYPE") or "").partition(";")[0].strip().lower()
+        return self.content_type.partition(";")[0].strip().lower()
 
     @property
     def has_resource(self) -> bool:
@@ -99,28 +87,42 @@ class Request:
     def if_match(self) -> int | None:
         return version_named(self.header("If-Match"))
 
+    @cached_property
+    def preferences(self) -> dict[str, str]:
+        """What the Prefer headers say: `return`, `handling`, `respond-async` (its value empty) and so on; of two alike the first holds.
+
+        https://www.rfc-editor.org/rfc/rfc7240
+        """
+        said: dict[str, str] = {}
+        for part in (self.header("Prefer") or "").replace(",", ";").split(";"):
+            name, _, value = part.partition("=")
+            said.setdefault(name.strip().lower(), value.strip().strip('"'))
+        return said
+
     @property
     def preference(self) -> str:
         """minimal, representation or OperationOutcome; representation unless the client says otherwise."""
-        for part in (self.header("Prefer") or "").replace(",", ";").split(";"):
-            name, _, value = part.strip().partition("=")
-            if name == "return" and value in ("minimal", "representation", "OperationOutcome"):
-                return value
-        return "representation"
+        said = self.preferences.get("return", "")
+        return said if said in ("minimal", "representation", "OperationOutcome") else "representation"
 
     @property
     def is_strict(self) -> bool:
-        return "handling=strict" in (self.header("Prefer") or "")
+        return self.preferences.get("handling") == "strict"
+
+    @property
+    def is_async(self) -> bool:
+        """Whether the client would rather be told where to ask for the answer than wait for it."""
+        return "respond-async" in self.preferences
 
     @property
     def is_pretty(self) -> bool:
         return any(name == "_pretty" and value != "false" for name, value in self.query)
 
     def holds(self, etag: str, modified: Any) -> bool:
-        """Whether the client already has this version (If-None-Match, else If-Modified-Since)."""
+        """Whether the client already has this version (If-None-Match, compared weakly; else If-Modified-Since)."""
         tags = self.header("If-None-Match")
         if tags is not None:
-            return tags.strip() == "*" or etag in [tag.strip() for tag in tags.split(",")]
+            return tags.strip() == "*" or etag.removeprefix("W/") in [tag.strip().removeprefix("W/") for tag in tags.split(",")]
         since = self.header("If-Modified-Since")
         try:
             return since is not None and modified.replace(microsecond=0) <= parsedate_to_datetime(since)
@@ -128,22 +130,38 @@ class Request:
             return False
 
     def check_accept(self) -> None:
+        """Settle `format`: what `_format` says, else Accept, else what the body came in. Raises NotAcceptable."""
         wanted = [value for name, value in self.query if name == "_format"]
         if wanted:
-            if wanted[-1].partition(";")[0].strip().replace(" ", "+") not in FORMATS:
-                raise NotAcceptable()
+            self.format = asked_by_format(wanted[-1])
             return
         accept = self.header("Accept")
-        if accept and accept not in USUAL and not any(_acceptable(part) for part in accept.split(",")):
-            raise NotAcceptable()
+        if accept and accept not in USUAL:
+            found = asked_by_accept(accept)
+            if found is None and self.segments[:1] != ("Binary",):
+                raise NotAcceptable()
+            self.format = found or "json"
+        elif self.method not in READING and accept in ANYTHING:
+            self.format = sent_format(self.content_type) or "json"
+
+    @property
+    def wants_native(self) -> bool:
+        """Whether a Binary is to go out as what it holds."""
+        accept = self.header("Accept")
+        return bool(accept) and accept not in USUAL and wants_native(accept or "") and not any(name == "_format" for name, _ in self.query)
+
+    @property
+    def content_type(self) -> str:
+        return str(self.environ.get("CONTENT_TYPE") or "")
 
     def body(self) -> dict[str, Any]:
-        """The JSON object sent. Raises UnsupportedMediaType, TooCostly, Malformed."""
-        if self.media_type not in JSON_TYPES:
+        """The resource sent, as parsed JSON. Raises UnsupportedMediaType, TooCostly, Malformed."""
+        sent = sent_format(self.content_type)
+        if sent is None:
             raise UnsupportedMediaType()
-        return loads(self._read())
+        return loads(self.read()) if sent == "json" else from_xml(self.read())
 
-    def _read(self) -> bytes:
+    def read(self) -> bytes:
         """The body, unpacked; refused by its declared length before a byte is read, and by its real one while reading."""
         declared = self.environ.get("CONTENT_LENGTH") or ""
         if declared.isdigit() and int(declared) > self.limit:
@@ -177,12 +195,6 @@ def unpacked(data: bytes, limit: int) -> bytes:
     if not unpacking.eof:
         raise BadRequest("The gzip body is cut short.")
     return plain
-
-
-def _acceptable(part: str) -> bool:
-    media, _, parameters = part.strip().partition(";")
-    refused = any(p.strip().replace(" ", "") in ("q=0", "q=0.0", "q=0.00", "q=0.000") for p in parameters.split(";"))
-    return (media.strip().lower() in JSON_TYPES or media.strip() in WILDCARDS) and not refused
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:

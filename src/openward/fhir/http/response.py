@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
 
-from openward.fhir.errors import FhirError, Issue, MethodNotAllowed, Unauthenticated
+from openward.fhir.errors import FhirError, Issue, Malformed, MethodNotAllowed, Unauthenticated
 from openward.fhir.failures import TooSlow, Unavailable
+from openward.fhir.http.media import NotAcceptable
 from openward.fhir.http.request import Request
 from openward.fhir.json import dumps
 from openward.fhir.operations.registry import Answer
-from openward.fhir.versions import Version, Written
+from openward.fhir.versions import Version, Written, parsed
+from openward.fhir.xml import to_xml
 
 MEDIA_TYPE = "application/fhir+json; charset=utf-8"
+XML_MEDIA_TYPE = "application/fhir+xml; charset=utf-8"
+NO_GZIP = re.compile(r"gzip\s*;\s*q=0(?:\.0*)?\s*(?:,|$)")
 WORTH_PACKING = 1400  # bytes; a smaller answer fits in one packet anyway
 ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Vary": "Accept, Accept-Encoding, Authorization"}
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
@@ -65,7 +71,9 @@ class Response:
         return response
 
     def send(self, request: Request, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        body = msgspec.json.format(self.body, indent=2) if request.query and self.body and request.is_pretty else self.body
+        if request.format == "xml" and self.body and "Content-Type" not in self.headers:
+            self._turn_into_xml(request.is_pretty)
+        body = msgspec.json.format(self.body, indent=2) if request.query and self.body and self._is_json and request.is_pretty else self.body
         headers = {**ALWAYS, **self.headers}
         if self.chunks is not None:
             headers.setdefault("Content-Type", MEDIA_TYPE)
@@ -73,7 +81,7 @@ class Response:
             return [] if request.method == "HEAD" else self.chunks
         if body:
             headers.setdefault("Content-Type", MEDIA_TYPE)
-        if len(body) > WORTH_PACKING and "gzip" in (request.header("Accept-Encoding") or ""):
+        if len(body) > WORTH_PACKING and takes_gzip(request.header("Accept-Encoding")):
             body = gzip.compress(body, 1)
             headers["Content-Encoding"] = "gzip"
         if self.status not in (204, 304):
@@ -81,10 +89,31 @@ class Response:
         start_response(STATUS_LINES[self.status], list(headers.items()))
         return [] if request.method == "HEAD" else [body]
 
+    @property
+    def _is_json(self) -> bool:
+        return "json" in self.headers.get("Content-Type", MEDIA_TYPE)
+
+    def _turn_into_xml(self, pretty: bool) -> None:
+        """A resource this server has written as JSON, in XML."""
+        try:
+            self.body = to_xml(parsed(self.body), pretty=pretty)
+        except Malformed as error:
+            self.status, self.body = NotAcceptable.status, to_xml(NotAcceptable(str(error)).outcome())
+        self.headers["Content-Type"] = XML_MEDIA_TYPE
+
+
+def takes_gzip(accepted: str | None) -> bool:
+    return accepted is not None and "gzip" in accepted and not NO_GZIP.search(accepted)
+
 
 def validators(version: Version) -> dict[str, str]:
     """ETag and Last-Modified."""
-    return {"ETag": version.etag, "Last-Modified": format_datetime(version.at.astimezone(dt.UTC), usegmt=True)}
+    return {"ETag": version.etag, "Last-Modified": _http_date(version.at.astimezone(dt.UTC))}
+
+
+def _http_date(at: dt.datetime) -> str:
+    """`at`, in UTC, as HTTP writes a time. https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7"""
+    return f"{DAYS[at.weekday()]}, {at.day:02} {MONTHS[at.month - 1]} {at.year} {at.hour:02}:{at.minute:02}:{at.second:02} GMT"
 
 
 def written(written: Written, request: Request) -> Response:

@@ -29,7 +29,7 @@ def capabilities(url: str) -> Mapping[str, Any]:
         "software": {"name": "Openward", "version": __version__},
         "implementation": {"description": "Openward FHIR R4 record", "url": url},
         "fhirVersion": "4.0.1",
-        "format": ["application/fhir+json", "json"],
+        "format": ["application/fhir+json", "json", "application/fhir+xml", "xml"],
         "rest": [_rest()],
     }
 
