@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from psycopg.rows import tuple_row
 
 from openward.cluster import EmbeddedCluster
 from openward.fhir.http import fhir_app
@@ -51,10 +52,12 @@ class NoAudit:
 
 @contextmanager
 def store_for(actor: Anyone) -> Iterator[Store]:
-    if not hasattr(_own, "connection"):
-        _own.connection = psycopg.connect(**PARAMETERS, autocommit=True, prepare_threshold=2**31)
-    wire = _own.connection
-    yield Store(wire, 1, actor, policy=NoPolicy(), auditor=NoAudit(), transaction=PlainTransaction(wire), reads_only=True)
+    if not hasattr(_own, "cursor"):
+        wire = psycopg.connect(**PARAMETERS, autocommit=True, prepare_threshold=2**31)
+        _own.cursor = psycopg.Cursor(wire, row_factory=tuple_row)
+    cursor = _own.cursor
+    transaction = PlainTransaction(cursor.connection)
+    yield Store(cursor.connection, 1, actor, policy=NoPolicy(), auditor=NoAudit(), transaction=transaction, reads_only=True, cursor=cursor)
 
 
 application = fhir_app(lambda environ: Anyone(), store_for, base="/fhir")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -29,15 +29,16 @@ from unnest(%(ids)s::uuid[], %(interactions)s::text[], %(rtypes)s::smallint[], %
 RECORD_READS = f"with hurried as materialized (select set_config('synchronous_commit', 'off', true)) {RECORD} cross join hurried"
 READS = frozenset({"read", "vread", "search", "history"})
 
-# A read and its audit are one statement: `seen` is the engine's CTE of the rows that are about to be answered.
+# A read and its audit are one statement: `seen` is the engine's CTE of the rows that are about to be answered. Few parameters: each has its price.
 INSERT = """
 insert into audit.event (tenant, id, actor, actor_name, actor_role, on_behalf_of, purpose, request_id, address,
                          interaction, rtype, rkey, version, patients, outcome)
 select %(audit_tenant)s::int, gen_random_uuid(), %(audit_actor)s::text, %(audit_actor_name)s::text, %(audit_actor_role)s::text,
        %(audit_on_behalf_of)s::text, %(audit_purpose)s::text, %(audit_request_id)s::text, %(audit_address)s::inet,
-       %(audit_interaction)s::text, %(audit_rtype)s::smallint, seen.rkey, seen.ver, case when seen.patient is null then '{}' else array[seen.patient] end, 0
+       'INTERACTION', seen.rtype, seen.rkey, seen.ver, case when seen.patient is null then '{}' else array[seen.patient] end, 0
 from seen
 """
+INSERTS: Mapping[str, str] = {interaction: INSERT.replace("INTERACTION", interaction) for interaction in ("read", "vread", "history")}
 
 
 class TableAuditor:
@@ -51,8 +52,19 @@ class TableAuditor:
             cursor.execute(RECORD_READS if _may_hurry(connection, events) else RECORD, params, prepare=True)
 
     def insert(self, tenant: int, actor: Actor, interaction: str, type: str) -> AuditInsert:
-        params = {f"audit_{name}": value for name, value in _who(actor).items()}
-        return AuditInsert(INSERT, params | {"audit_tenant": tenant, "audit_interaction": interaction, "audit_rtype": type_number(type)})
+        return AuditInsert(
+            INSERTS[interaction],
+            {
+                "audit_tenant": tenant,
+                "audit_actor": actor.id,
+                "audit_actor_name": actor.name,
+                "audit_actor_role": actor.role,
+                "audit_on_behalf_of": actor.on_behalf_of,
+                "audit_purpose": actor.purpose,
+                "audit_request_id": actor.request_id or None,
+                "audit_address": actor.address or None,
+            },
+        )
 
 
 def _may_hurry(connection: psycopg.Connection[Any], events: Sequence[Event]) -> bool:

@@ -65,7 +65,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class AuditInsert:
-    """An INSERT … SELECT that writes one successful event for every row of the CTE `seen(rkey uuid, ver int, patient uuid)`.
+    """An INSERT … SELECT that writes one successful event for every row of the CTE `seen(rtype smallint, rkey uuid, ver int, patient uuid)`.
 
     It becomes a data-modifying CTE of the statement that reads, so that a read and its audit are one round trip.
     Placeholders are named and prefixed `audit_`.

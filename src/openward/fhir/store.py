@@ -56,8 +56,12 @@ class Store:
         guards: Guards = GUARDS,
         strict_references: bool = True,
         reads_only: bool = False,
+        cursor: Cursor[Any] | None = None,
     ) -> None:
-        """`reads_only`: the commits of `connection` do not wait for the disk, so that nothing but the audit of reads may be written on it."""
+        """`reads_only`: the commits of `connection` do not wait for the disk, so that nothing but the audit of reads may be written on it.
+
+        `cursor`: one of `connection` for tuples, that the caller keeps from store to store: a used cursor knows the types of the statements.
+        """
         if actor is None:
             raise TypeError("a store acts for someone: no actor, no access")
         self.connection = connection
@@ -69,6 +73,7 @@ class Store:
         self.guards = guards
         self.strict_references = strict_references
         self.reads_only = reads_only
+        self._cursor = cursor or Cursor(connection, row_factory=tuple_row)
         self.pending = writing.Pending()
         self.refusals: list[Event] = []
         self._depth = 0
@@ -155,8 +160,11 @@ class Store:
     # -- what interactions stand on -----------------------------------------------------------------------------
 
     def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> Cursor[Any]:
-        """Run one statement on the store's connection, parameters bound by the server. One of few texts: it stays prepared."""
-        return Cursor(self.connection, row_factory=tuple_row).execute(_encoded(sql), params, prepare=True, binary=True)
+        """Run one statement on the store's connection, parameters bound by the server. One of few texts: it stays prepared.
+
+        Its rows must be taken before the next statement is run.
+        """
+        return self._cursor.execute(_encoded(sql), params, prepare=True, binary=True)
 
     def flush(self) -> None:
         """Write what has been prepared, so that the next statement sees it."""

@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 from django.db import connection as django_connection
 from django.db import transaction
+from psycopg.rows import tuple_row
 
 from openward.record.jobs import Job
 
@@ -35,14 +36,14 @@ def connection() -> psycopg.Connection[Any]:
     return wire
 
 
-def reading_connection() -> psycopg.Connection[Any]:
-    """This thread's connection for reading, opened anew when the last one broke."""
-    wire: psycopg.Connection[Any] | None = getattr(_own, "connection", None)
-    if wire is None or wire.closed:
+def reading_cursor() -> psycopg.Cursor[Any]:
+    """The cursor of this thread's connection for reading, opened anew when the last one broke."""
+    cursor: psycopg.Cursor[Any] | None = getattr(_own, "cursor", None)
+    if cursor is None or cursor.connection.closed:
         parameters = {name: value for name, value in django_connection.get_connection_params().items() if name not in DJANGOS_OWN}
         wire = psycopg.connect(**parameters, options=READING, autocommit=True, prepare_threshold=ONLY_WHEN_TOLD)
-        _own.connection = wire
-    return wire
+        _own.cursor = cursor = psycopg.Cursor(wire, row_factory=tuple_row)
+    return cursor
 
 
 class DjangoTransaction:

@@ -83,3 +83,4 @@ def _hear_out(body: IO[bytes]) -> None:
 # What stands now stands until the end: the collector need not walk through it again and again while requests are served.
 gc.collect()
 gc.freeze()
+gc.set_threshold(20_000, 10, 10)
