@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from openward.fhir.bulk import serving
 from openward.fhir.bundles.answers import history_bundle
 from openward.fhir.definitions import is_resource_type
 from openward.fhir.errors import BadRequest, NotFound, UnknownType
@@ -42,6 +43,10 @@ def handlers(segments: tuple[str, ...]) -> Handlers:
             return {"GET": _unreachable}
         case ("_history",):
             return {"GET": partial(_history, None, None)}
+        case ("_export", id):
+            return {"GET": partial(serving.status, id), "DELETE": partial(serving.cancel, id)}
+        case ("_export", id, name):
+            return {"GET": partial(serving.file, id, name)}
         case (name,) if name.startswith("$"):
             return _operation(named(name[1:], "system", None), None, None)
         case (type, *_) if not is_resource_type(type):

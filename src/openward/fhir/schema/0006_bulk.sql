@@ -1,2 +1,39 @@
--- What exports and subscriptions adds to the record's tables.
-select 1;
+-- Bulk exports and imports, and subscriptions: what is asked for, how far it is, what must still be told.
+
+-- One `$export`. at: the moment it shows, after which nothing is in it and up to which nothing is missing; null until the job has begun.
+-- actor: how the client who asked is made again in the job. expires: when the files go.
+create table fhir.export (
+  tenant int not null,
+  id uuid not null,
+  owner text not null,
+  actor jsonb not null,
+  spec jsonb not null,
+  request text not null,
+  url text not null,
+  state text not null default 'waiting' check (state in ('waiting', 'running', 'done', 'failed', 'cancelled')),
+  note text not null default '',
+  asked timestamptz not null default clock_timestamp(),
+  at timestamptz,
+  touched timestamptz not null default clock_timestamp(),
+  polled timestamptz,
+  expires timestamptz,
+  primary key (tenant, id)
+);
+create index export_by_owner on fhir.export (tenant, owner, state);
+
+-- The files of an export and how far each is: a chunk is on disk before its row says so, so that a job that died goes on at the last whole one.
+-- bytes: what of the file counts. position: the key of its last resource. began: the key after which it begins.
+create table fhir.export_file (
+  tenant int not null,
+  export uuid not null,
+  number int not null,
+  kind text not null check (kind in ('output', 'deleted', 'error')),
+  type text not null,
+  rows bigint not null default 0,
+  bytes bigint not null default 0,
+  patients bigint not null default 0,
+  began uuid not null default '00000000-0000-0000-0000-000000000000',
+  position uuid not null default '00000000-0000-0000-0000-000000000000',
+  complete boolean not null default false,
+  primary key (tenant, export, number)
+);

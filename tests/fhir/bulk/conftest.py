@@ -1,0 +1,88 @@
+"""A house with a job queue that runs at once, and a bulk client over its HTTP surface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from openward.fhir.bulk import house as houses
+from openward.fhir.bulk.house import Limits
+from openward.fhir.bulk.running import run
+from openward.fhir.errors import Forbidden, Unauthenticated
+from openward.fhir.http import fhir_app
+from openward.fhir.store import Store
+from tests.fhir.house import House, TableAuditor, TablePolicy, Visitor
+from tests.fhir.http.client import Client
+
+ACTORS = {
+    "all": Visitor("all"),
+    "patients": Visitor("patients", types=frozenset({"Patient"})),
+    "none": Visitor("none", interactions=frozenset({"read", "search"})),
+    "other": Visitor("other"),
+}
+
+
+@dataclass
+class Bulk:
+    """The installation of the tests: jobs wait in `queue` until someone works."""
+
+    house: House
+    folder: Path
+    limits: Limits = field(default_factory=lambda: Limits(poll_seconds=0.0))
+    policy: TablePolicy = field(default_factory=TablePolicy)
+    auditor: TableAuditor = field(default_factory=TableAuditor)
+    queue: list[tuple[int, UUID]] = field(default_factory=list)
+    withdrawn: set[str] = field(default_factory=set)
+
+    def remember(self, actor: Visitor) -> dict[str, Any]:
+        kept = asdict(actor)
+        return {
+            name: sorted(value) if isinstance(value, frozenset) else str(value) if isinstance(value, UUID) else value for name, value in kept.items()
+        }
+
+    def actor(self, remembered: dict[str, Any]) -> Visitor:
+        if remembered["id"] in self.withdrawn:
+            raise Forbidden("The token has been withdrawn.")
+        sets = {name: frozenset(remembered[name]) if remembered[name] is not None else None for name in ("types", "interactions")}
+        patient = UUID(remembered["patient"]) if remembered["patient"] else None
+        return Visitor(remembered["id"], remembered["name"], patient=patient, **sets)
+
+    def start_export(self, store: Store, id: UUID) -> None:
+        self.queue.append((store.tenant, id))
+
+    def work(self) -> None:
+        """Run every job that waits."""
+        while self.queue:
+            run(self.house.connect(), *self.queue.pop(0), self)
+
+
+@pytest.fixture
+def bulk(house: House, tmp_path: Path) -> Iterator[Bulk]:
+    made, before = Bulk(house, tmp_path), list(houses._installed)
+    houses.install(made)
+    yield made
+    houses._installed[:] = before
+
+
+@pytest.fixture
+def call(house: House, bulk: Bulk) -> Client:
+    """The REST surface; a token is the name of one of ACTORS."""
+    connection = house.connect()
+
+    def authenticate(environ: Mapping[str, Any]) -> Visitor:
+        actor = ACTORS.get(environ.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer "))
+        if actor is None:
+            raise Unauthenticated
+        return actor
+
+    @contextmanager
+    def open_store(actor: Visitor) -> Iterator[Store]:
+        yield house.store(actor, connection=connection)
+
+    return Client(fhir_app(authenticate, open_store))
