@@ -23,6 +23,8 @@ LETTERS: dict[Interaction, str] = {
     "delete": "d",
 }
 
+# A copy of the whole record is for programs that were given a token for it, never for a person's sign-in.
+EXPORTERS = ("client", "system")
 # What every patient may see beside their own compartment: who works here, where, and what is offered.
 PUBLIC_TO_PATIENTS = frozenset({"Organization", "Location", "Practitioner", "PractitionerRole", "HealthcareService", "Schedule"})
 # Types a patient sees only once the practice has released them, or once they are signed.
@@ -38,6 +40,8 @@ class AccessPolicy:
     """The policy of this installation, over roles (data), SMART scopes and the patient compartment."""
 
     def where(self, actor: Actor, interaction: Interaction, type: str) -> Where | None:
+        if interaction == "export" and actor.kind not in EXPORTERS:
+            return None
         if not self._granted(actor, LETTERS[interaction], type):
             return None
         return self._own_compartment(actor, type) if actor.kind == "patient" else Where()

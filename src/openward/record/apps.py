@@ -6,3 +6,6 @@ from django.apps import AppConfig
 class RecordConfig(AppConfig):
     name = "openward.record"
     label = "record"
+
+    def ready(self) -> None:
+        from openward.record import exports  # noqa: F401 - registers the jobs of bulk data

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
 
 @dataclass(frozen=True)
 class Variable:
@@ -20,6 +22,13 @@ class Variable:
     @property
     def is_on(self) -> bool:
         return self.value.lower() in ("1", "true", "yes", "on")
+
+    @property
+    def number(self) -> int:
+        """Raises ImproperlyConfigured."""
+        if not self.value.isdecimal():
+            raise ImproperlyConfigured(f"{self.name} is not a whole number")
+        return int(self.value)
 
     @property
     def items(self) -> list[str]:
@@ -53,6 +62,16 @@ CARD_PROCESSOR = Variable(
 TIME_ZONE = Variable("OPENWARD_TIME_ZONE", "America/New_York", "Time zone pages use where no facility's own applies; an IANA name.")
 SESSION_MINUTES = Variable("OPENWARD_SESSION_MINUTES", "30", "Minutes without a request after which a person must sign in again.")
 PUBLIC_URL = Variable("OPENWARD_PUBLIC_URL", "http://127.0.0.1:8000", "Where patients reach this server; used in links that leave by mail or text.")
+EXPORT_HOURS = Variable("OPENWARD_EXPORT_HOURS", "24", "Hours after which the files of a finished bulk export are removed.")
+EXPORTS_AT_ONCE = Variable("OPENWARD_EXPORTS_AT_ONCE", "3", "Unfinished bulk exports a client may have at once.")
+IMPORT_HOSTS = Variable(
+    "OPENWARD_IMPORT_HOSTS", "", "Hosts `$import` may fetch files from, separated by commas. Default: none, files come as Binary."
+)
+PRIVATE_TARGETS = Variable(
+    "OPENWARD_PRIVATE_TARGETS",
+    "",
+    "Private or loopback networks that subscriptions and `$import` may reach all the same: 10.1.0.0/16,127.0.0.1. Default: none.",
+)
 
 VARIABLES = tuple(entry for entry in list(globals().values()) if isinstance(entry, Variable))
 

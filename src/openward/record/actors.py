@@ -1,0 +1,49 @@
+"""Who asked, kept for the job that answers later: an actor as plain JSON, and made again only while their credentials stand."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+from openward.access.actor import Actor
+from openward.access.scopes import Scopes
+from openward.fhir.errors import Forbidden
+
+
+def remember(actor: Actor) -> dict[str, Any]:
+    """The actor as plain JSON; scopes as their text."""
+    kept = {field.name: getattr(actor, field.name) for field in fields(actor)}
+    return {**kept, "scopes": actor.scopes.text if actor.scopes else None}
+
+
+def recall(remembered: dict[str, Any]) -> Actor:
+    """The actor again. Raises Forbidden when a client has no valid token of the same scope any more, or a person may not sign in."""
+    actor = Actor(**{**remembered, "scopes": Scopes.parse(remembered["scopes"]) if remembered["scopes"] else None})
+    if actor.kind == "client" and not _client_stands(actor):
+        raise Forbidden("The client's token has expired or been revoked.")
+    if actor.kind in ("staff", "patient") and not _person_stands(actor):
+        raise Forbidden("The person may not sign in any more.")
+    return actor
+
+
+def in_job(actor: Actor) -> Actor:
+    """The same actor outside the request that asked."""
+    return replace(actor, request_id=None, address=None)
+
+
+def _client_stands(actor: Actor) -> bool:
+    from django.db.models import Q
+    from django.utils import timezone
+
+    from openward.accounts.models import ClientToken
+
+    alive = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
+    tokens = ClientToken.objects.filter(alive, tenant=actor.tenant, client=actor.name, revoked_at__isnull=True)
+    # The same words, perhaps with other spaces between.
+    return actor.scopes is not None and any(" ".join(text.split()) == actor.scopes.text for text in tokens.values_list("scope", flat=True))
+
+
+def _person_stands(actor: Actor) -> bool:
+    from openward.accounts.models import User
+
+    return actor.user_id is None or User.objects.filter(id=actor.user_id, is_active=True).exists()

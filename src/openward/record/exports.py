@@ -1,0 +1,81 @@
+"""Bulk exports of this installation: their files in the data folder, their jobs in the queue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from openward.access.actor import Actor
+from openward.fhir.bulk import exports
+from openward.fhir.bulk.house import Limits, install
+from openward.fhir.bulk.running import run
+from openward.fhir.protocols import Auditor, Policy
+from openward.fhir.store import Store
+from openward.record.actors import in_job, recall, remember
+from openward.record.jobs import every, job
+from openward.record.wires import own_wire
+
+STALLED_SECONDS = 60.0
+
+
+class Installation:
+    """What the engine's bulk data asks of the house around it."""
+
+    @property
+    def folder(self) -> Path:
+        folder: Path = settings.OPENWARD_DATA
+        return folder
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(running=settings.OPENWARD_EXPORTS_AT_ONCE, hours=settings.OPENWARD_EXPORT_HOURS)
+
+    @property
+    def policy(self) -> Policy:
+        from openward.record.work import POLICY
+
+        return POLICY
+
+    @property
+    def auditor(self) -> Auditor:
+        from openward.record.work import AUDITOR
+
+        return AUDITOR
+
+    def remember(self, actor: Actor) -> dict[str, Any]:
+        return remember(actor)
+
+    def actor(self, remembered: dict[str, Any]) -> Actor:
+        return in_job(recall(remembered))
+
+    def start_export(self, store: Store, id: UUID) -> None:
+        store.transaction.later(write_export, tenant=store.tenant, export=str(id))
+
+
+INSTALLATION = Installation()
+install(INSTALLATION)
+
+
+@job("record.write_export")
+def write_export(*, tenant: int, export: str) -> None:
+    """Write the files of a bulk export, from where the last try got to. One that another worker has in hand is left to it."""
+    with own_wire() as wire:
+        run(wire, tenant, UUID(export), INSTALLATION)
+
+
+@every("* * * * *", "record.resume_exports")
+def resume_exports() -> None:
+    """Take up again the bulk exports whose worker died."""
+    with own_wire() as wire:
+        for tenant, id in exports.stalled(wire, STALLED_SECONDS):
+            write_export.defer(tenant=tenant, export=str(id))
+
+
+@every("*/10 * * * *", "record.clear_exports")
+def clear_exports() -> None:
+    """Remove the files of bulk exports that have expired or were cancelled."""
+    with own_wire() as wire:
+        exports.clear_away(wire, INSTALLATION.folder)
