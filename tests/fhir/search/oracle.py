@@ -6,9 +6,11 @@ from __future__ import annotations
 import datetime as dt
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from openward.fhir.definitions import SearchParameter, extract, search_parameters
+from openward.fhir.ucum import convert, is_comparable
 
 Resource = Mapping[str, Any]
 FAR_PAST, FAR_FUTURE = dt.datetime.min.replace(tzinfo=dt.UTC), dt.datetime.max.replace(tzinfo=dt.UTC)
@@ -176,16 +178,27 @@ def _quantity(found: tuple[str, Any], wanted: str) -> bool:
         return False
     amount, *unit = wanted.split("|")
     prefix, text = (amount[:2], amount[2:]) if amount[:2].isalpha() else ("eq", amount)
-    if (
-        unit
-        and unit[1]
-        and not (unit[1] in (value.get("code"), value.get("unit")) if not unit[0] else unit == [value.get("system"), value.get("code")])
-    ):
-        return False
-    number, its = float(text), float(value["value"])
+    its = float(value["value"])
+    if unit and unit[1]:
+        if not unit[0] and unit[1] not in (value.get("code"), value.get("unit")):
+            return False
+        if unit[0] and unit[0] != value.get("system"):
+            return False
+        if unit[0] and unit[1] != value.get("code"):
+            if not comparable(value.get("code"), unit[1]):
+                return False
+            its = float(convert(Decimal(str(value["value"])), value["code"], unit[1]))
+    number = float(text)
     half = 0.5 * 10 ** -len(text.partition(".")[2])
     near = number - half <= its < number + half
     return {"eq": near, "ne": not near, "gt": its > number, "lt": its < number, "ge": its >= number, "le": its <= number}[prefix]
+
+
+def comparable(one: str | None, other: str) -> bool:
+    try:
+        return one is not None and is_comparable(one, other)
+    except ValueError:
+        return False
 
 
 def _reference(found: tuple[str, Any], wanted: str) -> bool:

@@ -243,8 +243,8 @@ class TestShortAnswers:
 class TestWhatIsNotUnderstood:
     def test_lenient_ignores_and_reports_unknown_parameters(self, shelf: Shelf) -> None:
         shelf.put(_observation(1))
-        page = shelf.search("Observation?shoe-size=9&status=final&_content=x", strict=False)
-        assert page.ignored == ["shoe-size", "_content"]
+        page = shelf.search("Observation?shoe-size=9&status=final&_query=x", strict=False)
+        assert page.ignored == ["shoe-size", "_query"]
         assert page.used == [("status", "final")]
         assert len(page) == 1
 

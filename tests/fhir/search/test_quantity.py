@@ -34,12 +34,19 @@ CASES = {
     "value-quantity=5||milligram": {"five", "five-four", "grams"},
     "value-quantity=5": {"five", "five-four", "grams", "bare"},
     "value-quantity=5.4": {"five-four"},
-    f"value-quantity=gt5|{UCUM}|mg": {"five-four", "five-five", "above"},
-    f"value-quantity=ge5|{UCUM}|mg": {"five", "five-four", "five-five", "above"},
+    f"value-quantity=gt5|{UCUM}|mg": {"five-four", "five-five", "above", "grams"},
+    f"value-quantity=ge5|{UCUM}|mg": {"five", "five-four", "five-five", "above", "grams"},
     f"value-quantity=lt5.4|{UCUM}|mg": {"five", "below"},
     f"value-quantity=le5.4|{UCUM}|mg": {"five", "five-four", "below"},
-    f"value-quantity=ne5|{UCUM}|mg": {"five-five", "below", "above"},
-    f"value-quantity=sa5|{UCUM}|mg": {"five-four", "five-five", "above"},
+    f"value-quantity=ne5|{UCUM}|mg": {"five-five", "below", "above", "grams"},
+    f"value-quantity=sa5|{UCUM}|mg": {"five-four", "five-five", "above", "grams"},
+    f"value-quantity=5000|{UCUM}|mg": {"grams"},
+    f"value-quantity=0.005|{UCUM}|g": {"five", "five-four"},
+    f"value-quantity=5.0e-3|{UCUM}|g": {"five"},
+    f"value-quantity=le0.005|{UCUM}|kg": {"five", "five-four", "five-five", "grams", "below", "above"},
+    f"value-quantity=gt1|{UCUM}|mL": set(),
+    f"value-quantity=gt1|{UCUM}|no-such-unit": set(),
+    "value-quantity=5000||mg": set(),
     f"value-quantity=eb5.4|{UCUM}|mg": {"five", "below"},
     f"value-quantity=ap5|{UCUM}|mg": {"five", "five-four", "five-five"},
     "value-quantity=5.4,5.5": {"five-four", "five-five"},
@@ -49,7 +56,7 @@ CASES = {
 
 
 @pytest.mark.parametrize(("query", "expected"), CASES.items(), ids=CASES.keys())
-def test_a_quantity_matches_by_number_prefix_and_stored_unit(full_shelf: Shelf, query: str, expected: set[str]) -> None:
+def test_a_quantity_matches_by_number_prefix_and_unit_whatever_unit_it_is_kept_in(full_shelf: Shelf, query: str, expected: set[str]) -> None:
     assert set(full_shelf.ids(f"Observation?{query}")) == expected
 
 

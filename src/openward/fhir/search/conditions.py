@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from openward.fhir.definitions import SearchParameter
 from openward.fhir.ids import is_id, key
 from openward.fhir.protocols import Where
-from openward.fhir.search import composite, date, number, quantity, reference, special, string, token, uri
+from openward.fhir.search import composite, date, hierarchy, listed, number, quantity, reference, special, string, token, uri, words
+from openward.fhir.search.parameters import FROM_ROW, owned
 from openward.fhir.search.parameters import number as number_of
-from openward.fhir.search.parameters import owned
-from openward.fhir.search.query import Chain, Condition, Filter, Has
+from openward.fhir.search.query import Chain, Condition, Filter, Has, Listed, Member, Words
 from openward.fhir.search.sql import FALSE, Bindings, all_of, any_of, rtype
 
 ByType = Callable[[SearchParameter, Sequence[str], "str | None", Bindings], str]
@@ -50,18 +51,38 @@ def rows(scope: Scope, type: str, conditions: Sequence[Condition]) -> str:
 def sql(scope: Scope, condition: Condition) -> str:
     if isinstance(condition, Filter):
         return _filter(scope, condition)
-    return _chain(scope, condition) if isinstance(condition, Chain) else _has(scope, condition)
+    if isinstance(condition, Chain):
+        return _chain(scope, condition)
+    if isinstance(condition, Has):
+        return _has(scope, condition)
+    if isinstance(condition, Words):
+        return words.condition(condition.code, condition.type, condition.value, scope.bind)
+    return listed.condition(condition, scope.bind, partial(_visible, scope)) if isinstance(condition, Listed) else _member(condition, scope.bind)
+
+
+def _visible(scope: Scope, bind: Bindings, type: str) -> str:
+    return rows(Scope(bind, scope.where), type, ())
 
 
 def _filter(scope: Scope, wanted: Filter) -> str:
     parameter = wanted.parameter
-    if parameter.code == "_id":
-        return _ids(parameter.base, wanted.values, scope.bind)
-    if parameter.code == "_lastUpdated":
-        return date.last_updated(wanted.values, scope.bind)
+    if parameter.code in FROM_ROW:
+        return _of_row(wanted, scope.bind)
+    if parameter.type == "reference" and wanted.modifier in ("above", "below"):
+        return hierarchy.condition(wanted, scope.bind, partial(_visible, scope))
     if wanted.modifier == "missing":
         return _missing(parameter, wanted.values[0] == "true", scope.bind)
     return BY_TYPE[parameter.type](parameter, wanted.values, wanted.modifier, scope.bind)
+
+
+def _of_row(wanted: Filter, bind: Bindings) -> str:
+    """`_id` and `_lastUpdated`, which every resource has."""
+    if wanted.modifier == "missing":
+        return FALSE if wanted.values[0] == "true" else "true"
+    if wanted.parameter.code == "_lastUpdated":
+        return date.last_updated(wanted.values, bind)
+    found = _ids(wanted.parameter.base, wanted.values, bind)
+    return f"not ({found})" if wanted.modifier == "not" else found
 
 
 def _ids(type: str, values: Sequence[str], bind: Bindings) -> str:
@@ -97,6 +118,14 @@ def _chain(scope: Scope, chain: Chain) -> str:
         if targets != FALSE:
             found[target] = f"in (select c.rkey from fhir.current c where {targets})"  # noqa: S608
     return reference.points_at(chain.parameter, found, scope.bind) if found else FALSE
+
+
+def _member(member: Member, bind: Bindings) -> str:
+    found = [reference.condition(parameter, [member.owner], None, bind) for parameter in member.parameters]
+    if member.is_owner_type:
+        type, _, id = member.owner.partition("/")
+        found.append(_ids(type, [id], bind))
+    return any_of(found)
 
 
 def _has(scope: Scope, has: Has) -> str:

@@ -1,4 +1,4 @@
-"""FHIR search: one page of the resources of a type that match. https://hl7.org/fhir/R4/http.html#search
+"""FHIR search: one page of the resources that match. https://hl7.org/fhir/R4/http.html#search
 
 One round trip for a page with its bodies, one more for what it includes, one more for an accurate total.
 """
@@ -6,7 +6,8 @@ One round trip for a page with its bodies, one more for what it includes, one mo
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from psycopg import Connection, Cursor
@@ -16,40 +17,115 @@ from openward.fhir.protocols import Where
 from openward.fhir.resources import Resource
 from openward.fhir.search import cursor as cursors
 from openward.fhir.search.conditions import Scope, rows
+from openward.fhir.search.cursor import BadCursor
+from openward.fhir.search.facts import Facts
 from openward.fhir.search.include import Inclusion
 from openward.fhir.search.leading import parts
 from openward.fhir.search.page import Page
-from openward.fhir.search.query import Params, Query, parse
+from openward.fhir.search.query import Condition, Params, Query, Unknown, pairs, parse
+from openward.fhir.search.recheck import holds
 from openward.fhir.search.rows import version_of
 from openward.fhir.search.sort import Order, order
 from openward.fhir.search.sql import FALSE, Bindings
-from openward.fhir.search.statement import page_statement
+from openward.fhir.search.statement import Part, page_statement
 from openward.fhir.search.subset import shortened
+from openward.fhir.search.ticket import Ticket, seal, unseal
 
 ESTIMATE_UP_TO = 10_000  # matches counted one by one before the planner's guess is taken
 
+Sight = Callable[[str], Where | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where is searched: the types, what holds of each of their resources besides (a compartment), and `name`, which page addresses are good for."""
+
+    name: str
+    types: Sequence[str]
+    within: Callable[[str], Condition] | None = None
+
 
 def search(
-    connection: Connection[Any], tenant: int, type: str, params: Params, *, where: Callable[[str], Where | None], strict: bool = False
+    connection: Connection[Any],
+    tenant: int,
+    type: str | Place,
+    params: Params,
+    *,
+    where: Sight,
+    strict: bool = False,
+    cursor: Cursor[Any] | None = None,
 ) -> Page[Resource]:
-    """One page of `type`.
+    """One page of `type`, or of the several types of a Place.
 
     `where` gives what the actor may see of a type, None for nothing; it is asked for every type the search touches. Unknown parameters are
-    reported in `Page.ignored`, or raise Unknown (400) when `strict`. Raises BadRequest for a bad value, modifier or cursor, TooCostly.
+    reported in `Page.ignored`, or raise Unknown (400) when `strict`. `_cursor` is all a following page needs; what comes with it must be the
+    same search. Raises BadRequest for a bad value, modifier or cursor, Expired (410), TooCostly.
     """
-    query = parse(type, params, strict=strict)
-    return Search(connection, tenant, query, where).page()
+    place = Place(type, (type,)) if isinstance(type, str) else type
+    asked, ticket = _opened(connection, tenant, place, pairs(params))
+    queries = _parsed(place, asked, strict=strict)
+    if not queries:
+        return Page(used=[pair for pair in asked if pair[0] != "_cursor"])
+    return Search(connection, tenant, queries, where, place=place, ticket=ticket, cursor=cursor).page()
+
+
+def _opened(connection: Connection[Any], tenant: int, place: Place, asked: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], Ticket | None]:
+    """The parameters of the search, and where its page starts. Raises BadCursor, Expired."""
+    text = next((value for name, value in asked if name == "_cursor" and value), None)
+    if text is None:
+        return asked, None
+    ticket = unseal(cursors.key_of(connection), [tenant, place.name], text)
+    rest = [pair for pair in asked if pair[0] not in ("_cursor", "_count")]
+    if rest and rest != [pair for pair in ticket.params if pair[0] != "_count"]:
+        raise BadCursor
+    size = [pair for pair in asked if pair[0] == "_count"]
+    return [*(pair for pair in ticket.params if not (size and pair[0] == "_count")), *size], ticket
+
+
+def _parsed(place: Place, asked: Params, *, strict: bool) -> list[Query]:
+    """One query a type. A parameter that not every type has is unknown to all: https://hl7.org/fhir/R4/http.html#search."""
+    if len(place.types) == 1:
+        return [_within(place, parse(place.types[0], asked, strict=strict))]
+    params = pairs(asked)
+    tried = [parse(type, params) for type in place.types]
+    unknown = {name for query in tried for name in query.ignored}
+    if unknown and strict:
+        raise Unknown(name=min(unknown), type="every type searched")
+    queries = [parse(type, [pair for pair in params if pair[0] not in unknown]) for type in place.types] if unknown else tried
+    for query in queries:
+        query.ignored = sorted(unknown)
+    return [_within(place, query) for query in queries]
+
+
+def _within(place: Place, query: Query) -> Query:
+    if place.within is None:
+        return query
+    return replace(query, conditions=[place.within(query.type), *query.conditions])
 
 
 class Search:
-    """One search being carried out."""
+    """One search being carried out: a query for each type, alike but for what the types make of the parameters."""
 
-    def __init__(self, connection: Connection[Any], tenant: int, query: Query, where: Callable[[str], Where | None]) -> None:
+    def __init__(
+        self,
+        connection: Connection[Any],
+        tenant: int,
+        queries: Query | Sequence[Query],
+        where: Sight,
+        *,
+        place: Place | None = None,
+        ticket: Ticket | None = None,
+        cursor: Cursor[Any] | None = None,
+    ) -> None:
         self.connection = connection
         self.tenant = tenant
-        self.query = query
+        self.queries = [queries] if isinstance(queries, Query) else list(queries)
+        self.query = self.queries[0]
         self.where = where
-        self.cursor = Cursor(connection, row_factory=tuple_row)
+        self.place = place or Place(self.query.type, (self.query.type,))
+        self.ticket = ticket
+        self.cursor = cursor or Cursor(connection, row_factory=tuple_row)
+        self.facts = Facts(connection, tenant)
 
     def page(self) -> Page[Resource]:
         query = self.query
@@ -58,63 +134,69 @@ class Search:
             answer.total = self.count()
             return answer
         answer.matches, answer.next = self._matches()
+        answer.first = self._address(()) if answer.next or self.ticket else None
         if query.includes or query.revincludes:
-            answer.includes = shortened(Inclusion(self.cursor, self.tenant, query, self.where).around(answer.matches), query.summary, ())
+            around = Inclusion(self.cursor, self.tenant, self.queries, self.where).around(answer.matches)
+            answer.includes = shortened(around, query.summary, ())
         answer.matches = shortened(answer.matches, query.summary, query.elements)
         if query.total != "none":
             answer.total, answer.is_estimate = self.total()
         return answer
 
+    def scope(self) -> Scope:
+        return Scope(Bindings(self.tenant, self.facts), self.where)
+
     def _matches(self) -> tuple[list[Any], str | None]:
-        scope = Scope(Bindings(self.tenant), self.where)
-        by = order(self.query, scope.bind)
-        statement = self.statement(scope, by)
+        scope = self.scope()
+        orders = [order(query, scope.bind, across=len(self.queries) > 1) for query in self.queries]
+        statement = self.statement(scope, *orders)
         if statement is None:
             return [], None
         fetched = self._run(statement, scope.bind)
         page = fetched[: self.query.count]
-        return [version_of(row) for row in page], self._next(page[-1][8:]) if len(fetched) > len(page) else None
+        following = self._address([str(key) for key in page[-1][8:]]) if len(fetched) > len(page) else None
+        conditions = {query.type: query.conditions for query in self.queries}
+        return [version for version in map(version_of, page) if holds(version, conditions[version.type])], following
 
-    def statement(self, scope: Scope, by: Order) -> str | None:
+    def statement(self, scope: Scope, *orders: Order) -> str | None:
         """The SELECT of the page; None when its actor may see nothing it asks for."""
-        found = parts(scope, self.query, by)
-        if FALSE in found:
-            return None
-        if not self.query.cursor:
-            return page_statement(self.query, by, found)
-        position = cursors.read(cursors.key_of(self.connection), self._identity(), self.query.cursor, by.length)
-        after = by.after(position, scope.bind)
-        pin = scope.bind.place(position[-1], "::timestamptz") if by.reads_log else None
-        return page_statement(self.query, by, [f"{part} and {after}" for part in found], pin)
+        by = orders[0]
+        position = self.ticket.position if self.ticket else ()
+        if position and len(position) != by.length:
+            raise BadCursor
+        found: list[Part] = []
+        for query, own in zip(self.queries, orders, strict=True):
+            after = f" and {own.after(position, scope.bind)}" if position else ""
+            found += [Part(query.type, own, f"{part}{after}") for part in parts(scope, query, own) if part != FALSE]
+        pin = scope.bind.place(position[-1], "::timestamptz") if by.reads_log and position else None
+        return page_statement(found, self.query.count, pin) if found else None
 
-    def _next(self, keys: tuple[Any, ...]) -> str:
-        return cursors.sign(cursors.key_of(self.connection), self._identity(), [str(key) for key in keys])
-
-    def _identity(self) -> list[Any]:
-        """What a cursor is good for: this search, whatever the size of its pages."""
-        return [self.tenant, self.query.type, [list(pair) for pair in self.query.used if pair[0] != "_count"]]
+    def _address(self, position: Sequence[str]) -> str:
+        return seal(cursors.key_of(self.connection), [self.tenant, self.place.name], Ticket(self.query.used, position))
 
     def count(self) -> int:
         """How many match, exactly."""
-        scope = Scope(Bindings(self.tenant), self.where)
-        found = rows(scope, self.query.type, self.query.conditions)
-        if found == FALSE:
-            return 0
-        return int(self._run(f"select count(*) from fhir.current c where {found}", scope.bind)[0][0])  # noqa: S608
+        scope = self.scope()
+        counts = [f"(select count(*) from fhir.current c where {found})" for found in self._found(scope)]  # noqa: S608
+        return int(self._run(f"select {' + '.join(counts)}", scope.bind)[0][0]) if counts else 0
 
     def total(self) -> tuple[int, bool]:
         """(matches, whether that is an estimate)."""
         if self.query.total == "accurate":
             return self.count(), False
-        scope = Scope(Bindings(self.tenant), self.where)
-        found = rows(scope, self.query.type, self.query.conditions)
-        if found == FALSE:
+        scope = self.scope()
+        selects = [f"select from fhir.current c where {found}" for found in self._found(scope)]
+        if not selects:
             return 0, False
-        few = int(self._run(f"select count(*) from (select from fhir.current c where {found} limit {ESTIMATE_UP_TO}) x", scope.bind)[0][0])  # noqa: S608
-        return (few, False) if few < ESTIMATE_UP_TO else (max(few, self._guess(found, scope.bind)), True)
+        union = " union all ".join(selects)
+        few = int(self._run(f"select count(*) from ({union} limit {ESTIMATE_UP_TO}) x", scope.bind)[0][0])  # noqa: S608
+        return (few, False) if few < ESTIMATE_UP_TO else (max(few, self._guess(union, scope.bind)), True)
 
-    def _guess(self, found: str, bind: Bindings) -> int:
-        plan = self._run(f"explain (format json) select from fhir.current c where {found}", bind)[0][0]
+    def _found(self, scope: Scope) -> list[str]:
+        return [found for query in self.queries if (found := rows(scope, query.type, query.conditions)) != FALSE]
+
+    def _guess(self, select: str, bind: Bindings) -> int:
+        plan = self._run(f"explain (format json) {select}", bind)[0][0]
         return int((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"])
 
     def _run(self, statement: str, bind: Bindings) -> list[Any]:

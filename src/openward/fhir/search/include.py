@@ -9,7 +9,7 @@ from uuid import UUID
 
 from psycopg import Cursor
 
-from openward.fhir.definitions import SearchParameter
+from openward.fhir.definitions import RESOURCE_TYPES, SearchParameter
 from openward.fhir.definitions import extract as values_at
 from openward.fhir.errors import TooCostly
 from openward.fhir.protocols import Where
@@ -33,7 +33,7 @@ class Inclusion:
 
     cursor: Cursor[Any]
     tenant: int
-    query: Query
+    queries: Sequence[Query]
     where: Callable[[str], Where | None]
     seen: set[Pointer] = field(default_factory=set)
     found: list[Version] = field(default_factory=list)
@@ -50,8 +50,8 @@ class Inclusion:
 
     def _round(self, versions: Sequence[Version], again: bool) -> list[Version]:
         scope = Scope(Bindings(self.tenant), self.where)
-        forward = [include for include in self.query.includes if include.iterate or not again]
-        reverse = [include for include in self.query.revincludes if include.iterate or not again]
+        forward = [include for include in _all(query.includes for query in self.queries) if include.iterate or not again]
+        reverse = [include for include in _all(query.revincludes for query in self.queries) if include.iterate or not again]
         selects = [*self._pointed_at(scope, versions, forward), *self._pointing(scope, versions, reverse)]
         if not versions or not selects:
             return []
@@ -74,7 +74,7 @@ class Inclusion:
         wanted: dict[str, set[UUID]] = {}
         for version in versions:
             for include in includes:
-                if include.source == version.type:
+                if include.source in (None, version.type):
                     for type, key in targets(version, include):
                         wanted.setdefault(type, set()).add(key)
         for type, keys in wanted.items():
@@ -85,10 +85,11 @@ class Inclusion:
     def _pointing(self, scope: Scope, versions: Sequence[Version], includes: Sequence[Include]) -> Iterator[str]:
         places = self._places(scope, versions)
         for include in includes:
-            for parameter in _parameters(include):
-                targets = {type: places[type] for type in target_types(parameter) if type in places and include.target in (None, type)}
-                if targets:
-                    yield from _select(scope, include.source, points_at(parameter, targets, scope.bind))
+            for source in [include.source] if include.source else RESOURCE_TYPES:
+                for parameter in _parameters(include, source):
+                    targets = {type: places[type] for type in target_types(parameter) if type in places and include.target in (None, type)}
+                    if targets:
+                        yield from _select(scope, source, points_at(parameter, targets, scope.bind))
 
     def _places(self, scope: Scope, versions: Sequence[Version]) -> dict[str, str]:
         keys: dict[str, list[UUID]] = {}
@@ -105,7 +106,7 @@ def _select(scope: Scope, type: str, condition: str) -> Iterator[str]:
 
 def targets(version: Version, include: Include) -> Iterator[Pointer]:
     """The resources of this server that the included parameters of one match point at."""
-    for parameter in _parameters(include):
+    for parameter in _parameters(include, version.type):
         for path in parameter.paths:
             for datatype, value in values_at(path, version.content):
                 found = pointer(value.get("reference") or "") if datatype == "Reference" else None
@@ -113,8 +114,12 @@ def targets(version: Version, include: Include) -> Iterator[Pointer]:
                     yield found
 
 
-def _parameters(include: Include) -> list[SearchParameter]:
-    known = plan(include.source).parameters
+def _parameters(include: Include, type: str) -> list[SearchParameter]:
+    known = plan(type).parameters
     if include.parameter:
         return [known[include.parameter]]
     return [parameter for parameter in known.values() if parameter.type == "reference"]
+
+
+def _all(includes: Iterable[Sequence[Include]]) -> list[Include]:
+    return list(dict.fromkeys(include for one in includes for include in one))

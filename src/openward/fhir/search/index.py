@@ -112,6 +112,8 @@ def _uri(parameter: SearchParameter) -> Sink:
     def take(row: IndexRow, datatype: str, value: Any) -> None:
         row.parameters.add(param)
         row.tokens.update(uri.extract(code, value))
+        entry = uri.entry(code, value)
+        row.dictionary[entry[0]] = entry
 
     return take
 
@@ -185,6 +187,8 @@ def _quantity(parameter: SearchParameter) -> Sink:
         if found := quantity.extract(datatype, value):
             row.parameters.add(param)
             row.quantities.add((param, *found))
+            if entry := quantity.entry(value):
+                row.dictionary[entry[0]] = entry
 
     return take
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,7 @@ from openward.fhir.search.sql import Bindings, any_of, rtype
 
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
 INFINITY = float("inf")
+Convert = Callable[[Decimal], Decimal]
 
 COMPARISONS: Mapping[str, str] = {
     "eq": "({lo} >= {a} and {lo} < {b} and {hi} < {b})",
@@ -51,13 +52,17 @@ def asked(code: str, text: str) -> Decimal:
     return Decimal(text)
 
 
-def compare(prefix: str, value: Decimal, columns: tuple[str, str], bind: Bindings) -> str:
-    """The comparison against the range in two columns. 100 means 99.5 ≤ x < 100.5; with gt, lt, ge, le, sa and eb it is exact."""
+def compare(prefix: str, value: Decimal, columns: tuple[str, str], bind: Bindings, convert: Convert | None = None) -> str:
+    """The comparison against the range in two columns. 100 means 99.5 ≤ x < 100.5; with gt, lt, ge, le, sa and eb it is exact.
+
+    `convert` takes what the value means into the unit of the columns.
+    """
     half = Decimal(5).scaleb(int(value.as_tuple().exponent) - 1)
     tenth = abs(value) / 10
     numbers = {"v": value, "a": value - half, "b": value + half, "c": value - tenth, "d": value + tenth}
     text = COMPARISONS[prefix]
-    places = {name: bind.place(float(n), "::float8") for name, n in numbers.items() if f"{{{name}}}" in text}
+    wanted = {name: convert(n) if convert else n for name, n in numbers.items() if f"{{{name}}}" in text}
+    places = {name: bind.place(float(n), "::float8") for name, n in wanted.items()}
     return text.format(lo=columns[0], hi=columns[1], **places)
 
 

@@ -17,14 +17,16 @@ R = TypeVar("R", bound=Resource, covariant=True)
 class Page(Generic[R]):
     """What matched, and what came along.
 
-    `total` is None unless asked for. `next` is the `_cursor` of the page that follows, None on the last. `used` are the parameters as
-    understood (without the cursor), for the self link; `ignored` the names of those that were not. Iterating gives the matches.
+    `total` is None unless asked for. `first` and `next` are the `_cursor` of the first page and of the one that follows, None on the last; each
+    is all it takes to get there. `used` are the parameters as understood (without the cursor), for the self link, `ignored` the names of those
+    that were not. Iterating gives the matches.
     """
 
     matches: Sequence[Version] = ()
     includes: Sequence[Version] = ()
     total: int | None = None
     next: str | None = None
+    first: str | None = None
     used: Sequence[tuple[str, str]] = ()
     ignored: Sequence[str] = ()
     is_estimate: bool = False

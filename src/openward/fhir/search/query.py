@@ -12,13 +12,14 @@ from typing import Any, Literal
 
 from openward.fhir.definitions import SearchParameter, is_resource_type
 from openward.fhir.errors import BadRequest, TooCostly
+from openward.fhir.ids import is_id
 from openward.fhir.search.escape import split_escaped, unescaped
 from openward.fhir.search.parameters import plan, target_types
 
 DEFAULT_COUNT, MAX_COUNT = 20, 1000
 MAX_VALUES = 1000
 MAX_FILTERS = 100
-MAX_DEPTH = 4
+MAX_DEPTH = 8
 
 Params = Mapping[str, Any] | Sequence[tuple[str, Any]]
 Pair = tuple[str, str]
@@ -27,8 +28,9 @@ Pair = tuple[str, str]
 NOT_ABOUT_THE_SEARCH = frozenset({"_format", "_pretty"})
 MODIFIERS: Mapping[str, frozenset[str]] = {
     "string": frozenset({"exact", "contains"}),
-    "token": frozenset({"not", "text", "of-type"}),
-    "reference": frozenset({"identifier"}),
+    "token": frozenset({"not", "text", "of-type", "in", "not-in", "above", "below"}),
+    "reference": frozenset({"identifier", "above", "below"}),
+    "uri": frozenset({"above", "below"}),
 }
 """Beside `:missing`, which every type takes, and `:[type]` of references."""
 
@@ -68,14 +70,43 @@ class Has:
     condition: Condition
 
 
-Condition = Filter | Chain | Has
+@dataclass(frozen=True, slots=True)
+class Words:
+    """`_text` or `_content`: the words of `value` are in the narrative, or anywhere in a resource of `type`."""
+
+    code: str
+    type: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """`_list`: one of these Lists names the resource of `type`, and not as deleted."""
+
+    type: str
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """In the compartment of `owner` (`Patient/1`): one of the parameters points at it. https://hl7.org/fhir/R4/compartmentdefinition.html
+
+    `is_owner_type`: resources of the type itself, of which the owner is in its own compartment.
+    """
+
+    owner: str
+    parameters: tuple[SearchParameter, ...]
+    is_owner_type: bool
+
+
+Condition = Filter | Chain | Has | Words | Listed | Member
 
 
 @dataclass(frozen=True, slots=True)
 class Include:
-    """`source:parameter:target`; None stands for every parameter, or every target type."""
+    """`source:parameter:target`; None stands for every type, every parameter, every target type."""
 
-    source: str
+    source: str | None
     parameter: str | None
     target: str | None
     iterate: bool
@@ -160,12 +191,23 @@ def condition(type: str, name: str, value: str, depth: int) -> Condition:
         raise TooCostly(f"A chain may have at most {MAX_DEPTH} links.")
     if name.startswith("_has:"):
         return _has(type, name, value, depth)
+    if name in ("_text", "_content"):
+        return Words(name, type, value)
+    if name == "_list":
+        return _listed(type, value)
     head, dot, rest = name.partition(".")
     code, _, modifier = head.partition(":")
     parameter = _known(type, code, head)
     if dot:
         return _chain(parameter, modifier, rest, value, depth)
     return _filter(parameter, modifier or None, value)
+
+
+def _listed(type: str, value: str) -> Listed:
+    ids = [part.removeprefix("List/") for part in value.split(",") if part]
+    if not ids or not all(map(is_id, ids)):
+        raise BadRequest(f"_list takes ids of List resources; got {value[:100]!r}. Lists by name, such as $current-allergies, are not kept here.")
+    return Listed(type, tuple(ids[:MAX_VALUES]))
 
 
 def _known(type: str, code: str, name: str) -> SearchParameter:
@@ -188,9 +230,9 @@ def _filter(parameter: SearchParameter, modifier: str | None, value: str) -> Fil
 
 
 def _check_modifier(parameter: SearchParameter, modifier: str | None) -> None:
-    if modifier is None or modifier == "missing" and parameter.code not in ("_id", "_lastUpdated"):
+    if modifier is None or modifier == "missing":
         return
-    if modifier in MODIFIERS.get(parameter.type, ()) and parameter.code != "_id":
+    if modifier in MODIFIERS.get(parameter.type, ()) and parameter.code != "_id" or modifier == "not" and parameter.code == "_id":
         return
     if parameter.type == "reference" and is_resource_type(modifier):
         return
@@ -241,7 +283,7 @@ def _take_sort(query: Query, value: str) -> None:
         code, descending = part.removeprefix("-"), part.startswith("-")
         if code not in ("_id", "_lastUpdated"):
             parameter = _known(query.type, code, f"_sort={code}")
-            if parameter.type in ("composite", "special"):
+            if parameter.components or parameter.type == "special":
                 raise BadRequest(f"_sort: {code} is {parameter.type}, which has no order.")
         query.sort.append(SortKey(code, descending))
     if len(query.sort) > 5:
@@ -268,6 +310,12 @@ def _take_cursor(query: Query, value: str) -> None:
     query.cursor = value
 
 
+def _take_contained(query: Query, value: str) -> None:
+    """https://hl7.org/fhir/R4/search.html#contained: what this server does is the default."""
+    if value != "false":
+        raise BadRequest(f"_contained={value[:20]} is not supported: contained resources are found by the resource they are in.")
+
+
 CONTROLS: Mapping[str, Any] = {
     "_count": _take_count,
     "_sort": _take_sort,
@@ -275,6 +323,7 @@ CONTROLS: Mapping[str, Any] = {
     "_summary": _take_summary,
     "_elements": _take_elements,
     "_cursor": _take_cursor,
+    "_contained": _take_contained,
 }
 
 
@@ -290,9 +339,7 @@ def _take_include(query: Query, name: str, value: str) -> None:
 
 def _include(type: str, value: str, *, iterate: bool, reverse: bool) -> Include:
     if value == "*":
-        if reverse:
-            raise BadRequest("_revinclude=* is not supported; name the type: _revinclude=Observation:*.")
-        return Include(type, None, None, iterate)
+        return Include(None if reverse or iterate else type, None, None, iterate)
     source, _, rest = value.partition(":")
     code, _, target = rest.partition(":")
     if not is_resource_type(source) or not code or target and not is_resource_type(target):

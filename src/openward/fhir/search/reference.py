@@ -101,6 +101,11 @@ def _sorted(parameter: SearchParameter, values: Sequence[str], targets: Sequence
     return local, others
 
 
+def keys_by_type(parameter: SearchParameter, values: Sequence[str]) -> dict[str, list[UUID]]:
+    """What the values name of this server."""
+    return _sorted(parameter, values, target_types(parameter))[0]
+
+
 def _by_identifier(parameter: SearchParameter, values: Sequence[str], bind: Bindings) -> str:
     hashes = []
     for owner in owned(parameter.base, parameter.code):

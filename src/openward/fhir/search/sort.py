@@ -7,10 +7,11 @@ between two pages stands where the new value puts it (but see `statement` for `_
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from openward.fhir.definitions import SearchParameter
+from openward.fhir.definitions import Path, SearchParameter
 from openward.fhir.errors import BadRequest
 from openward.fhir.search.parameters import number, owned, plan
 from openward.fhir.search.query import Filter, Query, SortKey
@@ -63,15 +64,25 @@ class Order:
         return "(" + " and ".join([*equal, f"{column.expression} {'<' if column.descending else '>'} {places[number]}"]) + ")"
 
 
-def order(query: Query, bind: Bindings) -> Order:
-    """What `_sort` asks for; without it newest first: by the leading date where an index of it serves the query, else by key (creation)."""
-    keys = query.sort or ([SortKey(here.date, True)] if (here := plan(query.type)).date and _serves_date(query) else [])
+def order(query: Query, bind: Bindings, *, across: bool = False) -> Order:
+    """What `_sort` asks for; without it newest first: by the leading date where an index of it serves the query, else by key (creation).
+
+    `across`: of several types; the type is a key too, and without `_sort` the first one.
+    """
+    keys = query.sort if query.sort or across else _by_default(query)
     columns = [_column(query.type, key, bind) for key in keys]
     last = columns[-1].descending if columns else True
     reads_log = any(key.code == "_lastUpdated" for key in keys)
-    if not any(key.code == "_id" for key in keys):
+    if across:
+        columns.append(Column(f"{rtype(query.type)}::smallint", "::smallint", last))
+    if across or not any(key.code == "_id" for key in keys):
         columns.append(Column("l.rkey" if reads_log else "c.rkey", "::uuid", last))
     return Order(tuple(columns), reads_log)
+
+
+def _by_default(query: Query) -> list[SortKey]:
+    date = plan(query.type).date
+    return [SortKey(date, True)] if date and _serves_date(query) else []
 
 
 def _serves_date(query: Query) -> bool:
@@ -134,10 +145,37 @@ def _numbers(owners: Sequence[SearchParameter], bind: Bindings) -> str:
     return bind.place([number(owner.code) for owner in owners], "::int[]")
 
 
+def _in_body(parameter: SearchParameter, descending: bool, bind: Bindings) -> tuple[str, str]:
+    """References and uris, as they are written: no index keeps them by their text, so the resources that match are read."""
+    missing = "''" if descending else bind.place(LAST)
+    paths = bind.place([_json_path(path) for path in parameter.paths], "::jsonpath[]")
+    value = "coalesce(x.found ->> 'reference', x.found ->> 'url', x.found #>> '{}')"
+    least = f'{"max" if descending else "min"}({value} collate "C")'
+    source = f"fhir.body o, unnest({paths}) n(path), jsonb_path_query(o.body::jsonb, n.path) x(found)"
+    here = f"o.tenant = %(tenant)s and o.rtype = {rtype(parameter.base)} and o.rkey = c.rkey and o.ver = c.ver"
+    return f'coalesce((select {least} from {source} where {here}), {missing}) collate "C"', '::text collate "C"'  # noqa: S608
+
+
+def _json_path(path: Path) -> str:
+    """The path in SQL's own language. https://www.postgresql.org/docs/current/functions-json.html#FUNCTIONS-SQLJSON-PATH"""
+    text = "$"
+    for step in path.steps:
+        text += f'."{step.key}"'
+        if step.index is not None:
+            text += f"[{step.index}]"
+        if step.where:
+            text += f' ? (@."{step.where[0]}" == {json.dumps(step.where[1])})'
+        if step.has_extension:
+            text += f" ? (exists (@.extension ? (@.url == {json.dumps(step.has_extension)})))"
+    return f'{text} ? (@.reference starts with "{path.target}/")' if path.target else text
+
+
 BY_TYPE: Mapping[str, Callable[[SearchParameter, bool, Bindings], tuple[str, str]]] = {
     "date": _date,
     "string": _string,
     "number": _number,
     "quantity": _number,
     "token": _token,
+    "reference": _in_body,
+    "uri": _in_body,
 }

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openward.fhir.definitions import type_number
+from openward.fhir.errors import BadRequest
 from openward.fhir.protocols import Where
+
+if TYPE_CHECKING:
+    from openward.fhir.search.facts import Facts
 
 FALSE = "false"
 
@@ -14,9 +18,17 @@ FALSE = "false"
 class Bindings:
     """The named parameters of one statement. `place` returns the text that stands for a value."""
 
-    def __init__(self, tenant: int) -> None:
+    def __init__(self, tenant: int, facts: Facts | None = None) -> None:
         self.values: dict[str, Any] = {"tenant": tenant}
+        self._facts = facts
         self._policies = 0
+
+    @property
+    def facts(self) -> Facts:
+        """What must be looked up first. Raises BadRequest where a condition that needs it cannot be asked."""
+        if self._facts is None:
+            raise BadRequest("This condition cannot be asked here.")
+        return self._facts
 
     def place(self, value: Any, cast: str = "") -> str:
         name = f"p{len(self.values)}"

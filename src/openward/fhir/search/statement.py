@@ -3,36 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from openward.fhir.search.query import Query
 from openward.fhir.search.rows import COLUMNS
 from openward.fhir.search.sort import Order
 from openward.fhir.search.sql import rtype
 
 
-def page_statement(query: Query, by: Order, found: Sequence[str], pin: str | None = None) -> str:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows of one type: `where` is their condition, `by` the order, alike in all the parts of a statement."""
+
+    type: str
+    by: Order
+    where: str
+
+
+def page_statement(parts: Sequence[Part], count: int, pin: str | None = None) -> str:
     """The columns of a version and, as text, the keys of its place in the order.
 
-    `found`: WHEREs whose rows are disjoint. `pin`: the SQL of the time the first page was made, for an order by time of writing.
+    `parts`: their rows are disjoint. `pin`: the SQL of the time the first page was made, for an order by time of writing.
     """
-    keys = [f"{column.expression} as k{number}" for number, column in enumerate(by.columns)]
+    by = parts[0].by
+    types = list(dict.fromkeys(part.type for part in parts))
     direction = ", ".join(f"k{number} {column.direction}" for number, column in enumerate(by.columns))
     outer = ", ".join(f"p.k{number} {column.direction}" for number, column in enumerate(by.columns))
-    limit = f"order by {direction} limit {query.count + 1}"
-    source = _log(query.type, pin) if by.reads_log else "fhir.current c"
-    selects = [f"select c.rkey, c.ver, {', '.join(keys)} from {source} where {part} {limit}" for part in found]  # noqa: S608
+    limit = f"order by {direction} limit {count + 1}"
+    selects = [f"{_select(part, pin)} {limit}" for part in parts]
     page = selects[0] if len(selects) == 1 else f"select * from ({' union all '.join(f'({select})' for select in selects)}) u {limit}"  # noqa: S608
+    kind = rtype(types[0]) if len(types) == 1 else "p.kind"
     return (
-        f"select {COLUMNS}, {', '.join(_texts(query.type, by, pin))} from ({page}) p"  # noqa: S608
-        f" join fhir.body b on b.tenant = %(tenant)s and b.rtype = {rtype(query.type)} and b.rkey = p.rkey and b.ver = p.ver order by {outer}"
+        f"select {COLUMNS}, {', '.join(_texts(types, by, pin))} from ({page}) p"  # noqa: S608
+        f" join fhir.body b on b.tenant = %(tenant)s and b.rtype = {kind} and b.rkey = p.rkey and b.ver = p.ver order by {outer}"
     )
 
 
-def _texts(type: str, by: Order, pin: str | None) -> list[str]:
+def _select(part: Part, pin: str | None) -> str:
+    keys = ", ".join(f"{column.expression} as k{number}" for number, column in enumerate(part.by.columns))
+    source = _log(part.type, pin) if part.by.reads_log else "fhir.current c"
+    return f"select {rtype(part.type)}::smallint as kind, c.rkey, c.ver, {keys} from {source} where {part.where}"  # noqa: S608
+
+
+def _texts(types: Sequence[str], by: Order, pin: str | None) -> list[str]:
     texts = [f"p.k{number}::text as t{number}" for number in range(len(by.columns))]
     if by.reads_log:
-        latest = f"(select max(x.ts) from fhir.body x where x.tenant = %(tenant)s and x.rtype = {rtype(type)})"  # noqa: S608
-        texts.append(f"{pin or latest}::text as pin")
+        latest = [f"(select max(x.ts) from fhir.body x where x.tenant = %(tenant)s and x.rtype = {rtype(type)})" for type in types]  # noqa: S608
+        newest = f"greatest({', '.join(latest)})"
+        texts.append(f"{pin or newest}::text as pin")
     return texts
 
 

@@ -144,7 +144,7 @@ def _binding(type: str, keys: Sequence[str]) -> str | None:
 
 
 def condition(parameter: SearchParameter, values: Sequence[str], modifier: str | None, bind: Bindings) -> str:
-    """`[system]|[code]`, any of `values`; the modifiers :not, :text and :of-type."""
+    """`[system]|[code]`, any of `values`; the modifiers :not, :text, :of-type, :in, :not-in, :above and :below."""
     hashes: list[int] = []
     lists: list[str] = []
     for owner in owned(parameter.base, parameter.code):
@@ -152,7 +152,7 @@ def condition(parameter: SearchParameter, values: Sequence[str], modifier: str |
             _ask(owner, value, modifier, bind, hashes, lists)
     wanted = " || ".join([bind.numbers(hashes), *lists])
     found = f"c.tok @> {wanted}" if len(set(hashes)) == 1 and not lists else f"c.tok && ({wanted})"
-    return f"not ({found})" if modifier == "not" else found
+    return f"not ({found})" if modifier in ("not", "not-in") else found
 
 
 def _ask(owner: SearchParameter, value: str, modifier: str | None, bind: Bindings, hashes: list[int], lists: list[str]) -> None:
@@ -161,6 +161,12 @@ def _ask(owner: SearchParameter, value: str, modifier: str | None, bind: Binding
         return
     if modifier == "of-type":
         hashes.append(_of_type(owner, value))
+        return
+    if modifier in ("in", "not-in"):
+        hashes += [token_hash(owner.code, system, code) for system, code in bind.facts.in_set(value)]
+        return
+    if modifier in ("above", "below"):
+        hashes += _related(owner, value, modifier, bind)
         return
     system, bar, code = value.rpartition("|")
     if bar and not code:
@@ -181,6 +187,14 @@ def _of_type(owner: SearchParameter, value: str) -> int:
     if len(parts) != 3 or not all(parts[1:]):
         raise BadRequest(f"{owner.code}:of-type takes system|code|value; got {value!r}.")
     return token_hash(OF_TYPE + owner.code, f"{parts[0]}|{parts[1]}", parts[2])
+
+
+def _related(owner: SearchParameter, value: str, modifier: str, bind: Bindings) -> list[int]:
+    system, bar, code = value.rpartition("|")
+    if not system or not code:
+        raise BadRequest(f"{owner.code}:{modifier} takes system|code; got {value!r}.")
+    codes = bind.facts.below(system, code) if modifier == "below" else bind.facts.above(system, code)
+    return [token_hash(owner.code, system, one) for one in codes]
 
 
 def _by_system(owner: SearchParameter, system: str, bind: Bindings) -> str:

@@ -1,13 +1,19 @@
-"""Uri parameters: the whole uri, letter by letter. https://hl7.org/fhir/R4/search.html#uri"""
+"""Uri parameters: the whole uri, letter by letter; `:below` what starts with it, `:above` what it starts with.
+
+https://hl7.org/fhir/R4/search.html#uri
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from openward.fhir.definitions import SearchParameter
-from openward.fhir.search.parameters import owned
+from openward.fhir.search.parameters import number, owned
 from openward.fhir.search.sql import Bindings
-from openward.fhir.search.token import token_hash
+from openward.fhir.search.token import Entry, token_hash
+
+SEPARATORS = "/:"
+LONGEST = 1000  # characters of a uri that is found by its beginning
 
 
 def extract(parameter: str, value: str) -> Iterator[int]:
@@ -18,6 +24,35 @@ def extract(parameter: str, value: str) -> Iterator[int]:
         yield token_hash(parameter, "", url)
 
 
+def entry(parameter: str, value: str) -> Entry:
+    """Its row in the dictionary, by which `:below` finds what begins alike."""
+    return token_hash(parameter, "", value), number(parameter), "", value[:LONGEST], ""
+
+
 def condition(parameter: SearchParameter, values: Sequence[str], modifier: str | None, bind: Bindings) -> str:
-    hashes = [token_hash(owner.code, "", value) for owner in owned(parameter.base, parameter.code) for value in values]
+    owners = owned(parameter.base, parameter.code)
+    if modifier == "below":
+        lists = [_below(owner, value, bind) for owner in owners for value in values]
+        return f"c.tok && ({' || '.join(lists)})"
+    asked = [above for value in values for above in _above(value)] if modifier == "above" else values
+    hashes = [token_hash(owner.code, "", value) for owner in owners for value in asked]
     return f"c.tok && {bind.numbers(hashes)}"
+
+
+def _above(value: str) -> Iterator[str]:
+    """`http://a.org/b/c`, `http://a.org/b/`, `http://a.org/b` …"""
+    yield value
+    for position, character in enumerate(value):
+        if character in SEPARATORS and position:
+            yield value[:position]
+            yield value[: position + 1]
+
+
+def _below(owner: SearchParameter, value: str, bind: Bindings) -> str:
+    """The uri itself, and those that go on from it with a new segment."""
+    starts = [value] if value.endswith(tuple(SEPARATORS)) else [value + separator for separator in SEPARATORS]
+    begin = " or ".join(f"starts_with(t.code, {bind.place(start)})" for start in starts)
+    return (
+        f"array(select t.h from fhir.token t where t.tenant = %(tenant)s and t.param = {bind.place(number(owner.code))}"  # noqa: S608
+        f" and t.system = '' and (t.code = {bind.place(value)} or {begin}))"
+    )

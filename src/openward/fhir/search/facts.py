@@ -1,0 +1,63 @@
+"""What a search must look up before its statement can be written: stored units, codes of a value set, the members of a list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from psycopg import Connection, Cursor
+from psycopg.rows import tuple_row
+
+from openward.fhir.errors import BadRequest
+from openward.fhir.search.parameters import number
+from openward.fhir.terminology import protocol
+
+UNITS = ":unit"
+MOST_CODES = 10_000
+
+SELECT_UNITS = "select distinct t.code from fhir.token t where t.tenant = %(tenant)s and t.param = %(param)s and t.system = %(system)s"
+
+
+class Facts:
+    """The look-ups of one search, each made at most once."""
+
+    def __init__(self, connection: Connection[Any], tenant: int) -> None:
+        self.connection = connection
+        self.tenant = tenant
+
+    def look(self, statement: str, params: Mapping[str, Any]) -> list[Any]:
+        return Cursor(self.connection, row_factory=tuple_row).execute(statement.encode(), params).fetchall()
+
+    def units(self, system: str) -> list[str]:
+        """The codes of the units of this system that any stored quantity has."""
+        return [row[0] for row in self.look(SELECT_UNITS, {"tenant": self.tenant, "param": number(UNITS), "system": system})]
+
+    def in_set(self, value_set: str) -> Sequence[tuple[str, str]]:
+        """(system, code) of a value set. Raises BadRequest when this server cannot tell them all."""
+        return _told(self._terminology.codes(value_set, MOST_CODES), f"which codes are in {value_set}")
+
+    def below(self, system: str, code: str) -> Sequence[str]:
+        return _told(self._terminology.below(system, code, MOST_CODES), f"what {code} of {system} subsumes")
+
+    def above(self, system: str, code: str) -> Sequence[str]:
+        return _told(self._terminology.above(system, code), f"what subsumes {code} of {system}")
+
+    @cached_property
+    def _terminology(self) -> protocol.Terminology:
+        from openward.fhir import terminology  # not before it is needed: it searches too
+
+        found: protocol.Terminology = terminology.Terminology(self.connection, self.tenant)
+        return found
+
+
+def _told(found: Sequence[Any] | None, what: str) -> Sequence[Any]:
+    if found is None:
+        raise CannotTell(what=what)
+    return found
+
+
+class CannotTell(BadRequest):
+    """This server cannot tell {what}: the code system is not loaded here."""
+
+    code = "not-supported"
