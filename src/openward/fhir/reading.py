@@ -1,16 +1,12 @@
-"""The first half of an import: files into resources that are sound, without the database; done ahead of the writing, in a thread of its own."""
+"""The first half of an import: files into pieces, pieces into resources that are sound; without the database."""
 
 from __future__ import annotations
 
 import hashlib
-import sys
-import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from queue import Queue
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -26,29 +22,9 @@ from openward.fhir.sources import Document, Unreadable, documents
 
 LINES = 500  # of NDJSON in one transaction
 REASONS = 3  # named of a refused document; the rest are counted
-AHEAD = 3  # documents read before the one being written is done
-# How long a thread keeps the interpreter while the other waits for the database's answer, in seconds.
-TURN = 0.0005
 
 # Ids for what a bundle creates without saying what it is called: the same file gives the same id.
 _UNNAMED = UUID("7f2b7b5e-6a0c-5a52-9d0e-3c1f4a8d2e61")
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What goes in together. `strict`: its references must all lead somewhere. `names`: of each entry, where they are lines of NDJSON."""
-
-    name: str
-    entries: Sequence[Entry]
-    digest: bytes | None
-    strict: bool
-    names: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,84 +43,100 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """How far into the file, in bytes."""
+    """How far into all the files, in bytes, and which one is being read."""
 
     position: int
+    name: str
 
 
-@dataclass(slots=True)
-class Finished:
-    """The reading ended; by `error` if it should not have."""
-
-    error: BaseException | None = field(default=None)
-
-
-Item = Batch | Refusal | Begun | Known | Moved
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    name: str
+    reason: str
 
 
-def read_ahead(path: Path, known: Collection[bytes]) -> Iterator[Item]:
-    """The items of one file, read in another thread while the caller writes the ones before. `known` are digests not to read again."""
-    queue: Queue[Item | Finished] = Queue(AHEAD)
-    stopped = threading.Event()
-    reader = threading.Thread(target=_fill, args=(queue, read(path, known), stopped), daemon=True)
-    with _short_turns():
-        reader.start()
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What one transaction takes, as it stands in the file: a document with its SHA-256, or some of the lines of NDJSON from `line` on."""
+
+    name: str
+    data: bytes
+    digest: bytes | None
+    line: int = 0
+
+
+Item = Piece | Refusal | Begun | Known | Moved
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What goes in together. `strict`: its references must all lead somewhere. `names`: of each entry, where they are lines of NDJSON."""
+
+    name: str
+    entries: Sequence[Entry]
+    digest: bytes | None
+    strict: bool
+    names: Sequence[str] = ()
+
+
+def read(paths: Sequence[Path], known: Collection[bytes]) -> Iterator[Item]:
+    """The items of all files in their order. `known` are digests of documents not to take again; it may grow meanwhile."""
+    before = 0
+    for path in paths:
         try:
-            while not isinstance(item := queue.get(), Finished):
-                yield item
-            if item.error:
-                raise item.error
-        finally:
-            stopped.set()
-            while reader.is_alive():
-                _drain(queue)
-                reader.join(0.01)
+            for document, position in documents(path):
+                yield Begun(document.name)
+                yield from _pieces(document, known)
+                yield Moved(before + position, path.name)
+        except Unreadable as error:
+            yield Refusal(path.name, str(error))
+        before += path.stat().st_size
+        yield Moved(before, path.name)
 
 
-def read(path: Path, known: Collection[bytes]) -> Iterator[Item]:
-    """The items of one file, in its order."""
-    try:
-        for document, position in documents(path):
-            yield Begun(document.name)
-            yield from _read_document(document, known)
-            yield Moved(position)
-    except Unreadable as error:
-        yield Refusal(path.name, str(error))
-
-
-def _read_document(document: Document, known: Collection[bytes]) -> Iterator[Item]:
+def _pieces(document: Document, known: Collection[bytes]) -> Iterator[Item]:
     try:
         if document.is_ndjson:
-            yield from _read_lines(document)
-        else:
-            yield _read_whole(document, known)
+            yield from _groups(document)
+            return
+        data = document.read()
+        digest = hashlib.sha256(data).digest()
+        yield Known(document.name) if digest in known else Piece(document.name, data, digest)
     except Unreadable as error:
         yield Refusal(document.name, str(error))
-    except FhirError as error:
-        yield Refusal(document.name, reason(error))
 
 
-def _read_whole(document: Document, known: Collection[bytes]) -> Item:
-    data = document.read()
-    digest = hashlib.sha256(data).digest()
-    if digest in known:
-        return Known(document.name)
-    content = loads(data)
-    return Batch(document.name, examined(as_entries(content, digest)), digest, strict=content.get("type") == "transaction")
-
-
-def _read_lines(document: Document) -> Iterator[Item]:
-    """NDJSON, a resource a line; a bad line is refused by its number."""
-    lines = ((number, line) for number, line in enumerate(document.lines(), start=1) if line.strip())
+def _groups(document: Document) -> Iterator[Piece]:
+    lines, first = document.lines(), 1
     while group := list(islice(lines, LINES)):
-        taken: list[tuple[str, Entry]] = []
-        for number, line in group:
-            name = f"{document.name} line {number}"
-            try:
-                taken.append((name, examined([_put(len(taken), loads(line), None)])[0]))
-            except FhirError as error:
-                yield Refusal(name, reason(error))
-        yield Batch(document.name, [entry for _, entry in taken], None, strict=False, names=[name for name, _ in taken])
+        yield Piece(document.name, b"".join(group), None, first)
+        first += len(group)
+
+
+def examine(piece: Piece) -> tuple[Batch | None, list[Refusal]]:
+    """What a piece asks to be written, found sound, and what of it is refused: a document as a whole, NDJSON line by line."""
+    if piece.digest is None:
+        return _examine_lines(piece)
+    try:
+        content = loads(piece.data)
+        asked = examined(as_entries(content, piece.digest))
+    except FhirError as error:
+        return None, [Refusal(piece.name, reason(error))]
+    return Batch(piece.name, asked, piece.digest, strict=content.get("type") == "transaction"), []
+
+
+def _examine_lines(piece: Piece) -> tuple[Batch, list[Refusal]]:
+    taken: list[tuple[str, Entry]] = []
+    refused: list[Refusal] = []
+    for number, line in enumerate(piece.data.split(b"\n"), start=piece.line):
+        if not line.strip():
+            continue
+        name = f"{piece.name} line {number}"
+        try:
+            taken.append((name, examined([_put(len(taken), loads(line), None)])[0]))
+        except FhirError as error:
+            refused.append(Refusal(name, reason(error)))
+    return Batch(piece.name, [entry for _, entry in taken], None, strict=False, names=[name for name, _ in taken]), refused
 
 
 def as_entries(content: Mapping[str, Any], digest: bytes) -> list[Entry]:
@@ -215,30 +207,3 @@ def reason(error: FhirError) -> str:
     said = [f"{issue.expression}: {issue.diagnostics}" if issue.expression else issue.diagnostics for issue in error.issues[:REASONS]]
     more = len(error.issues) - REASONS
     return " ".join(said) + (f" And {more:,} more." if more > 0 else "")
-
-
-def _fill(queue: Queue[Item | Finished], items: Iterator[Item], stopped: threading.Event) -> None:
-    finished = Finished()
-    try:
-        for item in items:
-            queue.put(item)
-            if stopped.is_set():
-                break
-    except BaseException as error:
-        finished.error = error
-    queue.put(finished)
-
-
-def _drain(queue: Queue[Item | Finished]) -> None:
-    while not queue.empty():
-        queue.get_nowait()
-
-
-@contextmanager
-def _short_turns() -> Iterator[None]:
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(TURN)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)

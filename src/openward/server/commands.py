@@ -49,15 +49,23 @@ def load(options: argparse.Namespace) -> int:
         print(f"openward: there is no {', no '.join(missing)}", file=sys.stderr)
         return 1
     with _ready():
+        from django.db import connections
+
         from openward.access.actor import Actor
         from openward.fhir.loading import load as load_files
         from openward.record import open_store
 
         actor = Actor.system("import files", tenant=1)
         with ProgressBar("import") as bar:
-            report = load_files(options.paths, lambda: open_store(actor), bar.update)
+            connections.close_all()  # the processes of an import open their own
+            report = load_files(options.paths, lambda: open_store(actor), bar.update, processes=_processes())
     print(report)
     return 1 if report.refused else 0
+
+
+def _processes() -> int:
+    """How many import at once: one for each processor this command may use, where processes can be forked."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
 
 
 def token(options: argparse.Namespace) -> int:
