@@ -15,11 +15,15 @@ from tests.fhir.http.client import Client
 
 @pytest.fixture
 def call(house: House) -> Client:
-    """The REST surface; the token `good` may do everything, `reader` may only read."""
+    """The REST surface; the token `good` may do everything, `reader` may only read, `writer` only create and update."""
     connection = house.connect()
 
     def authenticate(environ: Mapping[str, Any]) -> Visitor:
-        actors = {"Bearer good": Visitor(), "Bearer reader": Visitor(interactions=frozenset({"read", "search"}))}
+        actors = {
+            "Bearer good": Visitor(),
+            "Bearer reader": Visitor(interactions=frozenset({"read", "search"})),
+            "Bearer writer": Visitor(interactions=frozenset({"create", "update"})),
+        }
         actor = actors.get(environ.get("HTTP_AUTHORIZATION", ""))
         if actor is None:
             raise Unauthenticated

@@ -36,11 +36,11 @@ class TestAddresses:
     @pytest.mark.parametrize(
         ("method", "path", "allowed"),
         [
-            ("PATCH", "/Patient/1", "DELETE, GET, PUT"),
+            ("BREW", "/Patient/1", "DELETE, GET, PATCH, PUT"),
             ("GET", "", "POST"),
             ("DELETE", "/metadata", "GET"),
             ("GET", "/Patient/_search", "POST"),
-            ("POST", "/Patient/1", "DELETE, GET, PUT"),
+            ("POST", "/Patient/1", "DELETE, GET, PATCH, PUT"),
         ],
     )
     def test_a_method_that_does_not_fit_is_answered_with_those_that_do(self, call: Client, method: str, path: str, allowed: str) -> None:

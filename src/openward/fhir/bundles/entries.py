@@ -30,7 +30,7 @@ RESTFUL = re.compile(r"https?://.+/([A-Za-z]+/[A-Za-z0-9\-.]{1,64})")
 class Entry:
     """One entry. `type` and `id` are from the URL (`id` of a POST: given by the server); `query` is what follows its question mark.
 
-    `sound` is there when the resource has been examined beforehand, its references final.
+    `sound` is there when the resource has been examined beforehand, its references final. `patch`: the Binary or Parameters of a PATCH.
     """
 
     index: int
@@ -44,6 +44,7 @@ class Entry:
     if_match: int | None
     if_none_exist: str | None
     sound: Sound | None = None
+    patch: Mapping[str, Any] | None = None
 
     @property
     def path(self) -> str:
@@ -121,10 +122,10 @@ def _entry(index: int, raw: Any) -> Entry:
     if method not in ORDER or not isinstance(url, str):
         raise BadRequest("The request has no method this server knows, or no url.")
     type, id, query = _addressed(method, url)
-    resource = _body(raw, method, type)
-    return Entry(
-        index, method, url, type, id, query, _text(raw, "fullUrl"), resource, version_named(_text(request, "ifMatch")), _text(request, "ifNoneExist")
-    )
+    if_match, if_none_exist = version_named(_text(request, "ifMatch")), _text(request, "ifNoneExist")
+    entry = Entry(index, method, url, type, id, query, _text(raw, "fullUrl"), _body(raw, method, type), if_match, if_none_exist)
+    entry.patch = _patch(raw) if method == "PATCH" else None
+    return entry
 
 
 def _addressed(method: str, url: str) -> tuple[str, str | None, str | None]:
@@ -149,6 +150,14 @@ def _body(raw: Mapping[str, Any], method: str, type: str) -> Mapping[str, Any] |
     resource = raw.get("resource")
     if not isinstance(resource, dict) or resource.get("resourceType") != type:
         raise BadRequest(f"A {method} of {type} carries a {type}.")
+    return resource
+
+
+def _patch(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """https://hl7.org/fhir/R4/http.html#patch: a Binary with a JSON or XML Patch, or the Parameters of a FHIRPath Patch."""
+    resource = raw.get("resource")
+    if not isinstance(resource, dict) or resource.get("resourceType") not in ("Binary", "Parameters"):
+        raise BadRequest("A PATCH carries a Binary or Parameters.")
     return resource
 
 

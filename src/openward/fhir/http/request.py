@@ -16,6 +16,7 @@ from openward.fhir.bundles.entries import version_named
 from openward.fhir.errors import BadRequest, TooCostly
 from openward.fhir.http.media import USUAL, Format, NotAcceptable, UnsupportedMediaType, asked_by_accept, asked_by_format, sent_format, wants_native
 from openward.fhir.json import loads
+from openward.fhir.patch import MEDIA_TYPES, Patch, patch_of
 from openward.fhir.xml import from_xml
 
 MAX_BODY = 64 * 1024 * 1024
@@ -160,6 +161,12 @@ class Request:
         if sent is None:
             raise UnsupportedMediaType()
         return loads(self.read()) if sent == "json" else from_xml(self.read())
+
+    def patch(self) -> Patch:
+        """The patch sent. Raises UnsupportedMediaType, TooCostly, Malformed."""
+        if self.media_type not in MEDIA_TYPES:
+            raise UnsupportedMediaType(f"A patch is sent as {' or '.join(MEDIA_TYPES)}.")
+        return patch_of(self.media_type, self.read())
 
     def read(self) -> bytes:
         """The body, unpacked; refused by its declared length before a byte is read, and by its real one while reading."""

@@ -19,12 +19,14 @@ from openward.fhir.interactions import batch
 from openward.fhir.interactions.create import create
 from openward.fhir.interactions.delete import conditional_delete, delete
 from openward.fhir.interactions.history import history
+from openward.fhir.interactions.patch import conditional_patch, patch
 from openward.fhir.interactions.read import read
 from openward.fhir.interactions.search import searchset
 from openward.fhir.interactions.update import conditional_update, update
 from openward.fhir.interactions.vread import vread
 from openward.fhir.operations.parameters import Parameters
 from openward.fhir.operations.registry import Answer, Call, Operation, named
+from openward.fhir.search.places import SYSTEM, Place, within
 from openward.fhir.search.subset import SHAPES, shortened
 
 if TYPE_CHECKING:
@@ -38,7 +40,9 @@ def handlers(segments: tuple[str, ...]) -> Handlers:
     """Method → handler for an address; empty when it is none of ours. Raises UnknownType."""
     match segments:
         case ():
-            return {"POST": _bundle}
+            return {"GET": partial(_search, SYSTEM), "POST": _bundle}
+        case ("_search",):
+            return {"POST": partial(_search, SYSTEM)}
         case ("metadata",):
             return {"GET": _unreachable}
         case ("_history",):
@@ -62,13 +66,22 @@ def handlers(segments: tuple[str, ...]) -> Handlers:
         case (type, id, *_) if not is_id(id):
             raise NotFound(type=type, id=id[:64])
         case (type, id):
-            return {"GET": partial(_read, type, id), "PUT": partial(_update, type, id), "DELETE": partial(_delete, type, id)}
+            return {
+                "GET": partial(_read, type, id),
+                "PUT": partial(_update, type, id),
+                "PATCH": partial(_patch, type, id),
+                "DELETE": partial(_delete, type, id),
+            }
         case (type, id, name) if name.startswith("$"):
             return _operation(named(name[1:], "instance", type), type, id)
         case (type, id, "_history"):
             return {"GET": partial(_history, type, id)}
         case (type, id, "_history", version):
             return {"GET": partial(_vread, type, id, version)}
+        case (type, id, other):
+            return {"GET": partial(_search, within(type, id, other))}
+        case (type, id, other, "_search"):
+            return {"POST": partial(_search, within(type, id, other))}
     return {}
 
 
@@ -77,6 +90,7 @@ def _of_type(type: str) -> Handlers:
         "GET": partial(_search, type),
         "POST": partial(_create, type),
         "PUT": partial(_conditional_update, type),
+        "PATCH": partial(_conditional_patch, type),
         "DELETE": partial(_conditional_delete, type),
     }
 
@@ -145,6 +159,14 @@ def _conditional_update(type: str, store: Store, request: Request) -> Response:
     return written(conditional_update(store, _named(request, type), request.condition, if_match=request.if_match), request)
 
 
+def _patch(type: str, id: str, store: Store, request: Request) -> Response:
+    return written(patch(store, type, id, request.patch(), if_match=request.if_match), request)
+
+
+def _conditional_patch(type: str, store: Store, request: Request) -> Response:
+    return written(conditional_patch(store, type, request.condition, request.patch(), if_match=request.if_match), request)
+
+
 def _delete(type: str, id: str, store: Store, request: Request) -> Response:
     return deleted(request, delete(store, type, id, if_match=request.if_match).version)
 
@@ -154,8 +176,8 @@ def _conditional_delete(type: str, store: Store, request: Request) -> Response:
     return deleted(request, gone.version if gone else None)
 
 
-def _search(type: str, store: Store, request: Request) -> Response:
-    return Response.json(searchset(store, type, request.parameters, request.url, strict=request.is_strict))
+def _search(place: str | Place, store: Store, request: Request) -> Response:
+    return Response.json(searchset(store, place, request.parameters, request.url, strict=request.is_strict))
 
 
 def _bundle(store: Store, request: Request) -> Response:

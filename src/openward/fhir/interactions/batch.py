@@ -15,8 +15,10 @@ from openward.fhir.failures import as_fhir_error
 from openward.fhir.interactions.create import create
 from openward.fhir.interactions.delete import conditional_delete, delete
 from openward.fhir.interactions.fetch import fetch
+from openward.fhir.interactions.patch import conditional_patch, patch
 from openward.fhir.interactions.transaction import transaction
 from openward.fhir.interactions.update import conditional_update, update
+from openward.fhir.patch import Patch, patch_in_entry
 
 if TYPE_CHECKING:
     from openward.fhir.store import Store
@@ -47,6 +49,8 @@ def _carry_out(store: Store, entry: Entry) -> dict[str, Any]:
         return fetch(store, entry.url)
     if entry.method == "DELETE":
         return _delete(store, entry)
+    if entry.patch is not None:
+        return _patch(store, entry, patch_in_entry(entry.patch))
     if entry.resource is None:
         raise BadRequest(f"{entry.method} {entry.url} is not supported in a batch.")
     if entry.method == "POST":
@@ -56,6 +60,12 @@ def _carry_out(store: Store, entry: Entry) -> dict[str, Any]:
     if entry.resource.get("id") not in (None, entry.id):
         raise BadRequest(f"The resource's id is not the id of {entry.url}.")
     return written_entry(update(store, {**entry.resource, "id": entry.id}, if_match=entry.if_match))
+
+
+def _patch(store: Store, entry: Entry, change: Patch) -> dict[str, Any]:
+    if entry.id:
+        return written_entry(patch(store, entry.type, entry.id, change, if_match=entry.if_match))
+    return written_entry(conditional_patch(store, entry.type, entry.query or "", change, if_match=entry.if_match))
 
 
 def _delete(store: Store, entry: Entry) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from openward.fhir.operations.registry import Operation, offered
 from openward.fhir.search.parameters import plan
 
 RELEASED = "2026-11-21"
-INTERACTIONS = ("read", "vread", "update", "delete", "history-instance", "history-type", "create", "search-type")
+INTERACTIONS = ("read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type")
 REFERENCE_POLICY = ("literal", "local", "enforced")
 
 

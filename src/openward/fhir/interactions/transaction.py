@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from openward.fhir.bundles.answers import response_bundle, written_entry
 from openward.fhir.bundles.entries import Entry, entries, located, raise_all, refuse_duplicates
-from openward.fhir.errors import BadRequest, Invalid, PreconditionFailed
+from openward.fhir.errors import BadRequest, Invalid, Issue, NotFound, PreconditionFailed
 from openward.fhir.ids import key as key_of
 from openward.fhir.ids import new_id
 from openward.fhir.interactions.conditions import only_match
 from openward.fhir.interactions.delete import remove
 from openward.fhir.interactions.fetch import fetch
+from openward.fhir.interactions.patch import amend
 from openward.fhir.interactions.update import replace
 from openward.fhir.interactions.writing import Address, is_same, lock, prepare, settle
+from openward.fhir.patch import patch_in_entry
 from openward.fhir.references import literals, rewrite, slots
 from openward.fhir.versions import Version, Written
 
@@ -81,6 +83,8 @@ def _identify(store: Store, asked: Sequence[Entry]) -> dict[int, Version]:
             entry.id = match.id
             if entry.method == "POST":
                 kept[entry.index] = match
+        elif entry.id is None and entry.method == "PATCH":
+            raise NotFound(f"{entry.url} matches nothing to change.", issues=[Issue("not-found", "Nothing matches the condition.", entry.path)])
         elif entry.id is None and entry.method != "DELETE":
             entry.id = named.setdefault((entry.type, query), new_id()) if query else new_id()
     return kept
@@ -90,7 +94,8 @@ def _rewrite(store: Store, asked: Sequence[Entry]) -> None:
     """Put the new references where the bundle's own names stand: full URLs, and conditional references such as `Patient?identifier=…`."""
     names = new_names(asked)
     for entry in (entry for entry in asked if entry.sound is None):
-        found = slots(entry.resource) if entry.resource is not None else []
+        carried = entry.resource if entry.resource is not None else entry.patch
+        found = slots(carried) if carried is not None else []
         with located(entry):
             for reference in literals(found):
                 if "?" in reference and reference not in names and ":" not in reference.partition("?")[0]:
@@ -135,9 +140,11 @@ def _store_all(
 
 
 def _store(store: Store, entry: Entry, standing: Mapping[Address, Version], resource: Mapping[str, Any]) -> Written:
-    if entry.id is None or entry.method == "PATCH":
+    if entry.id is None:
         raise BadRequest(f"{entry.method} {entry.url} is not supported in a transaction.")
     before = standing.get(address(entry))
+    if entry.patch is not None:
+        return amend(store, entry.type, entry.id, patch_in_entry(entry.patch), before, entry.if_match)
     if entry.method == "POST":
         if before and not before.deleted:
             return Written(before, "unchanged" if is_same({**resource, "id": entry.id}, before.content) else "existing")

@@ -1,0 +1,67 @@
+"""FHIR patch and conditional patch: an update whose body says what to change.
+
+https://hl7.org/fhir/R4/http.html#patch
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openward.fhir.errors import BadRequest, Gone, NotFound, PreconditionFailed
+from openward.fhir.ids import key as key_of
+from openward.fhir.interactions.conditions import only_match
+from openward.fhir.interactions.seeing import known_type
+from openward.fhir.interactions.writing import lock, prepare
+from openward.fhir.patch import Patch
+from openward.fhir.versions import Version, Written
+
+if TYPE_CHECKING:
+    from openward.fhir.store import Store
+
+READABLE = "select 1 from fhir.current c where c.tenant = %(tenant)s and c.rtype = {rtype} and c.rkey = %(rkey)s and ({where})"
+
+
+def patch(store: Store, type: str, id: str, change: Patch, *, if_match: int | None = None) -> Written:
+    """Change the resource as it stands. Policy, guards and audit are those of an update.
+
+    Raises NotFound, Gone, PreconditionFailed, PatchFailed, and what an update raises.
+    """
+    known_type(type)
+    key = key_of(type, id)
+    with store.attempt("update", type, key):
+        return amend(store, type, id, change, lock(store, [(type, key)]).get((type, key)), if_match)
+
+
+def conditional_patch(store: Store, type: str, query: str, change: Patch, *, if_match: int | None = None) -> Written:
+    """Change the one resource that matches the search. Raises NotFound when none does, MultipleMatches when several do."""
+    known_type(type)
+    with store.attempt("update", type):
+        match = only_match(store, type, query)
+        if match is None:
+            raise NotFound("Nothing matches the condition.")
+        return patch(store, type, match.id, change, if_match=if_match)
+
+
+def amend(store: Store, type: str, id: str, change: Patch, before: Version | None, if_match: int | None) -> Written:
+    """The next version after `before`, whose row is locked."""
+    if before is None:
+        raise NotFound(type=type, id=id)
+    if before.deleted:
+        raise Gone(type=type, id=id)
+    if not _may_see(store, before) or not store.policy.allows(store.actor, "update", type, before.content, before.patient):
+        raise NotFound(type=type, id=id)
+    if if_match is not None and before.number != if_match:
+        raise PreconditionFailed(type=type, id=id, version=before.number)
+    resource = change(before.content)
+    if resource.get("resourceType") != type or resource.get("id") != before.id:
+        raise BadRequest("A patch changes neither the type of a resource nor its id.")
+    return prepare(store, "update", type, id, resource, before)
+
+
+def _may_see(store: Store, version: Version) -> bool:
+    """A patch works on what it does not carry, and its tests could be used to ask for it: only for who may read the resource."""
+    where = store.policy.where(store.actor, "read", version.type)
+    if where is None or where.everything:
+        return where is not None
+    sql = READABLE.format(rtype=known_type(version.type), where=where.sql)
+    return store.execute(sql, {"tenant": store.tenant, "rkey": version.key, **where.params}).fetchone() is not None

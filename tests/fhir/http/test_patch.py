@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from openward.fhir.guards import Change
+from openward.fhir.work import UnitOfWork
+from tests.fhir.house import House
+from tests.fhir.http.client import Answer, Client
+
+JSON_PATCH, XML_PATCH = "application/json-patch+json", "application/xml-patch+xml"
+PATIENT = {"resourceType": "Patient", "name": [{"family": "Okafor", "given": ["Ada", "Bo"]}], "identifier": [{"system": "urn:mrn", "value": "7"}]}
+CHANGE = [{"op": "replace", "path": "/name/0/family", "value": "Obi"}]
+XML_CHANGE = b'<diff xmlns="http://hl7.org/fhir"><replace sel="Patient/name/family/@value">Obi</replace></diff>'
+
+
+@pytest.fixture
+def id(call: Client) -> str:
+    return str(call("POST", "/Patient", PATIENT).json["id"])
+
+
+def by_json(call: Client, path: str, change: Any = CHANGE, **headers: str) -> Answer:
+    return call("PATCH", path, json.dumps(change).encode(), content_type=JSON_PATCH, **headers)
+
+
+class TestPatch:
+    def test_json_patch_makes_the_next_version(self, call: Client, id: str) -> None:
+        answer = by_json(call, f"/Patient/{id}")
+        assert (answer.status, answer.json["name"][0]["family"], answer.headers["ETag"]) == (200, "Obi", 'W/"2"')
+        assert answer.json == call("GET", f"/Patient/{id}").json
+
+    def test_xml_patch_does_too(self, call: Client, id: str) -> None:
+        answer = call("PATCH", f"/Patient/{id}", XML_CHANGE, content_type=XML_PATCH)
+        assert (answer.status, answer.json["name"][0]["family"]) == (200, "Obi")
+
+    def test_the_last_of_a_list_may_be_taken_away(self, call: Client, id: str) -> None:
+        assert "identifier" not in by_json(call, f"/Patient/{id}", [{"op": "remove", "path": "/identifier/0"}]).json
+
+    def test_decimals_keep_their_digits(self, call: Client) -> None:
+        body = b'{"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value":1.10}}'
+        id = call("POST", "/Observation", body).json["id"]
+        assert b'"value":1.10}' in by_json(call, f"/Observation/{id}", [{"op": "replace", "path": "/status", "value": "amended"}]).body
+
+    def test_the_version_to_be_changed_may_be_named(self, call: Client, id: str) -> None:
+        assert by_json(call, f"/Patient/{id}", if_match='W/"2"').status == 412
+        assert by_json(call, f"/Patient/{id}", if_match='W/"1"').status == 200
+
+    def test_what_is_not_there_cannot_be_changed(self, call: Client, id: str) -> None:
+        assert by_json(call, "/Patient/none").status == 404
+        call("DELETE", f"/Patient/{id}")
+        assert by_json(call, f"/Patient/{id}").status == 410
+
+    def test_who_may_only_read_learns_nothing_and_changes_nothing(self, call: Client, id: str) -> None:
+        assert by_json(call, f"/Patient/{id}", [{"op": "test", "path": "/name/0/family", "value": "X"}], token="reader").status == 404
+
+    def test_who_may_write_and_not_read_cannot_ask_by_tests(self, house: House, call: Client, id: str) -> None:
+        assert by_json(call, f"/Patient/{id}", [{"op": "test", "path": "/name/0/family", "value": "X"}], token="writer").status == 404
+
+    @pytest.mark.parametrize(
+        ("change", "status"),
+        [
+            ([{"op": "replace", "path": "/nothing", "value": 1}], 422),
+            ([{"op": "test", "path": "/name/0/family", "value": "X"}], 422),
+            ([{"op": "add", "path": "/nickname", "value": "X"}], 422),
+            ([{"op": "replace", "path": "/id", "value": "other"}], 400),
+            ([{"op": "replace", "path": "/resourceType", "value": "Person"}], 400),
+            ([{"op": "replace", "path": "", "value": 7}], 400),
+            ([{"op": "grow", "path": "/name"}], 400),
+            ([{"op": "add", "path": "name", "value": 1}], 400),
+            ([{"op": "add", "path": "/a~2", "value": 1}], 400),
+            ([{"op": "add", "path": "/active"}], 400),
+            ({"op": "add"}, 400),
+            ([7], 400),
+            ([{"op": "copy", "from": "/name", "path": "/name/-"}] * 30, 422),
+        ],
+    )
+    def test_a_patch_that_cannot_be_is_refused_and_nothing_changes(self, call: Client, id: str, change: Any, status: int) -> None:
+        assert by_json(call, f"/Patient/{id}", change).status == status
+        assert call("GET", f"/Patient/{id}").headers["ETag"] == 'W/"1"'
+
+    @pytest.mark.parametrize(
+        ("inside", "status"),
+        [
+            ('<remove sel="f:Patient/f:nothing"/>', 422),
+            ('<remove sel="f:Patient"/>', 422),
+            ('<remove sel="Patient/name/given"/>', 422),
+            ('<add sel="Patient"><nickname value="x"/></add>', 400),
+            ('<remove sel="//*[//*[//*]]"/>', 400),
+            ('<remove sel="Patient/ancestor::*"/>', 400),
+            ('<remove sel="count(Patient)"/>', 400),
+            ('<remove sel="x:Patient"/>', 400),
+            ('<remove sel=""/>', 400),
+            ("<grow/>", 400),
+            ("", 400),
+        ],
+    )
+    def test_so_is_one_in_xml(self, call: Client, id: str, inside: str, status: int) -> None:
+        body = f'<diff xmlns="http://hl7.org/fhir">{inside}</diff>'.encode()
+        assert call("PATCH", f"/Patient/{id}", body, content_type=XML_PATCH).status == status
+        doctype = b'<!DOCTYPE d [<!ENTITY a "ha">]>'
+        assert call("PATCH", f"/Patient/{id}", doctype + body, content_type=XML_PATCH).status == 400
+
+    def test_xml_selectors_may_ask_for_values(self, call: Client, id: str) -> None:
+        body = b"""<diff><remove sel="f:Patient/f:name[f:family/@value='Okafor'][1]/f:given[2]"/></diff>"""
+        assert call("PATCH", f"/Patient/{id}", body, content_type=XML_PATCH).json["name"][0]["given"] == ["Ada"]
+
+    def test_other_kinds_of_patch_are_not_taken(self, call: Client, id: str) -> None:
+        assert call("PATCH", f"/Patient/{id}", b"{}", content_type="application/merge-patch+json").status == 415
+
+    def test_the_guards_of_an_update_run_and_it_is_audited_as_one(self, call: Client, house: House, id: str) -> None:
+        seen: list[str] = []
+
+        def watch(change: Change, work: UnitOfWork) -> None:
+            seen.append(change.resource.data["name"][0]["family"])
+
+        house.guards.register(watch, ("Patient",), ("update",))
+        by_json(call, f"/Patient/{id}")
+        assert seen == ["Obi"]
+        assert ("update", "Patient", 2, 0) in house.heard()
+
+
+class TestConditionalPatch:
+    def test_the_one_that_matches_is_changed(self, call: Client, id: str) -> None:
+        assert by_json(call, "/Patient?identifier=urn:mrn|7").json["id"] == id
+
+    def test_none_and_several_are_refused(self, call: Client, id: str) -> None:
+        assert by_json(call, "/Patient?identifier=urn:mrn|8").status == 404
+        call("POST", "/Patient", PATIENT)
+        assert by_json(call, "/Patient?identifier=urn:mrn|7").status == 412
+        assert by_json(call, "/Patient").status == 400
+
+
+class TestInBundles:
+    @pytest.mark.parametrize("kind", ["batch", "transaction"])
+    @pytest.mark.parametrize(("media", "data"), [(JSON_PATCH, json.dumps(CHANGE).encode()), (XML_PATCH, XML_CHANGE)])
+    def test_a_binary_carries_the_patch(self, call: Client, id: str, kind: str, media: str, data: bytes) -> None:
+        binary = {"resourceType": "Binary", "contentType": media, "data": base64.b64encode(data).decode()}
+        for url in (f"Patient/{id}", "Patient?identifier=urn:mrn|7"):
+            entry = {"resource": binary, "request": {"method": "PATCH", "url": url}}
+            answer = call("POST", "", {"resourceType": "Bundle", "type": kind, "entry": [entry]})
+            assert answer.json["entry"][0]["response"]["status"] == "200 OK"
+        assert call("GET", f"/Patient/{id}").json["name"][0]["family"] == "Obi"
+
+    def test_in_a_transaction_a_patch_of_nothing_undoes_the_rest(self, call: Client) -> None:
+        binary = {"resourceType": "Binary", "contentType": JSON_PATCH, "data": base64.b64encode(json.dumps(CHANGE).encode()).decode()}
+        entries = [
+            {"resource": PATIENT, "request": {"method": "POST", "url": "Patient"}},
+            {"resource": binary, "request": {"method": "PATCH", "url": "Patient?identifier=urn:mrn|8"}},
+        ]
+        assert call("POST", "", {"resourceType": "Bundle", "type": "transaction", "entry": entries}).status == 404
+        assert call("GET", "/Patient?_summary=count").json["total"] == 0
+
+    @pytest.mark.parametrize("resource", [PATIENT, None, {"resourceType": "Binary", "contentType": "text/plain", "data": "aGVsbG8="}])
+    def test_what_is_no_patch_is_refused(self, call: Client, id: str, resource: Any) -> None:
+        entry = {"resource": resource, "request": {"method": "PATCH", "url": f"Patient/{id}"}}
+        assert call("POST", "", {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}).status == 400
