@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,11 @@ class Entry:
     package: str
     shard: str
     place: int
-    more: Any
+    more: Any = field(compare=False)
 
     def read(self) -> Mapping[str, Any]:
         table: Mapping[str, Any] = _shard(self.shard)[self.place]
-        return table
+        return {**table, "version": self.version, "package": self.package}
 
 
 @cache

@@ -17,8 +17,9 @@ def table(resource: Mapping[str, Any], package: str) -> Table:
     """The facts of one CodeSystem. Keys that would be empty are left out."""
     rows = list(walk(resource.get("concept", ()), None))
     numbers = {concept["code"]: number for number, (concept, _) in enumerate(rows)}
+    url, _, version = resource["url"].partition("|")  # some tables of v2 carry their version in their address
     made = {
-        "url": resource["url"], "version": resource.get("version"), "name": resource.get("name"), "title": resource.get("title"), "package": package,
+        "url": url, "version": version or resource.get("version"), "name": resource.get("name"), "title": resource.get("title"), "package": package,
         "content": resource.get("content", "complete"), "sensitive": resource.get("caseSensitive", False), "meaning": resource.get("hierarchyMeaning"),
         "set": resource.get("valueSet"), "supplements": resource.get("supplements"), "codes": [concept["code"] for concept, _ in rows],
         "displays": [concept.get("display") for concept, _ in rows], "definitions": _definitions(rows), "parents": _parents(rows, numbers),

@@ -19,12 +19,13 @@ from typing import Any
 from openward.fhir.terminology.shipping import compile_others, compile_systems
 from openward.fhir.terminology.shipping.compile_systems import Table
 
-LONGEST_LIST = 5_000
+LONGEST_LIST = 12_000
 """Codes listed one by one in a value set; beyond that it is somebody's whole terminology."""
 OUT = Path(__file__).parents[1] / "data" / "shipped.zip"
 SHARD = 400_000
 """Characters of JSON that are packed, and later read, together."""
 META = ("url", "version", "name", "title", "status", "immutable", "compose", "expansion")
+FACTS = ("codes", "displays", "parents", "content")
 MAP_META = ("url", "version", "name", "sourceUri", "sourceCanonical", "targetUri", "targetCanonical", "group")
 
 
@@ -46,15 +47,17 @@ def generate(folder: Path) -> None:
 
 
 def _systems(packages: Mapping[str, Path]) -> Iterator[Table]:
-    """Of the same system in two packages the second only when it says something else."""
-    seen: dict[str, list[Any]] = {}
+    """Of the same system in two packages the second only when it says something else; else its version becomes another name of the first."""
+    seen: dict[str, list[Table]] = {}
     for name, package in packages.items():
         for resource in read(package, "CodeSystem"):
             table = compile_systems.table(resource, name)
-            facts = [table.get("codes"), table.get("displays"), table.get("parents"), table.get("content")]
-            if facts not in seen.setdefault(table["url"], []):
-                seen[table["url"]].append(facts)
+            same = next((one for one in seen.setdefault(table["url"], []) if all(one.get(key) == table.get(key) for key in FACTS)), None)
+            if same is None:
+                seen[table["url"]].append(table)
                 yield table
+            else:
+                same.setdefault("also", []).append([table.get("version"), name])
 
 
 def _distinct(sets: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -86,12 +89,16 @@ def pack(kinds: Mapping[str, list[Table]], languages: Mapping[str, Any]) -> None
         for kind, tables in kinds.items():
             for number, shard in enumerate(_shards(tables)):
                 name = f"{kind}/{number}.json"
+                index.setdefault(kind, []).extend(row for place, one in enumerate(shard) for row in _rows(kind, one, name, place))
                 _add(archive, name, shard)
-                rows = ([one["url"], one.get("version"), one["package"], name, place, _more(kind, one)] for place, one in enumerate(shard))
-                index.setdefault(kind, []).extend(rows)
         _add(archive, "languages.json", languages)
         _add(archive, "index.json", index)
     print(f"{OUT.name}: {OUT.stat().st_size:,} bytes, " + ", ".join(f"{len(tables):,} {kind}" for kind, tables in kinds.items()))
+
+
+def _rows(kind: str, table: Table, shard: str, place: int) -> list[list[Any]]:
+    names = [[table.get("version"), table["package"]], *table.pop("also", ())]
+    return [[table["url"], version, package, shard, place, _more(kind, table)] for version, package in names]
 
 
 def _more(kind: str, table: Table) -> Any:

@@ -1,0 +1,210 @@
+"""Which code system, value set or map an address means: sent along, the tenant's own, shared, or shipped."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from psycopg import Connection
+
+from openward.fhir.terminology.rows import Row, Rows
+from openward.fhir.terminology.shipping.archive import Entry, entries
+from openward.fhir.terminology.shipping.compile_systems import table
+from openward.fhir.terminology.systems import CodeSystem
+from openward.fhir.terminology.systems.grammar import GRAMMARS
+from openward.fhir.terminology.systems.memory import MemorySystem
+from openward.fhir.terminology.systems.stored import StoredSystem
+from openward.fhir.terminology.systems.supplemented import Supplemented
+from openward.fhir.terminology.versions import fits, split
+
+SMALL = 5_000
+"""Concepts of a code system of the tables that is read into memory at once; a larger one is asked by statements."""
+FRESH_SECONDS = 1.0
+KEPT_STATES = 4
+SNOMED = "http://snomed.info/sct"
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A value set: `resource` has `compose` or `expansion`. `package` is where it comes from."""
+
+    url: str
+    version: str | None
+    package: str
+    resource: Mapping[str, Any]
+
+
+@dataclass
+class State:
+    """What has been read and computed of one content of the tables."""
+
+    rows: Mapping[str, Mapping[str, list[Row]]]
+    systems: dict[int, MemorySystem] = field(default_factory=dict)
+    sets: dict[Any, Definition | None] = field(default_factory=dict)
+    members: dict[Any, Any] = field(default_factory=dict)
+    answers: dict[Any, bool | None] = field(default_factory=dict)
+
+
+_states: OrderedDict[Any, State] = OrderedDict()
+_written = 0
+
+
+def written() -> None:
+    """Something was written in this process: every catalogue looks again before its next answer."""
+    global _written
+    _written += 1
+
+
+class Catalogue:
+    def __init__(self, connection: Connection[Any], tenant: int, *, own: bool = True, sent: Sequence[Mapping[str, Any]] = ()) -> None:
+        """`sent`: resources that count in this request before all others. Raises TypeError when their form is not that of their type."""
+        self.rows = Rows(connection, tenant, own=own)
+        self._sent_systems = [MemorySystem(table(one, "sent")) for one in sent if one.get("resourceType") == "CodeSystem"]
+        self._sent_sets = [one for one in sent if one.get("resourceType") == "ValueSet"]
+        self._state: State | None = None
+        self._looked = 0.0
+        self._seen = -1
+
+    @property
+    def state(self) -> State:
+        """At most a second older than what is committed, and never older than what this process wrote."""
+        if self._state is None or self._seen != _written or time.monotonic() - self._looked > FRESH_SECONDS:
+            self._seen, self._looked = _written, time.monotonic()
+            self._state = self._current()
+        return self._state
+
+    def _current(self) -> State:
+        info = self.rows.connection.info
+        key = (info.host, info.port, info.dbname, *self.rows.tenants, *self.rows.stamp(), bool(self._sent_systems or self._sent_sets) and id(self))
+        state = _states.get(key)
+        if state is None:
+            state = _states[key] = State(self.rows.listed())
+            while len(_states) > KEPT_STATES:
+                _states.popitem(last=False)
+        return state
+
+    # -- code systems -------------------------------------------------------------------------------------------
+
+    def system(self, url: str, version: str | None = None, package: str | None = None) -> CodeSystem | None:
+        """`package`: where the value set comes from that asks; it means the version it was published with, unless this house has its own."""
+        url, stated = split(url)
+        version = version or stated
+        if url in GRAMMARS:
+            return GRAMMARS[url]
+        found = self._find(url, version, package)
+        supplements = self._supplements(url) if found else ()
+        return Supplemented(found, supplements) if found and supplements else found
+
+    def _find(self, url: str, version: str | None, package: str | None) -> CodeSystem | None:
+        for sent in self._sent_systems:
+            if sent.url == url and (version is None or fits(sent.version, version)):
+                return sent
+        rows = [row for row in self.state.rows["S"].get(url, ()) if _is_of(row.version, version) and row.about.get("content") != "supplement"]
+        if rows and rows[0].about.get("content") != "not-present":
+            same = [row for row in rows if row.package == package]
+            return self._stored((same or rows)[0])
+        listed = [
+            entry
+            for entry in entries("systems").get(url, ())
+            if _is_of(entry.version, version) and entry.more[1] not in ("not-present", "supplement")
+        ]
+        same_package = [entry for entry in listed if entry.package == package]
+        return _shipped((same_package or listed)[0]) if listed else None
+
+    def _stored(self, row: Row) -> CodeSystem:
+        if row.concepts <= SMALL:
+            found = self.state.systems.get(row.id)
+            if found is None:
+                found = self.state.systems[row.id] = MemorySystem(self.rows.table(row))
+            return found
+        about = row.about
+        return StoredSystem(
+            self.rows.connection, row.tenant, row.id, row.url, row.version, about.get("title") or about.get("name"),
+            about.get("content", "complete") == "complete", bool(about.get("sensitive")), row.concepts, row.package,
+        )  # fmt: skip
+
+    def _supplements(self, url: str) -> Sequence[MemorySystem]:
+        rows = self.state.rows["S"].values()
+        return [
+            MemorySystem(self.rows.table(row))
+            for listed in rows
+            for row in listed
+            if row.about.get("content") == "supplement" and split(str(row.about.get("supplements")))[0] == url and row.concepts <= SMALL
+        ]
+
+    def versions(self, url: str) -> list[str]:
+        """Every version of the system here."""
+        stored = [row.version for row in self.state.rows["S"].get(url, ())]
+        return [version for version in [*stored, *(entry.version for entry in entries("systems").get(url, ()))] if version]
+
+    # -- value sets ---------------------------------------------------------------------------------------------
+
+    def value_set(self, canonical: str, package: str | None = None) -> Definition | None:
+        key = (canonical, package)
+        sets = self.state.sets
+        if key not in sets:
+            sets[key] = self._value_set(*split(canonical), package)
+        return sets[key]
+
+    def _value_set(self, url: str, version: str | None, package: str | None) -> Definition | None:
+        for sent in self._sent_sets:
+            if sent.get("url") == url and _is_of(sent.get("version"), version):
+                return Definition(url, sent.get("version"), "sent", sent)
+        rows = [row for row in self.state.rows["V"].get(url, ()) if _is_of(row.version, version)]
+        for row in [row for row in rows if row.package == package] + rows:
+            resource = self.rows.resource(row)
+            if resource is not None:
+                return Definition(url, row.version, row.package, resource)
+        listed = [entry for entry in entries("sets").get(url, ()) if _is_of(entry.version, version)]
+        for entry in [entry for entry in listed if entry.package == package] + listed:
+            return Definition(url, entry.version, entry.package, entry.read())
+        return self._implicit(url, version)
+
+    def _implicit(self, url: str, version: str | None) -> Definition | None:
+        """All codes of a system that names this address as its value set; and those SNOMED CT and LOINC define by their address.
+
+        https://hl7.org/fhir/R4/snomedct.html#implicit, https://hl7.org/fhir/R4/loinc.html#implicit
+        """
+        include = self._implied(url)
+        if include is None:
+            return None
+        compose = {"include": [include]}
+        return Definition(url, version, "implicit", {"resourceType": "ValueSet", "url": url, "status": "active", "compose": compose})
+
+    def _implied(self, url: str) -> dict[str, Any] | None:
+        base, _, query = url.partition("?fhir_vs")
+        if base.startswith(SNOMED) and "?fhir_vs" in url:
+            if query.startswith("=isa/"):
+                return {"system": SNOMED, "filter": [{"property": "concept", "op": "is-a", "value": query.removeprefix("=isa/")}]}
+            return {"system": SNOMED} if query == "" else None
+        if url == "http://loinc.org/vs":
+            return {"system": "http://loinc.org"}
+        return next(({"system": system, **({"version": version} if version else {})} for system, version in self._saying(url)), None)
+
+    def _saying(self, url: str) -> Iterator[tuple[str, str | None]]:
+        for listed in self.state.rows["S"].values():
+            yield from ((row.url, row.version) for row in listed if row.about.get("set") == url)
+        yield from _sets_of_systems().get(url, ())
+
+
+def _is_of(version: str | None, wanted: str | None) -> bool:
+    return wanted is None or fits(version, wanted)
+
+
+@lru_cache(maxsize=200)
+def _shipped(entry: Entry) -> MemorySystem:
+    return MemorySystem(entry.read())
+
+
+@lru_cache(maxsize=1)
+def _sets_of_systems() -> Mapping[str, list[tuple[str, str | None]]]:
+    found: dict[str, list[tuple[str, str | None]]] = {}
+    for url, listed in entries("systems").items():
+        for entry in listed:
+            if entry.more[0]:
+                found.setdefault(entry.more[0], []).append((url, entry.version))
+    return found

@@ -1,0 +1,35 @@
+"""A code system with what supplements add to its concepts: names and properties, never codes. https://hl7.org/fhir/R4/codesystem.html#supplements"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from openward.fhir.terminology.concepts import Concept, Filter, Sought
+from openward.fhir.terminology.systems.memory import MemorySystem
+from openward.fhir.terminology.systems.system import CodeSystem, Property
+
+
+class Supplemented:
+    def __init__(self, system: CodeSystem, supplements: Sequence[MemorySystem]) -> None:
+        self._system = system
+        self._supplements = supplements
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything a supplement cannot change."""
+        return getattr(self._system, name)
+
+    def find(self, code: str) -> Concept | None:
+        concept = self._system.find(code)
+        return self._added(concept) if concept else None
+
+    def each(self, filters: Sequence[Filter] = (), sought: Sought | None = None) -> Iterator[Concept]:
+        return map(self._added, self._system.each(filters, sought))
+
+    def properties(self, code: str) -> Sequence[Property]:
+        return [*self._system.properties(code), *(one for extra in self._supplements for one in extra.properties(code))]
+
+    def _added(self, concept: Concept) -> Concept:
+        more = [one for extra in self._supplements if (found := extra.find(concept.code)) for one in found.designations]
+        return replace(concept, designations=[*concept.designations, *more]) if more else concept
