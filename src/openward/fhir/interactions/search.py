@@ -17,6 +17,7 @@ from openward.fhir.protocols import Event, Where
 from openward.fhir.resources import Resource
 from openward.fhir.search import Page
 from openward.fhir.search import search as run
+from openward.fhir.search.places import Place
 from openward.fhir.search.query import CONTROLS, pairs
 from openward.fhir.versions import Version
 
@@ -26,14 +27,22 @@ if TYPE_CHECKING:
 Params = Mapping[str, Any] | Sequence[tuple[str, Any]]
 
 
-def search(store: Store, type: str, params: Params, *, strict: bool = False) -> Page[Resource]:
+def search(store: Store, place: str | Place, params: Params, *, strict: bool = False) -> Page[Resource]:
     """One page. The policy is asked for every type the search touches; the audit event names every patient whose data is on the page."""
-    known_type(type)
-    visible(store, "search", type)
+    type = _only_type(place)
+    if type is not None:
+        known_type(type)
+        visible(store, "search", type)
     store.flush()
-    page = run(store.connection, store.tenant, type, params, where=_sight(store), strict=strict)
+    page = run(store.connection, store.tenant, place, params, where=_sight(store), strict=strict)
     store.record_reading([_event(type, page)])
     return page
+
+
+def _only_type(place: str | Place) -> str | None:
+    if isinstance(place, str):
+        return place
+    return place.types[0] if place.types is not None else None
 
 
 def matches(store: Store, type: str, params: Sequence[tuple[str, str]]) -> list[Version]:
@@ -47,13 +56,15 @@ def matches(store: Store, type: str, params: Sequence[tuple[str, str]]) -> list[
     return list(search(store, type, [*pairs(params), ("_count", "2")], strict=True).matches)
 
 
-def searchset(store: Store, type: str, params: Params, base: str, *, strict: bool = False) -> dict[str, Any]:
+def searchset(store: Store, place: str | Place, params: Params, base: str, *, strict: bool = False) -> dict[str, Any]:
     """One page as a Bundle whose resources are the stored bytes. `base` is the server's address."""
-    page = search(store, type, params, strict=strict)
+    asked = pairs(params)
+    page = search(store, place, asked, strict=strict)
     bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset"}
     if page.total is not None:
         bundle["total"] = page.total
-    bundle["link"] = links(_links(f"{base}/{type}", page))
+    name = place if isinstance(place, str) else place.name
+    bundle["link"] = links(_links(f"{base}/{name}" if name else base, page, next((value for key, value in asked if key == "_cursor"), None)))
     entries = [*(_entry(version, base, "match") for version in page.matches), *(_entry(version, base, "include") for version in page.includes)]
     if page.ignored:
         entries.append(_ignored(page.ignored))
@@ -66,16 +77,18 @@ def _sight(store: Store) -> Callable[[str], Where | None]:
     return partial(store.policy.where, store.actor, "search")
 
 
-def _event(type: str, page: Page[Resource]) -> Event:
+def _event(type: str | None, page: Page[Resource]) -> Event:
     seen = [*page.matches, *page.includes]
     return Event("search", type, patients=tuple(dict.fromkeys(version.patient for version in seen if version.patient)))
 
 
-def _links(address: str, page: Page[Resource]) -> list[tuple[str, str]]:
-    query = urlencode(page.used)
+def _links(address: str, page: Page[Resource], here: str | None) -> list[tuple[str, str]]:
+    """The pages before and after are opaque addresses: what was searched for, perhaps by POST so that no log shows it, is not in them."""
+    query = urlencode(page.used if here is None else [("_cursor", here)])
     found = [("self", f"{address}?{query}" if query else address)]
-    if page.next:
-        found.append(("next", f"{address}?{urlencode([*page.used, ('_cursor', page.next)])}"))
+    found += [
+        (relation, f"{address}?{urlencode([('_cursor', cursor)])}") for relation, cursor in (("first", page.first), ("next", page.next)) if cursor
+    ]
     return found
 
 

@@ -121,11 +121,8 @@ def _chain(scope: Scope, chain: Chain) -> str:
 
 
 def _member(member: Member, bind: Bindings) -> str:
-    found = [reference.condition(parameter, [member.owner], None, bind) for parameter in member.parameters]
-    if member.is_owner_type:
-        type, _, id = member.owner.partition("/")
-        found.append(_ids(type, [id], bind))
-    return any_of(found)
+    type, _, id = member.owner.partition("/")
+    return reference.point_at(member.parameters, type, key(type, id), bind, itself=member.is_owner_type)
 
 
 def _has(scope: Scope, has: Has) -> str:

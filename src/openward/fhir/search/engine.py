@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from psycopg import Connection, Cursor
@@ -22,7 +22,8 @@ from openward.fhir.search.facts import Facts
 from openward.fhir.search.include import Inclusion
 from openward.fhir.search.leading import parts
 from openward.fhir.search.page import Page
-from openward.fhir.search.query import Condition, Params, Query, Unknown, pairs, parse
+from openward.fhir.search.places import Place, of_type
+from openward.fhir.search.query import Params, Query, Unknown, pairs, parse
 from openward.fhir.search.recheck import holds
 from openward.fhir.search.rows import version_of
 from openward.fhir.search.sort import Order, order
@@ -34,15 +35,6 @@ from openward.fhir.search.ticket import Ticket, seal, unseal
 ESTIMATE_UP_TO = 10_000  # matches counted one by one before the planner's guess is taken
 
 Sight = Callable[[str], Where | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where is searched: the types, what holds of each of their resources besides (a compartment), and `name`, which page addresses are good for."""
-
-    name: str
-    types: Sequence[str]
-    within: Callable[[str], Condition] | None = None
 
 
 def search(
@@ -61,12 +53,13 @@ def search(
     reported in `Page.ignored`, or raise Unknown (400) when `strict`. `_cursor` is all a following page needs; what comes with it must be the
     same search. Raises BadRequest for a bad value, modifier or cursor, Expired (410), TooCostly.
     """
-    place = Place(type, (type,)) if isinstance(type, str) else type
+    place = of_type(type) if isinstance(type, str) else type
     asked, ticket = _opened(connection, tenant, place, pairs(params))
-    queries = _parsed(place, asked, strict=strict)
+    types = [name for name in place.searched(asked, Facts(connection, tenant)) if place.types or where(name) is not None]
+    queries = [_within(place, query) for query in _parsed(types, asked, strict=strict)]
     if not queries:
-        return Page(used=[pair for pair in asked if pair[0] != "_cursor"])
-    return Search(connection, tenant, queries, where, place=place, ticket=ticket, cursor=cursor).page()
+        return Page(used=asked, total=0)
+    return Search(connection, tenant, queries, where, name=place.name, ticket=ticket, cursor=cursor).page()
 
 
 def _opened(connection: Connection[Any], tenant: int, place: Place, asked: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], Ticket | None]:
@@ -82,19 +75,19 @@ def _opened(connection: Connection[Any], tenant: int, place: Place, asked: list[
     return [*(pair for pair in ticket.params if not (size and pair[0] == "_count")), *size], ticket
 
 
-def _parsed(place: Place, asked: Params, *, strict: bool) -> list[Query]:
+def _parsed(types: Sequence[str], asked: Params, *, strict: bool) -> list[Query]:
     """One query a type. A parameter that not every type has is unknown to all: https://hl7.org/fhir/R4/http.html#search."""
-    if len(place.types) == 1:
-        return [_within(place, parse(place.types[0], asked, strict=strict))]
+    if len(types) == 1:
+        return [parse(types[0], asked, strict=strict)]
     params = pairs(asked)
-    tried = [parse(type, params) for type in place.types]
+    tried = [parse(type, params) for type in types]
     unknown = {name for query in tried for name in query.ignored}
     if unknown and strict:
         raise Unknown(name=min(unknown), type="every type searched")
-    queries = [parse(type, [pair for pair in params if pair[0] not in unknown]) for type in place.types] if unknown else tried
+    queries = [parse(type, [pair for pair in params if pair[0] not in unknown]) for type in types] if unknown else tried
     for query in queries:
         query.ignored = sorted(unknown)
-    return [_within(place, query) for query in queries]
+    return queries
 
 
 def _within(place: Place, query: Query) -> Query:
@@ -113,7 +106,7 @@ class Search:
         queries: Query | Sequence[Query],
         where: Sight,
         *,
-        place: Place | None = None,
+        name: str | None = None,
         ticket: Ticket | None = None,
         cursor: Cursor[Any] | None = None,
     ) -> None:
@@ -122,7 +115,7 @@ class Search:
         self.queries = [queries] if isinstance(queries, Query) else list(queries)
         self.query = self.queries[0]
         self.where = where
-        self.place = place or Place(self.query.type, (self.query.type,))
+        self.name = self.query.type if name is None else name
         self.ticket = ticket
         self.cursor = cursor or Cursor(connection, row_factory=tuple_row)
         self.facts = Facts(connection, tenant)
@@ -172,7 +165,7 @@ class Search:
         return page_statement(found, self.query.count, pin) if found else None
 
     def _address(self, position: Sequence[str]) -> str:
-        return seal(cursors.key_of(self.connection), [self.tenant, self.place.name], Ticket(self.query.used, position))
+        return seal(cursors.key_of(self.connection), [self.tenant, self.name], Ticket(self.query.used, position))
 
     def count(self) -> int:
         """How many match, exactly."""

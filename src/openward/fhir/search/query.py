@@ -316,7 +316,14 @@ def _take_contained(query: Query, value: str) -> None:
         raise BadRequest(f"_contained={value[:20]} is not supported: contained resources are found by the resource they are in.")
 
 
+def _take_type(query: Query, value: str) -> None:
+    """Which types to search, where the address does not say. https://hl7.org/fhir/R4/search.html#type"""
+    if query.type not in value.split(","):
+        raise Unknown(name="_type", type=query.type)
+
+
 CONTROLS: Mapping[str, Any] = {
+    "_type": _take_type,
     "_count": _take_count,
     "_sort": _take_sort,
     "_total": _take_total,

@@ -16,7 +16,7 @@ from openward.fhir.definitions import SearchParameter, is_resource_type
 from openward.fhir.errors import BadRequest
 from openward.fhir.ids import is_id, key
 from openward.fhir.search.parameters import owned, plan, target_types
-from openward.fhir.search.sql import Bindings, all_of, any_of, rtype
+from openward.fhir.search.sql import FALSE, Bindings, all_of, any_of, rtype
 from openward.fhir.search.token import token_hash
 
 LOCAL = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[^/]+)?")
@@ -118,20 +118,33 @@ def _by_identifier(parameter: SearchParameter, values: Sequence[str], bind: Bind
 def points_at(parameter: SearchParameter, targets: Mapping[str, str], bind: Bindings) -> str:
     """The rows `c` whose `parameter` points at one of the targets.
 
-    `targets`: type → SQL that follows the key of a resource of that type: `= %(p)s`, `in (select …)`. Several become one list of keys, never
-    an `or` of lists, which the planner could only test row by row.
+    `targets`: type → SQL that follows the key of a resource of that type: `= %(p)s`, `in (select …)`.
     """
     pairs = [(owner, type) for owner in owned(parameter.base, parameter.code) for type in targets]
+    patients = [owner for owner, type in pairs if is_the_patient(owner, type)]
+    if len(patients) == len(pairs) == 1:
+        return all_of([f"c.patient {targets['Patient']}", not_elsewhere(patients[0], "c", bind)])
+    return f"c.rkey in ({' union all '.join(_selects(pairs, targets, bind))})"
+
+
+def point_at(parameters: Sequence[SearchParameter], target: str, key: UUID, bind: Bindings, *, itself: bool) -> str:
+    """The rows `c` of which any of the parameters points at one resource; `itself`: and that resource."""
+    owners = dict.fromkeys(owner for parameter in parameters for owner in owned(parameter.base, parameter.code))
+    place = bind.place(key)
+    selects = _selects([(owner, target) for owner in owners], {target: f"= {place}"}, bind)
+    selects += [f"select {place}::uuid"] if itself else []
+    return f"c.rkey in ({' union all '.join(selects)})" if selects else FALSE
+
+
+def _selects(pairs: Sequence[tuple[SearchParameter, str]], targets: Mapping[str, str], bind: Bindings) -> list[str]:
+    """The lists of keys that together are the rows wanted: one list, never an `or` of them, which the planner could only test row by row."""
     patients = [owner for owner, type in pairs if is_the_patient(owner, type)]
     links: dict[str, list[int]] = {}
     for owner, type in pairs:
         if not is_the_patient(owner, type):
             links.setdefault(targets[type], []).append(link_hash(owner.code, type))
-    if len(patients) == 1 and not links:
-        return all_of([f"c.patient {targets['Patient']}", not_elsewhere(patients[0], "c", bind)])
     selects = [_of_patient(owner, targets["Patient"], bind) for owner in patients]
-    selects += [_of_edges(parameter.base, keys, bind.numbers(hashes)) for keys, hashes in links.items()]
-    return f"c.rkey in ({' union all '.join(selects)})"
+    return selects + [_of_edges(pairs[0][0].base, keys, bind.numbers(hashes)) for keys, hashes in links.items()]
 
 
 def _of_patient(owner: SearchParameter, keys: str, bind: Bindings) -> str:
