@@ -34,7 +34,7 @@ LOG = """select rkey, ver, ts, op, patient, id, body, lead(rkey) over (order by 
 PART = """select rkey, ver, ts, op, patient, id, body, sum(octet_length({text})) over (order by rkey) - octet_length({text}) as before
   from (select * from ({log}) b where {wanted} order by rkey limit {limit}) b"""
 
-CHUNK = """select string_agg({text}, E'\\n' order by rkey), count(*), (array_agg(rkey order by rkey desc))[1]
+CHUNK = """select string_agg({text}, E'\\n' order by rkey), count(*), (array_agg(rkey order by rkey))[count(*)]
   from ({part}) b where before < %(bytes)s"""
 
 LINE = {
