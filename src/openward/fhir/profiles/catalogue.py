@@ -1,0 +1,79 @@
+"""What profiles are known here, which one a canonical address means, and their compiled checks.
+
+https://hl7.org/fhir/R4/references.html#canonical
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from typing import Any
+
+from openward.fhir.definitions import codes_by_system
+from openward.fhir.profiles.compiled import compile_profile
+from openward.fhir.profiles.expansions import member
+from openward.fhir.profiles.facts import Profile
+from openward.fhir.profiles.findings import Findings
+from openward.fhir.profiles.grammars import is_impossible
+from openward.fhir.profiles.packages import CORE, FILES, US_CORE, Guide, built_in
+from openward.fhir.profiles.run import Run
+
+DEFAULT_US_CORE = "6.1.0"
+
+
+class Catalogue:
+    """Several guides. An address without a version means, in this order: the profile of the guide that asks, of the guide that is preferred
+    (`hl7.fhir.us.core#6.1.0` unless told otherwise), of the guide installed last."""
+
+    def __init__(self, installed: Iterable[Guide] = (), prefer: Sequence[str] = ()) -> None:
+        self._installed = {guide.name: guide for guide in installed}
+        others = [*reversed(self._installed), CORE, *reversed(US_CORE.values())]
+        preferred = [name for name in prefer if name in others] or [US_CORE[DEFAULT_US_CORE]]
+        self._order = [*preferred, *(name for name in others if name not in preferred)]
+        self._found: dict[tuple[str, str], Profile | None] = {}
+        self._checks: dict[str, Callable[[Any, str, Run], Findings]] = {}
+
+    def guide(self, name: str) -> Guide:
+        return self._installed[name] if name in self._installed else built_in(name)
+
+    def find(self, canonical: str, guide: str = "") -> Profile | None:
+        """The profile an address means to someone in `guide`; None when it is not known here in that version."""
+        key = canonical, guide
+        if key not in self._found:
+            url, _, version = canonical.partition("|")
+            candidates = (profile for profile in map(self._reader(url), self._asked(guide)) if profile is not None)
+            self._found[key] = next((profile for profile in candidates if not version or profile.version == version), None)
+        return self._found[key]
+
+    def _reader(self, url: str) -> Callable[[str], Profile | None]:
+        return lambda name: self.guide(name).profile(url)
+
+    def _asked(self, guide: str) -> list[str]:
+        return [guide, *(name for name in self._order if name != guide)] if guide in self._installed or guide in FILES else self._order
+
+    def versions(self, url: str) -> list[Profile]:
+        """Every version of a profile that is known here."""
+        return [profile for profile in map(self._reader(url), self._order) if profile is not None]
+
+    def check(self, profile: Profile) -> Callable[[Any, str, Run], Findings]:
+        made = self._checks.get(profile.canonical + profile.guide)
+        if made is None:
+            made = self._checks[profile.canonical + profile.guide] = compile_profile(profile, self)
+        return made
+
+    def member(self, value_set: str, system: str | None, code: str, guide: str = "") -> bool | None:
+        """Whether the set holds the code, by what the guides and the base definitions say; None when they cannot tell."""
+        if is_impossible(system, code):
+            return False
+        for name in (guide, CORE, *self._installed):
+            codes = self.guide(name).value_sets.get(value_set) if name in self._installed or name in FILES else None
+            if codes is not None:
+                return member(codes, system, code)
+        base = codes_by_system(value_set)
+        return None if base is None else member(base, system, code)
+
+
+@cache
+def built_in_catalogue() -> Catalogue:
+    """What every Openward knows: the R4 core profiles and extensions, US Core 6.1.0, 7.0.0 and 8.0.0."""
+    return Catalogue()

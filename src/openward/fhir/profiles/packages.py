@@ -1,0 +1,58 @@
+"""Guides: the profiles and value sets of one implementation guide, those built in and those a site installed."""
+
+from __future__ import annotations
+
+import lzma
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from openward.fhir.profiles.expansions import Codes
+from openward.fhir.profiles.facts import Profile
+
+CORE = "hl7.fhir.r4.core#4.0.1"
+US_CORE = {version: f"hl7.fhir.us.core#{version}" for version in ("6.1.0", "7.0.0", "8.0.0")}
+FILES = {CORE: "core", **{guide: f"us-core-{version}" for version, guide in US_CORE.items()}}
+
+
+class _Tables(msgspec.Struct):
+    profiles: dict[str, msgspec.Raw]
+    value_sets: dict[str, dict[str, Any]]
+
+
+_tables = msgspec.json.Decoder(_Tables)
+_profile = msgspec.json.Decoder(Profile, float_hook=Decimal)
+
+
+@dataclass(slots=True)
+class Guide:
+    """`name` is `package#version`. Profiles are read when first asked for: most never are."""
+
+    name: str
+    packed: Mapping[str, msgspec.Raw]
+    value_sets: Mapping[str, Codes]
+
+    def profile(self, url: str) -> Profile | None:
+        found = self.packed.get(url)
+        return None if found is None else decode(found)
+
+
+def decode(packed: bytes | msgspec.Raw) -> Profile:
+    return _profile.decode(packed)
+
+
+@cache
+def built_in(name: str) -> Guide:
+    """KeyError for a guide that is not built in."""
+    packed = Path(__file__).parent.joinpath("data", f"{FILES[name]}.json.xz").read_bytes()
+    tables = _tables.decode(lzma.decompress(packed))
+    sets = {
+        url: {system: codes if isinstance(codes, str) else frozenset(codes) for system, codes in found.items()}
+        for url, found in tables.value_sets.items()
+    }
+    return Guide(name, tables.profiles, sets)

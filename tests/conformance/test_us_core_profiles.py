@@ -1,0 +1,100 @@
+"""US Core as HL7 publishes it: every example keeps its profiles, and no damaged example does. https://hl7.org/fhir/us/core/"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from openward.fhir.profiles import Catalogue, declared, validate
+from tests.conformance.us_core import Damage, Package, damage, extensions
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "conformance.md"
+RELEASES = ("610", "700", "800")
+AT_LEAST = {
+    "required element out": 790, "wrong reference": 390, "wrong code": 225, "too many of a slice": 155, "wrong type": 140, "slice out": 110,
+    "slice broken": 100, "fixed value changed": 25, "too many": 20,
+}  # fmt: skip
+"""Damages tried in each release, by kind: a floor that only rises."""
+
+
+@pytest.fixture(scope="module", params=RELEASES)
+def release(request) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def package(release, outside_data) -> Package:
+    return Package.read(outside_data(f"us-core/us_core_{release}.tgz"))
+
+
+@pytest.fixture(scope="module")
+def catalogue(package) -> Catalogue:
+    """What is known when a profile without a version means this release."""
+    return Catalogue(prefer=[f"hl7.fhir.us.core#{package.version}"])
+
+
+def exceptions(heading: str) -> set[str]:
+    """The first column of the table under a heading of docs/conformance.md."""
+    _, _, rest = DOCUMENT.read_text("utf-8").partition(f"### {heading}\n")
+    rows = rest.split("\n#")[0].split("\n|")[3:]
+    return {row.split("|")[0].strip().strip("`") for row in rows}
+
+
+def test_every_example_keeps_the_profiles_it_declares(package, catalogue):
+    faults = {
+        (name, issue.diagnostics)
+        for name, resource in package.examples.items()
+        for issue in validate(resource, catalogue=catalogue)
+        if issue.severity == "error"
+    }
+    listed = exceptions("US Core examples that do not keep their profiles")
+    assert {f"{package.version} {name}" for name, _ in faults} == {name for name in listed if name.startswith(package.version)}, faults
+
+
+def test_the_examples_declare_profiles_that_are_known(package, catalogue):
+    unknown = {profile for resource in package.examples.values() for profile in declared(resource) if catalogue.find(profile) is None}
+    assert unknown <= {"http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire"}
+
+
+def damages(package: Package) -> Iterator[tuple[str, Damage]]:
+    for name, resource in package.examples.items():
+        for profile in declared(resource):
+            if profile.split("|")[0] in package.definitions:
+                yield from ((name, one) for one in damage(resource, package.definitions[profile.split("|")[0]]))
+        for url, at, where in extensions(resource):
+            if url in package.definitions and any(profile.split("|")[0] in package.definitions for profile in declared(resource)):
+                yield from ((name, one) for one in damage(resource, package.definitions[url], at, where))
+
+
+def place(expression: str | None) -> str:
+    """Without the last index: of a list as a whole and of its last value both are good answers."""
+    return re.sub(r"\[\d+\]$", "", expression or "")
+
+
+def test_every_damaged_example_is_refused_at_the_right_place(package, catalogue):
+    taken, tried = [], Counter[str]()
+    for name, one in damages(package):
+        tried[one.kind] += 1
+        places = {place(issue.expression) for issue in validate(one.resource, catalogue=catalogue) if issue.severity == "error"}
+        if place(one.where) not in places:
+            taken.append((name, one.kind, one.where, one.rule, sorted(places)[:3]))
+    assert taken == []
+    assert all(tried[kind] >= least for kind, least in AT_LEAST.items()), tried
+
+
+def test_a_modifier_that_nobody_knows_is_refused_on_every_example(package, catalogue):
+    modifier = {"url": "http://example.org/turns-the-meaning-round", "valueBoolean": True}
+    taken = [
+        name
+        for name, resource in package.examples.items()
+        if resource["resourceType"] not in ("Bundle", "Parameters", "Binary")
+        and not any(
+            issue.expression == f"{resource['resourceType']}.modifierExtension[0]" and issue.severity == "error"
+            for issue in validate({**resource, "modifierExtension": [modifier]}, catalogue=catalogue)
+        )
+    ]
+    assert taken == []
