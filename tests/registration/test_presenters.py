@@ -6,8 +6,8 @@ import datetime as dt
 
 import pytest
 
+from openward.fhir.matching import Match
 from openward.fhir.resources import ContactPoint, Coverage, HumanName, Patient, Period, Reference
-from openward.fhir.search.duplicates import Duplicate
 from openward.registration import facts
 from openward.registration.presenters import CoverageRow, Details, LikenessRow, born_words, sex_words
 
@@ -41,7 +41,7 @@ class TestWho:
 
 class TestSomebodyAlike:
     def test_why_is_one_sentence(self) -> None:
-        alike = Duplicate("1", 0.9, ("Same birth date", "Family name sounds the same, Given name is the same", "Same telephone number"))
+        alike = Match("1", 0.9, "probable", ("Same birth date", "Family name sounds the same, Given name is the same", "Same telephone number"))
         row = LikenessRow(alike, Patient(), "/")
         assert row.why == "Same birth date, family name sounds the same, given name is the same, same telephone number"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from openward.fhir.errors import Conflict, Refused
 
 if TYPE_CHECKING:
-    from openward.fhir.search.duplicates import Duplicate
+    from openward.fhir.matching import Match
 
 
 class NumberTaken(Conflict):
@@ -22,7 +22,7 @@ class NumberFixed(Refused):
 class ProbableDuplicate(Conflict):
     """Someone very like this person is registered already. Open their record, or say why this is a different person."""
 
-    def __init__(self, likenesses: Sequence[Duplicate]) -> None:
+    def __init__(self, likenesses: Sequence[Match]) -> None:
         self.likenesses = list(likenesses)
         super().__init__()
 

@@ -15,7 +15,7 @@ from openward.fhir.resources import Appointment, Coverage, Patient, Reference
 from openward.registration import facts
 from openward.registration.forms.coverage import ORDERS, RELATIONSHIPS
 from openward.registration.forms.patient import INTERPRETER, LANGUAGES
-from openward.registration.queries import Duplicate, Found, payer_name
+from openward.registration.queries import Found, Match, payer_name
 from openward.web.display import age, clock, day
 
 SEXES: Final = {"male": gettext_lazy("Male"), "female": gettext_lazy("Female"), "other": gettext_lazy("Other")}
@@ -88,7 +88,7 @@ class FoundRow:
 class LikenessRow:
     """Somebody registered who may be this person, and why we think so."""
 
-    likeness: Duplicate
+    likeness: Match
     patient: Patient
     url: str
 

@@ -10,8 +10,8 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 
+from openward.fhir.matching import Match, Matcher
 from openward.fhir.resources import AllergyIntolerance, Appointment, Coverage, List, Location, Organization, Patient
-from openward.fhir.search.duplicates import Duplicate
 from openward.fhir.search.people import PatientFinder
 from openward.fhir.store import Store
 from openward.registration import facts
@@ -20,8 +20,8 @@ from openward.registration.forms.confirm import ConfirmDetailsForm
 from openward.web.banner import Allergy, Banner, Review
 
 __all__ = [
-    "Duplicate",
     "Found",
+    "Match",
     "Reach",
     "Registration",
     "coverages",
@@ -73,10 +73,10 @@ def find(store: Store, text: str, *, limit: int = MOST_FOUND) -> list[Found]:
     return [Found(one, upcoming.get(str(one.id))) for one in patients]
 
 
-def likenesses(store: Store, patient: Patient) -> list[Duplicate]:
-    """Registered patients who are probably this one, with why, the likeliest first."""
-    finder = _finder(store)
-    return finder.probable_duplicates(patient, limit=5) if finder else []
+def likenesses(store: Store, patient: Patient) -> list[Match]:
+    """Registered patients who may be this one, with why, the likeliest first."""
+    where = store.policy.where(store.actor, "search", "Patient")
+    return Matcher(store.connection, store.tenant, where).matches(patient, limit=5) if where is not None else []
 
 
 def _finder(store: Store) -> PatientFinder | None:

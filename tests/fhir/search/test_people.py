@@ -109,7 +109,6 @@ def test_who_may_not_be_seen_is_not_offered(full_shelf: Shelf) -> None:
     blind = PatientFinder(full_shelf.connection, 1, Where("c.patient = %(policy_patient)s", {"policy_patient": key_of("Patient", "wu")}))
     assert blind.find("okafor") == []
     assert [found.id for found in blind.find("wu")] == ["wu"]
-    assert blind.probable_duplicates(RESOURCES[0] | {"id": "new"}) == []
 
 
 DATES = {
@@ -149,47 +148,6 @@ SAME_SOUND = (
 @pytest.mark.parametrize(("one", "other"), SAME_SOUND)
 def test_names_that_sound_alike_are_written_alike(one: str, other: str) -> None:
     assert set(sounds(one)) & set(sounds(other))
-
-
-class TestProbableDuplicates:
-    @pytest.mark.parametrize(
-        ("new", "same", "reason"),
-        [
-            (_patient("n", "Okafor", "Ada", "1980-11-03"), "ada", "Same birth date"),
-            (_patient("n", "Okafer", "Ada", "1980-11-03"), "ada", "Family name differs by one letter"),
-            (_patient("n", "Ocaphor", "Ada", "1980-11-03"), "ada", "Family name sounds the same"),
-            (_patient("n", "Ada", "Okafor", "1980-11-03"), "ada", "the other way round"),
-            (_patient("n", "Okafor", "Ada", "1980-03-11"), "ada", "day and month exchanged"),
-            (_patient("n", "Okafor", "Ada", "1980-11-30"), "ada", "two digits exchanged"),
-            (_patient("n", "Okafor", "Ada", "1980-11-04", **_phone("555 010 4477")), "ada", "Same telephone number"),
-            (_patient("n", "Nunez", "Jose", "1975-05-05"), "jose", "Same birth date"),
-            (_patient("n", "Other", "Name", "2020-01-01", **_number("OW-000200")), "jose", "Same identifying number"),
-            (_patient("n", "Smith", "Jon", "1990-01-31"), "john", "Same birth date"),
-        ],
-    )
-    def test_are_named_with_the_reason(self, finder: PatientFinder, new: dict[str, Any], same: str, reason: str) -> None:
-        first = finder.probable_duplicates(new)[0]
-        assert first.id == same
-        assert any(reason in why for why in first.reasons), first.reasons
-        assert 0.6 <= first.score <= 1
-
-    @pytest.mark.parametrize(
-        "new",
-        [
-            _patient("n", "Okafor", "Chinedu", "2011-04-04"),
-            _patient("n", "Brand", "New", "1980-11-03"),
-            _patient("n", "Schmidt", "Anna", "1955-05-05", gender="female"),
-            _patient("n", "Smyth", "Mary", "1990-01-31"),
-        ],
-    )
-    def test_relatives_namesakes_and_strangers_are_not(self, finder: PatientFinder, new: dict[str, Any]) -> None:
-        assert finder.probable_duplicates(new) == []
-
-    def test_a_patient_is_no_duplicate_of_itself(self, finder: PatientFinder) -> None:
-        assert finder.probable_duplicates(RESOURCES[0]) == []
-
-    def test_the_same_person_entered_twice_scores_nearly_one(self, finder: PatientFinder) -> None:
-        assert finder.probable_duplicates(RESOURCES[0] | {"id": "again", "identifier": []})[0].score > 0.85
 
 
 def test_a_changed_name_is_found_and_the_old_one_is_not(shelf: Shelf) -> None:

@@ -113,7 +113,7 @@ def _included(call: Call, query: Query, found: Sequence[Version]) -> list[Versio
     if not found or not (query.includes or query.revincludes):
         return []
     where = partial(call.store.policy.where, call.store.actor, "search")
-    return Inclusion(Cursor(call.store.connection, row_factory=tuple_row), call.store.tenant, query, where).around(found)
+    return Inclusion(Cursor(call.store.connection, row_factory=tuple_row), call.store.tenant, [query], where).around(found)
 
 
 def _bundle(call: Call, query: Query, found: Sequence[Version], includes: Sequence[Version]) -> dict[str, object]:

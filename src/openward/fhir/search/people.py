@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +14,7 @@ from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 from openward.fhir.definitions import type_number
 from openward.fhir.protocols import Where
 from openward.fhir.search.birth_date import dates_in
-from openward.fhir.search.duplicates import Duplicate, compare
-from openward.fhir.search.person import BACKWARDS, BIRTH, IDENTIFIER, NAME, SOUND, TELEPHONE, Person, compact, person, words
+from openward.fhir.search.person import BACKWARDS, BIRTH, IDENTIFIER, NAME, SOUND, TELEPHONE, Person, compact, words
 from openward.fhir.search.phonetics import sounds
 from openward.fhir.search.sql import Bindings, any_of
 from openward.fhir.search.string import LAST, normal
@@ -25,7 +24,6 @@ PER_KEY = 3000  # index entries read for one key at most
 CANDIDATES = 150  # people ranked at most
 ENOUGH = 3  # good matches with which misspellings are not looked for
 GOOD_ENOUGH = 0.62
-MIGHT_BE = 0.6
 
 COLUMNS = "p.rkey, p.id, p.names, p.birth, p.sex, p.phones, p.identifiers, p.address"
 
@@ -72,18 +70,11 @@ class PatientFinder:
         return found[:limit]
 
     def _ranked(self, wanted: Wanted, sought: Sequence[Sought]) -> list[Found]:
-        ranked = [(*rank(wanted, person), person.id) for person in self._candidates(sought, least=len(sought))]
+        ranked = [(*rank(wanted, person), person.id) for person in self.candidates(sought, least=len(sought))]
         kept = [Found(id, round(score, 3), matched) for score, matched, id in ranked if score >= GOOD_ENOUGH]
         return sorted(kept, key=lambda found: (-found.score, found.id))
 
-    def probable_duplicates(self, patient: Any, *, limit: int = 10) -> list[Duplicate]:
-        """Patients on record who may be the same person as `patient` (a Patient, stored or not), with why, the likeliest first."""
-        data: Mapping[str, Any] = getattr(patient, "data", patient)
-        new = person({"id": "unborn", **data})
-        compared = [compare(new, other) for other in self._candidates(_alike(new)) if other.id != data.get("id")]
-        return sorted((found for found in compared if found.score >= MIGHT_BE), key=lambda d: (-d.score, d.id))[:limit]
-
-    def _candidates(self, wanted: Sequence[Sought], *, least: int = 1) -> list[Person]:
+    def candidates(self, wanted: Sequence[Sought], *, least: int = 1) -> list[Person]:
         """The people most of what is sought points at, and at least `least` of it."""
         if not wanted:
             return []
@@ -184,18 +175,6 @@ def _of_number(number: str) -> Sought:
         starts += [(IDENTIFIER, number.lstrip("0"), 1.0)] if number.lstrip("0") else []
         starts += [(TELEPHONE, digits, 1.0)]
     return Sought(starts=tuple(dict.fromkeys(starts)))
-
-
-def _alike(new: Person) -> list[Sought]:
-    """Whom to compare a new person with: sounds of each name word, birth date and its slips, telephone, number."""
-    found = [
-        Sought(wholes=((NAME, word, 1.0), *((SOUND, sound, 0.8) for sound in sounds(word))), starts=((NAME, word[:4], 0.3),))
-        for word in sorted(new.words)
-    ]
-    if new.birth:
-        found.append(Sought(starts=((BIRTH, new.birth.replace("-", ""), 1.0),)))
-    found += [Sought(wholes=((TELEPHONE, phone, 1.0),)) for phone in new.phones]
-    return found + [Sought(wholes=((IDENTIFIER, identifier, 2.0),)) for identifier in new.identifiers]
 
 
 def rank(wanted: Wanted, found: Person) -> tuple[float, tuple[str, ...]]:

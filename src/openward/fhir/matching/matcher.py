@@ -1,0 +1,85 @@
+"""Finding the records a patient is compared with, and comparing them.
+
+Candidates come from the finder's index: whoever shares a sound of a name, the birth date, a telephone, a number or an e-mail address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from psycopg import Connection, Cursor
+from psycopg.rows import tuple_row
+
+from openward.fhir.definitions import type_number
+from openward.fhir.matching.compare import FROM, Match, compare
+from openward.fhir.matching.facts import facts
+from openward.fhir.matching.names import nicknames
+from openward.fhir.protocols import Where
+from openward.fhir.search.people import PatientFinder, Sought
+from openward.fhir.search.person import BIRTH, IDENTIFIER, NAME, SOUND, TELEPHONE, Person, person
+from openward.fhir.search.phonetics import sounds
+from openward.fhir.search.rows import COLUMNS, version_of
+from openward.fhir.search.sql import Bindings
+from openward.fhir.search.token import token_hash
+from openward.fhir.versions import Version
+
+PATIENT = type_number("Patient")
+MOST_BY_EMAIL = 50
+
+
+class Matcher:
+    """Compares with the patients of one tenant among those `where` (on `fhir.current c`) lets the actor see."""
+
+    def __init__(self, connection: Connection[Any], tenant: int, where: Where) -> None:
+        self.finder = PatientFinder(connection, tenant, where)
+        self.cursor = Cursor(connection, row_factory=tuple_row)
+        self.tenant = tenant
+        self.where = where
+
+    def matches(self, patient: Any, *, limit: int = 10, least: float = FROM["possible"]) -> list[Match]:
+        """Patients on record who may be the same person as `patient` (a Patient, stored or not), with why, the likeliest first."""
+        return [match for match, _ in self.compared(patient, limit=limit, least=least)]
+
+    def compared(self, patient: Any, *, limit: int = 10, least: float = FROM["possible"]) -> list[tuple[Match, Version]]:
+        """The same, each with the record itself. A patient is no match of itself."""
+        data: Mapping[str, Any] = getattr(patient, "data", patient)
+        new = facts(data)
+        found = [(compare(new, facts(version.content)), version) for version in self._candidates(data) if version.id != new.id]
+        likely = [pair for pair in found if pair[0].score >= least]
+        return sorted(likely, key=lambda pair: (-pair[0].score, pair[0].id))[:limit]
+
+    def _candidates(self, patient: Mapping[str, Any]) -> list[Version]:
+        keys = [one.key for one in self.finder.candidates(alike(person({**patient, "id": "unborn"})))]
+        bind = Bindings(self.tenant)
+        emails = [token_hash("email", None, email) for email in sorted(facts(patient).emails)]
+        wanted = f"c.rkey = any({bind.place(keys, '::uuid[]')})"
+        if emails:
+            mailed = f"select m.rkey from fhir.current m where m.tenant = %(tenant)s and m.rtype = {PATIENT} and m.tok && {bind.numbers(emails)}"  # noqa: S608
+            wanted = f"c.rkey = any(array({mailed} limit {MOST_BY_EMAIL}) || {bind.place(keys, '::uuid[]')})"
+        sql = (
+            f"select {COLUMNS} from fhir.current c join fhir.body b using (tenant, rtype, rkey, ver)"  # noqa: S608
+            f" where c.tenant = %(tenant)s and c.rtype = {PATIENT} and {wanted} and {bind.policy(self.where)}"
+        )
+        return [version_of(row) for row in self.cursor.execute(sql.encode(), bind.values)]
+
+
+def alike(new: Person) -> Sequence[Sought]:
+    """Whom to compare a new person with: sounds and nicknames of each word of their names, birth date, telephone, number."""
+    found = [_of_word(word) for word in sorted(new.words)]
+    if new.birth:
+        found.append(Sought(starts=tuple((BIRTH, date.replace("-", ""), weight) for date, weight in _dates(new.birth))))
+    found += [Sought(wholes=((TELEPHONE, phone, 1.0),)) for phone in new.phones]
+    return found + [Sought(wholes=((IDENTIFIER, identifier, 2.0),)) for identifier in new.identifiers]
+
+
+def _of_word(word: str) -> Sought:
+    wholes = ((NAME, word, 1.0), *((SOUND, sound, 0.8) for sound in sounds(word)), *((NAME, name, 0.7) for name in sorted(nicknames(word))[:12]))
+    return Sought(wholes=wholes, starts=((NAME, word[:4], 0.3),))
+
+
+def _dates(birth: str) -> list[tuple[str, float]]:
+    """The date, and as it may have been written with day and month exchanged."""
+    year, _, rest = birth.partition("-")
+    month, _, day = rest.partition("-")
+    return [(birth, 1.0)] + ([(f"{year}-{day}-{month}", 0.6)] if day and day <= "12" and day != month else [])
