@@ -37,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     _demo(_command(commands, "demo", "make the demo clinic"))
     _load(_command(commands, "load", "take FHIR JSON bundles, NDJSON, .gz, archives and folders into the record", called="import"))
     _token(_command(commands, "token", "make a bearer token for a client program, printed once"))
+    _fhirpath(_command(commands, "fhirpath", "evaluate a FHIRPath expression on a resource in a file"))
     _command(commands, "check", "say what is set up, what is not, and what is unhealthy")
     return top
 
@@ -70,6 +71,11 @@ def _token(command: argparse.ArgumentParser) -> None:
     command.add_argument("--client", required=True, help="name of the client; its reads and writes are audited under it")
     command.add_argument("--scope", required=True, help='SMART v2 scopes, such as "system/*.cruds"')
     command.add_argument("--days", type=_positive, default=None, help="days the token works (default: until revoked)")
+
+
+def _fhirpath(command: argparse.ArgumentParser) -> None:
+    command.add_argument("expression", metavar="EXPR", help='such as "Patient.name.given.first()"')
+    command.add_argument("file", type=Path, metavar="FILE", help="a FHIR resource as JSON or XML")
 
 
 def _port(text: str) -> int:

@@ -68,6 +68,26 @@ def _processes() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
 
 
+def fhirpath(options: argparse.Namespace) -> int:
+    """Print what an expression gives for the resource in a file, one JSON value a line."""
+    from openward.fhir.errors import FhirError
+    from openward.fhir.fhirpath import compile
+    from openward.fhir.json import dumps, loads
+    from openward.fhir.xml import from_xml
+
+    try:
+        expression = compile(options.expression)
+        body = options.file.read_bytes()
+        resource = from_xml(body) if body.lstrip().startswith(b"<") else loads(body)
+        found = expression(resource)
+    except (FhirError, OSError) as trouble:
+        print(f"openward: {trouble}", file=sys.stderr)
+        return 1
+    for value in found:
+        print(dumps(value).decode())
+    return 0
+
+
 def token(options: argparse.Namespace) -> int:
     with _ready():
         from openward.access.scopes import InvalidScope

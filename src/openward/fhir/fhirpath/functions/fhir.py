@@ -9,7 +9,6 @@ from openward.fhir.fhirpath.errors import FhirPathError
 from openward.fhir.fhirpath.functions.registry import function, one
 from openward.fhir.fhirpath.model import Items, Node, fhir_type, is_fhir_type, type_of
 from openward.fhir.fhirpath.values import system, text
-from openward.fhir.validation.narrative import narrative_problem
 
 STRUCTURE = "http://hl7.org/fhir/StructureDefinition/"
 
@@ -171,6 +170,8 @@ def conforms_to(items: Items, context: Context, profile: Items) -> Items:
 @function("htmlChecks")
 def html_checks(items: Items, context: Context) -> Items:
     """Is it XHTML that a narrative may carry? https://hl7.org/fhir/R4/narrative.html#rules"""
+    from openward.fhir.validation.narrative import narrative_problem  # validation itself runs on FHIRPath
+
     return [all(value.__class__ is str and narrative_problem(value) is None for value in map(system, items))]
 
 
