@@ -22,8 +22,9 @@ setup: .setup-stamp
 
 setup-test: .setup-stamp-test
 
-.setup-stamp-test: .setup-stamp requirements-test.lock
+.setup-stamp-test: .setup-stamp requirements-test.lock tests/package-lock.json scripts/test_packages.py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	$(BIN)/python scripts/test_packages.py
 	$(BIN)/python scripts/require_chromium.py
 	touch $@
 
@@ -48,4 +49,4 @@ lock: setup-test
 	$(BIN)/python scripts/lock.py
 
 clean:
-	rm -rf $(VENV) node_modules src/openward/web/static/vendor .setup-stamp .setup-stamp-test
+	rm -rf $(VENV) node_modules tests/node_modules src/openward/web/static/vendor .setup-stamp .setup-stamp-test

@@ -48,7 +48,8 @@ def test_a_lock_file_has_hashes_and_no_index_address(name: str) -> None:
     assert [entry.split("==")[0] for entry in entries if "--hash=sha256:" not in entry] == []
 
 
-def test_the_browser_lock_names_no_address() -> None:
-    packages = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+@pytest.mark.parametrize("name", ["package-lock.json", "tests/package-lock.json"])
+def test_a_lock_of_npm_names_no_address(name: str) -> None:
+    packages = json.loads((ROOT / name).read_text(encoding="utf-8"))["packages"]
     assert [name for name, entry in packages.items() if "resolved" in entry] == []
     assert [name for name, entry in packages.items() if name and "integrity" not in entry] == []

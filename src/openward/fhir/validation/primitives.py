@@ -19,8 +19,9 @@ Test = Callable[[Any], str | None]
 MAX_STRING = 1024 * 1024
 # Control characters but tab, line feed and carriage return, and halves of surrogate pairs.
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
-CODE = re.compile(r"\S+(\s\S+)*")
-NO_SPACE = re.compile(r"\S+")
+# Space is what XML Schema's \s means, in which the specification writes its patterns: a no-break space is a letter like others.
+CODE = re.compile(r"\S+(\s\S+)*", re.ASCII)
+NO_SPACE = re.compile(r"\S+", re.ASCII)
 ID = re.compile(r"[A-Za-z0-9.\-]{1,64}")
 OID = re.compile(r"urn:oid:[0-2](\.(0|[1-9][0-9]*))+")
 UUID = re.compile(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
