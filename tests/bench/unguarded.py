@@ -15,12 +15,12 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from psycopg.rows import tuple_row
 
 from openward.cluster import EmbeddedCluster
 from openward.fhir.http import fhir_app
 from openward.fhir.protocols import Event, Where
 from openward.fhir.store import Store
+from openward.fhir.wire import Wire
 from openward.fhir.work import PlainTransaction
 
 PARAMETERS = EmbeddedCluster(Path(os.environ["OPENWARD_DATA"])).parameters()
@@ -52,12 +52,10 @@ class NoAudit:
 
 @contextmanager
 def store_for(actor: Anyone) -> Iterator[Store]:
-    if not hasattr(_own, "cursor"):
-        wire = psycopg.connect(**PARAMETERS, autocommit=True, prepare_threshold=2**31)
-        _own.cursor = psycopg.Cursor(wire, row_factory=tuple_row)
-    cursor = _own.cursor
-    transaction = PlainTransaction(cursor.connection)
-    yield Store(cursor.connection, 1, actor, policy=NoPolicy(), auditor=NoAudit(), transaction=transaction, reads_only=True, cursor=cursor)
+    if not hasattr(_own, "wire"):
+        _own.wire = Wire(psycopg.connect(**PARAMETERS, autocommit=True, prepare_threshold=2**31), straight=True)  # type: ignore[arg-type]
+    connection = _own.wire.connection
+    yield Store(connection, 1, actor, policy=NoPolicy(), auditor=NoAudit(), transaction=PlainTransaction(connection), reads_only=True, wire=_own.wire)
 
 
 application = fhir_app(lambda environ: Anyone(), store_for, base="/fhir")

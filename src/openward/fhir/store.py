@@ -6,12 +6,8 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 from uuid import UUID
-
-from psycopg import Cursor
-from psycopg.rows import tuple_row
 
 from openward.fhir.errors import BadRequest, Gone, NotFound, outcome_of
 from openward.fhir.guards import GUARDS, Guards
@@ -27,9 +23,10 @@ from openward.fhir.protocols import Auditor, Event, Policy, Transaction
 from openward.fhir.resources import Resource
 from openward.fhir.search import Page
 from openward.fhir.versions import Version
+from openward.fhir.wire import Wire
 
 if TYPE_CHECKING:
-    from psycopg import Connection
+    from psycopg import Connection, Cursor
 
 R = TypeVar("R", bound=Resource)
 Type = type[R] | str
@@ -56,11 +53,11 @@ class Store:
         guards: Guards = GUARDS,
         strict_references: bool = True,
         reads_only: bool = False,
-        cursor: Cursor[Any] | None = None,
+        wire: Wire | None = None,
     ) -> None:
         """`reads_only`: the commits of `connection` do not wait for the disk, so that nothing but the audit of reads may be written on it.
 
-        `cursor`: one of `connection` for tuples, that the caller keeps from store to store: a used cursor knows the types of the statements.
+        `wire`: the one the caller keeps for `connection` from store to store, which knows the statements it has sent.
         """
         if actor is None:
             raise TypeError("a store acts for someone: no actor, no access")
@@ -73,7 +70,7 @@ class Store:
         self.guards = guards
         self.strict_references = strict_references
         self.reads_only = reads_only
-        self._cursor = cursor or Cursor(connection, row_factory=tuple_row)
+        self.wire = wire or Wire(connection)
         self.pending = writing.Pending()
         self.refusals: list[Event] = []
         self._depth = 0
@@ -164,7 +161,7 @@ class Store:
 
         Its rows must be taken before the next statement is run.
         """
-        return self._cursor.execute(_encoded(sql), params, prepare=True, binary=True)
+        return self.wire.execute(sql, params)
 
     def flush(self) -> None:
         """Write what has been prepared, so that the next statement sees it."""
@@ -240,10 +237,6 @@ def _id(id: str | None) -> str:
     if id is None:
         raise BadRequest("A resource that was never stored has no id to find it by.")
     return id
-
-
-# The same few statements again and again: as the same bytes, the driver finds what it knows of them at once.
-_encoded = lru_cache(maxsize=1000)(str.encode)
 
 
 def _data(resource: Any) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from typing import Any
 import psycopg
 from django.db import connection as django_connection
 from django.db import transaction
-from psycopg.rows import tuple_row
 
+from openward.fhir.wire import Wire
 from openward.record.jobs import Job
 
 # Statements are prepared when the engine says so, never by being counted: a search is planned anew for its values.
@@ -36,14 +36,14 @@ def connection() -> psycopg.Connection[Any]:
     return wire
 
 
-def reading_cursor() -> psycopg.Cursor[Any]:
-    """The cursor of this thread's connection for reading, opened anew when the last one broke."""
-    cursor: psycopg.Cursor[Any] | None = getattr(_own, "cursor", None)
-    if cursor is None or cursor.connection.closed:
+def reading_wire() -> Wire:
+    """This thread's connection for reading and what it knows of its statements, opened anew when the last one broke."""
+    wire: Wire | None = getattr(_own, "wire", None)
+    if wire is None or wire.connection.closed:
         parameters = {name: value for name, value in django_connection.get_connection_params().items() if name not in DJANGOS_OWN}
-        wire = psycopg.connect(**parameters, options=READING, autocommit=True, prepare_threshold=ONLY_WHEN_TOLD)
-        _own.cursor = cursor = psycopg.Cursor(wire, row_factory=tuple_row)
-    return cursor
+        opened = psycopg.connect(**parameters, options=READING, autocommit=True, prepare_threshold=ONLY_WHEN_TOLD)
+        _own.wire = wire = Wire(opened, straight=True)
+    return wire
 
 
 class DjangoTransaction:

@@ -13,7 +13,7 @@ from openward.audit.auditor import TableAuditor
 from openward.fhir.errors import FhirError
 from openward.fhir.store import Store
 from openward.fhir.work import PlainTransaction, UnitOfWork
-from openward.record.connection import DjangoTransaction, connection, reading_cursor
+from openward.record.connection import DjangoTransaction, connection, reading_wire
 
 POLICY = AccessPolicy()
 AUDITOR = TableAuditor()
@@ -26,9 +26,9 @@ def open_store(actor: Actor) -> Store:
 
 def open_reading_store(actor: Actor) -> Store:
     """The record as this actor may see it and not change it, on a connection of its own: what a transaction under way wrote is not in it."""
-    cursor = reading_cursor()
-    wire = cursor.connection
-    return Store(wire, actor.tenant, actor, policy=POLICY, auditor=AUDITOR, transaction=PlainTransaction(wire), reads_only=True, cursor=cursor)
+    wire = reading_wire()
+    alone = PlainTransaction(wire.connection)
+    return Store(wire.connection, actor.tenant, actor, policy=POLICY, auditor=AUDITOR, transaction=alone, reads_only=True, wire=wire)
 
 
 @contextmanager

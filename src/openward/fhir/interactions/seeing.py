@@ -12,7 +12,7 @@ from openward.fhir.definitions import is_resource_type, type_number
 from openward.fhir.errors import Forbidden, Gone, NotFound, UnknownType
 from openward.fhir.ids import key as key_of
 from openward.fhir.protocols import Event, Interaction, Where
-from openward.fhir.search.rows import COLUMNS, version_of
+from openward.fhir.search.rows import COLUMNS
 from openward.fhir.versions import Version
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ def watched(store: Store, select: str, params: Mapping[str, Any], *, where: Wher
     hurry = not store.reads_only and store.connection.info.transaction_status == TransactionStatus.IDLE
     extra = audit.params if audit else {}
     sql = _audited(select, audit.sql, hurry) if audit else select
-    rows = store.execute(sql, {**params, **where.params, **extra}).fetchall()
-    versions = [version_of(row) for row in rows]
+    versions = store.wire.versions(sql, {**params, **where.params, **extra})
     if audit is None and versions:
         store.record_reading([Event(interaction, type, v.key, v.number, (v.patient,) if v.patient else ()) for v in versions])
     return versions
