@@ -45,21 +45,24 @@ class Timed:
 
 
 class Counter:
-    """Counts every statement psycopg sends, whoever sends it: Django, the store, the audit."""
+    """Counts every statement sent, whoever sends it: Django, the store, the audit, and reads that go straight to libpq."""
 
     def __init__(self) -> None:
+        from openward.fhir.wire import Wire
+
         self.count = 0
-        self._watch("execute")
-        self._watch("executemany")
+        self._watch(psycopg.Cursor, "execute")
+        self._watch(psycopg.Cursor, "executemany")
+        self._watch(Wire, "_read")
 
-    def _watch(self, name: str) -> None:
-        original = getattr(psycopg.Cursor, name)
+    def _watch(self, sender: type, name: str) -> None:
+        original = getattr(sender, name)
 
-        def counted(cursor: Any, *args: Any, **options: Any) -> Any:
+        def counted(one: Any, *args: Any, **options: Any) -> Any:
             self.count += 1
-            return original(cursor, *args, **options)
+            return original(one, *args, **options)
 
-        setattr(psycopg.Cursor, name, counted)
+        setattr(sender, name, counted)
 
 
 class Browser:

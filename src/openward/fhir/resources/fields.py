@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from openward.fhir.definitions import is_primitive
@@ -127,7 +128,7 @@ def reader(type: str) -> Callable[[Any], Any] | None:
         return _as_decimal
     if is_primitive(type):
         return None
-    return lambda data: view(type, data)
+    return _resource if type in ANY_RESOURCE else _opener(type)
 
 
 def writer(type: str) -> Callable[[Any], Any]:
@@ -147,10 +148,26 @@ def writer(type: str) -> Callable[[Any], Any]:
 
 def view(name: str, data: dict[str, Any]) -> Any:
     """A view of type `name` over `data`; of a resource, the class its own `resourceType` names."""
+    return (_resource if name in ANY_RESOURCE else _opener(name))(data)
+
+
+@cache
+def _opener(name: str) -> Callable[[Any], Any]:
+    """Views of one type. Its class is made when the first is wanted: the classes refer to each other."""
+
+    @cache
+    def made() -> type[View]:
+        from openward.fhir.resources.making import view_of
+
+        return view_of(name)
+
+    return lambda data: made().over(data)
+
+
+def _resource(data: dict[str, Any]) -> Any:
+    """A view of the class that the resource itself names."""
     from openward.fhir.resources.making import view_of
 
-    if name not in ANY_RESOURCE:
-        return view_of(name).over(data)
     named = data.get("resourceType")
     try:
         return view_of(named).over(data)

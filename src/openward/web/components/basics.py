@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.templatetags.static import static
@@ -26,6 +26,7 @@ def _sprite() -> str:
     return static("vendor/icons.svg")
 
 
+@lru_cache(maxsize=1000)
 def icon(name: str, label: str = "") -> SafeString:
     """A lucide icon from the sprite; decoration unless it has a `label`."""
     if not name:

@@ -8,6 +8,7 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from openward.web.banner import Banner
 from openward.web.components.basics import avatar
@@ -24,12 +25,20 @@ MARKS = {"H": "▲", "HU": "▲▲", "HH": "▲▲", "L": "▼", "LU": "▼▼",
 TONES = {"H": "high", "HU": "critical", "HH": "critical", "L": "low", "LU": "critical", "LL": "critical", "A": "high", "AA": "critical"}
 
 
+WORDS = {
+    "H": gettext_noop("high"), "HU": gettext_noop("significantly high"), "HH": gettext_noop("critically high"),
+    "L": gettext_noop("low"), "LU": gettext_noop("significantly low"), "LL": gettext_noop("critically low"),
+    "A": gettext_noop("abnormal"), "AA": gettext_noop("critically abnormal"), "N": gettext_noop("normal"),
+}  # fmt: skip
+TRENDS = {
+    "up": ("trending-up", gettext_noop("rising")),
+    "down": ("trending-down", gettext_noop("falling")),
+    "same": ("move-right", gettext_noop("steady")),
+}
+
+
 def interpretation_word(code: str) -> str:
-    words = {
-        "H": _("high"), "HU": _("significantly high"), "HH": _("critically high"), "L": _("low"), "LU": _("significantly low"),
-        "LL": _("critically low"), "A": _("abnormal"), "AA": _("critically abnormal"), "N": _("normal"),
-    }  # fmt: skip
-    return words.get(code, "")
+    return _(WORDS[code]) if code in WORDS else ""
 
 
 def observation(
@@ -79,9 +88,10 @@ def _range(low: Any, high: Any, reference: str) -> SafeString:
 
 
 def _trend(trend: str) -> SafeString:
-    words = {"up": _("rising"), "down": _("falling"), "same": _("steady")}
-    icons = {"up": "trending-up", "down": "trending-down", "same": "move-right"}
-    return format_html('<span class="obs-trend">{} {}</span>', _icon(icons[trend]), words[trend]) if trend in words else SafeString("")
+    if trend not in TRENDS:
+        return SafeString("")
+    icon, word = TRENDS[trend]
+    return format_html('<span class="obs-trend">{} {}</span>', _icon(icon), _(word))
 
 
 def _when(at: Any) -> SafeString:
