@@ -12,7 +12,8 @@ from lxml import etree
 
 from openward.fhir.errors import FhirError
 from openward.fhir.json import loads
-from openward.fhir.patch import json_patch, xml_patch
+from openward.fhir.patch import json_patch, patch_by_fhirpath, xml_patch
+from openward.fhir.xml import from_xml
 from tests.conftest import OUTSIDE_DATA, outside
 
 FHIR = "{http://hl7.org/fhir}"
@@ -71,3 +72,14 @@ def test_xml_patch(case: Any) -> None:
             patched()
     else:
         assert content(patched()) == content(only(case, "patched"))
+
+
+@pytest.mark.parametrize("case", cases("fhir-patch-tests.xml", xml_cases))
+def test_fhirpath_patch(case: Any) -> None:
+    outside("fhir-patch/fhir-patch-tests.xml")
+    resource, parameters = (from_xml(etree.tostring(only(case, name))) for name in ("input", "diff"))
+    if case.find("error") is not None:
+        with pytest.raises(FhirError):
+            patch_by_fhirpath(parameters)(resource)
+    else:
+        assert json_patch.is_equal(patch_by_fhirpath(parameters)(resource), from_xml(etree.tostring(only(case, "output"))))

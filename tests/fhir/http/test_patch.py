@@ -8,6 +8,7 @@ import pytest
 
 from openward.fhir.guards import Change
 from openward.fhir.work import UnitOfWork
+from openward.fhir.xml import to_xml
 from tests.fhir.house import House
 from tests.fhir.http.client import Answer, Client
 
@@ -120,6 +121,98 @@ class TestPatch:
         by_json(call, f"/Patient/{id}")
         assert seen == ["Obi"]
         assert ("update", "Patient", 2, 0) in house.heard()
+
+
+def operation(**parts: Any) -> dict[str, Any]:
+    """An operation whose value, where there is one, is a whole part."""
+    value = [{"name": "value", **parts.pop("value")}] if "value" in parts else []
+    kinds = {"type": "valueCode", "index": "valueInteger", "source": "valueInteger", "destination": "valueInteger"}
+    return {"name": "operation", "part": [*({"name": name, kinds.get(name, "valueString"): said} for name, said in parts.items()), *value]}
+
+
+def parameters(*operations: Any) -> dict[str, Any]:
+    return {"resourceType": "Parameters", "parameter": list(operations)}
+
+
+class TestFhirPathPatch:
+    def test_parameters_say_what_to_change(self, call: Client, id: str) -> None:
+        change = parameters(
+            operation(type="replace", path="Patient.name.family", value={"valueString": "Obi"}),
+            operation(type="insert", path="Patient.name[0].given", index=1, value={"valueString": "Ngozi"}),
+            operation(type="move", path="Patient.name.given", source=0, destination=2),
+            operation(type="delete", path="Patient.identifier.where(system = 'urn:mrn')"),
+            operation(type="delete", path="Patient.birthDate"),
+            operation(type="add", path="Patient", name="deceased", value={"valueBoolean": True}),
+            operation(type="add", path="Patient", name="contact", value={"part": [{"name": "name", "valueHumanName": {"text": "Chi"}}]}),
+        )
+        changed = call("PATCH", f"/Patient/{id}", change).json
+        assert {name: changed[name] for name in changed if name not in ("id", "meta", "resourceType")} == {
+            "name": [{"family": "Obi", "given": ["Ngozi", "Bo", "Ada"]}],
+            "deceasedBoolean": True,
+            "contact": [{"name": {"text": "Chi"}}],
+        }
+
+    def test_a_primitive_may_carry_extensions(self, call: Client, id: str) -> None:
+        note = {"url": "urn:note", "valueString": "as told"}
+        change = parameters(
+            operation(type="add", path="Patient.name.given[1]", name="extension", value={"valueExtension": note}),
+            operation(type="replace", path="Patient.name.family", value={"valueString": "Obi", "_valueString": {"extension": [note]}}),
+            operation(type="delete", path="Patient.name.given[0]"),
+        )
+        name = call("PATCH", f"/Patient/{id}", change).json["name"][0]
+        assert name == {"given": ["Bo"], "_given": [{"extension": [note]}], "family": "Obi", "_family": {"extension": [note]}}
+
+    def test_one_type_of_a_choice_takes_the_place_of_another(self, call: Client, id: str) -> None:
+        add = operation(type="add", path="Patient", name="deceasedBoolean", value={"valueBoolean": False})
+        change = parameters(add, operation(type="replace", path="Patient.deceased", value={"valueDateTime": "2026-01-02"}))
+        changed = call("PATCH", f"/Patient/{id}", change).json
+        assert (changed["deceasedDateTime"], "deceasedBoolean" in changed) == ("2026-01-02", False)
+
+    def test_parameters_come_in_xml_too(self, call: Client, id: str) -> None:
+        change = parameters(operation(type="add", path="Patient", name="gender", value={"valueCode": "female"}))
+        answer = call("PATCH", f"/Patient/{id}", to_xml(change), content_type="application/fhir+xml", accept="application/fhir+json")
+        assert answer.json["gender"] == "female"
+
+    def test_in_a_transaction_it_may_refer_to_what_comes_with_it(self, call: Client, id: str) -> None:
+        doctor = {"resource": {"resourceType": "Practitioner"}, "fullUrl": "urn:uuid:2f5a", "request": {"method": "POST", "url": "Practitioner"}}
+        value = {"valueReference": {"reference": "urn:uuid:2f5a"}}
+        change = parameters(operation(type="add", path="Patient", name="generalPractitioner", value=value))
+        bundle = {
+            "resourceType": "Bundle",
+            "type": "transaction",
+            "entry": [{"resource": change, "request": {"method": "PATCH", "url": f"Patient/{id}"}}, doctor],
+        }
+        made = call("POST", "", bundle).json["entry"][1]["response"]["location"]
+        assert call("GET", f"/Patient/{id}").json["generalPractitioner"][0]["reference"] == made.partition("/_history")[0]
+
+    @pytest.mark.parametrize(
+        ("change", "status"),
+        [
+            (operation(type="replace", path="Patient.birthDate", value={"valueDate": "2000"}), 422),
+            (operation(type="add", path="Patient.name.family", name="given", value={"valueString": "x"}), 400),
+            (operation(type="add", path="Patient.name", name="family", value={"valueString": "x"}), 422),
+            (operation(type="add", path="Patient", name="nickname", value={"valueString": "x"}), 400),
+            (operation(type="add", path="Patient", name="deceased", value={"valueString": "x"}), 400),
+            (operation(type="add", path="Patient", name="active"), 400),
+            (operation(type="insert", path="Patient.name.given", index=3, value={"valueString": "x"}), 422),
+            (operation(type="insert", path="Patient.name.given.where($this = 'Bo')", index=0, value={"valueString": "x"}), 422),
+            (operation(type="move", path="Patient.name.given", source=0, destination=2), 422),
+            (operation(type="delete", path="Patient.name.given"), 422),
+            (operation(type="delete", path="Patient"), 422),
+            (operation(type="delete", path="1 + 1"), 422),
+            (operation(type="delete", path="Patient.("), 400),
+            (operation(type="grow", path="Patient"), 400),
+            (operation(type="delete"), 400),
+            ({"name": "other"}, 400),
+        ],
+    )  # fmt: skip
+    def test_what_cannot_be_done_is_refused(self, call: Client, id: str, change: Any, status: int) -> None:
+        answer = call("PATCH", f"/Patient/{id}", parameters(change))
+        assert answer.status == status, answer.json
+        assert call("GET", f"/Patient/{id}").headers["ETag"] == 'W/"1"'
+
+    def test_another_resource_is_no_patch(self, call: Client, id: str) -> None:
+        assert call("PATCH", f"/Patient/{id}", PATIENT).status == 400
 
 
 class TestConditionalPatch:

@@ -16,7 +16,7 @@ from openward.fhir.bundles.entries import version_named
 from openward.fhir.errors import BadRequest, TooCostly
 from openward.fhir.http.media import USUAL, Format, NotAcceptable, UnsupportedMediaType, asked_by_accept, asked_by_format, sent_format, wants_native
 from openward.fhir.json import loads
-from openward.fhir.patch import MEDIA_TYPES, Patch, patch_of
+from openward.fhir.patch import MEDIA_TYPES, Patch, patch_by_fhirpath, patch_of
 from openward.fhir.xml import from_xml
 
 MAX_BODY = 64 * 1024 * 1024
@@ -164,8 +164,10 @@ class Request:
 
     def patch(self) -> Patch:
         """The patch sent. Raises UnsupportedMediaType, TooCostly, Malformed."""
+        if sent_format(self.content_type):
+            return patch_by_fhirpath(self.body())
         if self.media_type not in MEDIA_TYPES:
-            raise UnsupportedMediaType(f"A patch is sent as {' or '.join(MEDIA_TYPES)}.")
+            raise UnsupportedMediaType(f"A patch is sent as {', '.join(MEDIA_TYPES)}, application/fhir+json or application/fhir+xml.")
         return patch_of(self.media_type, self.read())
 
     def read(self) -> bytes:

@@ -13,7 +13,7 @@ from lxml import etree
 
 from openward.fhir.errors import BadRequest, Malformed
 from openward.fhir.json import dumps, loads
-from openward.fhir.patch import json_patch, xml_patch
+from openward.fhir.patch import fhirpath_patch, json_patch, xml_patch
 from openward.fhir.xml import from_xml, to_xml
 
 Patch = Callable[[Mapping[str, Any]], dict[str, Any]]
@@ -37,8 +37,17 @@ def patch_of(media_type: str, data: bytes) -> Patch:
     raise BadRequest(f"A patch is {' or '.join(MEDIA_TYPES)}, not {media_type[:80] or 'of no type'}.")
 
 
+def patch_by_fhirpath(parameters: Mapping[str, Any]) -> Patch:
+    """The patch that Parameters describe. Raises Malformed."""
+    if parameters.get("resourceType") != "Parameters":
+        raise Malformed("A patch in FHIR's own formats is a Parameters resource.")
+    return partial(_by_fhirpath, fhirpath_patch.operations_of(parameters))
+
+
 def patch_in_entry(resource: Mapping[str, Any]) -> Patch:
-    """The patch a bundle's entry carries: a Binary with its content. Raises BadRequest, Malformed."""
+    """The patch a bundle's entry carries: Parameters, or a Binary with its content. Raises BadRequest, Malformed."""
+    if resource.get("resourceType") == "Parameters":
+        return patch_by_fhirpath(resource)
     try:
         data = base64.b64decode("".join(str(resource.get("data", "")).split()), validate=True)
     except binascii.Error as error:
@@ -57,6 +66,11 @@ def _by_json(operations: Any, resource: Mapping[str, Any]) -> dict[str, Any]:
 def _by_xml(operations: Any, resource: Mapping[str, Any]) -> dict[str, Any]:
     root = xml_patch.apply(xml_patch.parse(to_xml(resource)), operations)
     return from_xml(etree.tostring(root, encoding="utf-8"))
+
+
+def _by_fhirpath(operations: Any, resource: Mapping[str, Any]) -> dict[str, Any]:
+    changed = fhirpath_patch.apply(deepcopy(dict(resource)), deepcopy(operations))
+    return loads(dumps(without_empty(changed)))
 
 
 def without_empty(value: Any) -> Any:
