@@ -34,5 +34,6 @@ def _refuse_repeated_codes(resource: dict[str, object]) -> None:
     seen: set[str] = set()
     for concept, _ in walk(resource.get("concept", ()), None):
         if concept["code"] in seen:
-            raise Invalid(issues=[Issue("invariant", f"The code {concept['code'][:100]} stands twice in the code system.", "CodeSystem.concept")])
+            sentence = f"The code {concept['code'][:100]} stands twice in the code system."
+            raise Invalid(sentence, issues=[Issue("invariant", sentence, "CodeSystem.concept")])
         seen.add(concept["code"])

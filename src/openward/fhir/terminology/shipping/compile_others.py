@@ -62,11 +62,11 @@ def icd10cm() -> Table:
     """ICD-10-CM, chapters and blocks included, from the package simple-icd-10-cm (public domain data)."""
     import simple_icd_10_cm as source
 
-    codes = source.get_all_codes(with_dots=True)
+    codes = list(dict.fromkeys(source.get_all_codes(with_dots=True)))  # a block of one category has its code
     numbers = {code: number for number, code in enumerate(codes)}
-    parents = {str(numbers[code]): [numbers[parent]] for code in codes if (parent := source.get_parent(code))}
+    parents = {str(numbers[code]): [numbers[parent]] for code in codes if (parent := source.get_parent(code)) and parent != code}
     displays = [source.get_description(code) for code in codes]
-    abstract = {str(number): [True] for number, code in enumerate(codes) if source.is_chapter(code) or source.is_block(code)}
+    abstract = {str(number): [True] for number, code in enumerate(codes) if "-" in code or source.is_chapter(code)}
     listed = plain("http://hl7.org/fhir/sid/icd-10-cm", "ICD10CM", "2026", zip(codes, displays, strict=True))
     return {
         **listed,
