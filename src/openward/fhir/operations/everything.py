@@ -6,8 +6,6 @@ https://hl7.org/fhir/R4/encounter-operation-everything.html
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from uuid import UUID
@@ -16,11 +14,10 @@ from openward.fhir.definitions import is_resource_type
 from openward.fhir.errors import BadRequest, Refused
 from openward.fhir.interactions.seeing import address, refuse_missing, visible
 from openward.fhir.json import dumps
-from openward.fhir.operations.members import Focus, Pointer, Row, Wanted, page, pointed_at
+from openward.fhir.operations.members import Focus, Row, Wanted, page, referred
 from openward.fhir.operations.registry import Answer, Call, operation
 from openward.fhir.search import cursor as cursors
 from openward.fhir.search.date import span
-from openward.fhir.search.reference import pointer
 
 if TYPE_CHECKING:
     from openward.fhir.store import Store
@@ -28,10 +25,6 @@ if TYPE_CHECKING:
 MOST = 5000  # resources of the compartment on one page, whatever `_count` says
 AT_ONCE = 1000  # rows of one statement
 MOST_BYTES = 32 * 2**20  # after which a page ends early, so that no patient is too large for a worker
-ROUNDS = 3  # a role names a practitioner, who names an organisation, which is part of another
-
-# In a stored body names and values stand without spaces, and quotes inside a text are escaped: this finds references and nothing else.
-REFERENCE = re.compile(r'"reference":"([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})')
 
 
 @operation("everything", on=("instance", "type"), types=("Patient",), url="http://hl7.org/fhir/OperationDefinition/Patient-everything")
@@ -44,7 +37,9 @@ def everything(call: Call) -> Answer:
     focus = _focus(store, call.type, call.id)
     rows, more = _rows(store, focus, wanted, _count(call), _after(call, wanted))
     matches = b",".join(_entry(row, call.url, b"match") for row in rows)
-    includes = b",".join(_entry(row, call.url, b"include") for row in _referred(store, focus, wanted, rows))
+    # Of the patient's own nothing is included: it is a member, and comes as one on its page or was not asked for.
+    others = referred(store, rows, None if focus.type == "Patient" else focus.patient)
+    includes = b",".join(_entry(row, call.url, b"include") for row in others if wanted.takes(row.type))
     entries = b",".join(part for part in (matches, includes) if part)
     patients = (focus.patient,) if focus.patient else ()
     head = dumps({"resourceType": "Bundle", "type": "searchset", "link": _links(call, wanted, rows[-1] if more else None)})
@@ -80,26 +75,6 @@ def _rows(store: Store, focus: Focus, wanted: Wanted, count: int, after: tuple[i
         size += sum(len(row.body) for row in found)
         after = rows[-1].place
     return rows, True
-
-
-def _referred(store: Store, focus: Focus, wanted: Wanted, rows: Sequence[Row]) -> Iterator[Row]:
-    """What the page's resources refer to, and what those refer to, each once; nothing of another patient.
-
-    Of the patient's own nothing either: it is a member, and comes as one on its page or was not asked for.
-    """
-    patient = focus.patient if focus.type != "Patient" else None
-    seen = {row.pointer for row in rows}
-    latest: Sequence[Row] = rows
-    for _ in range(ROUNDS):
-        sought = _references(latest) - seen
-        latest = pointed_at(store, sorted(sought), patient) if sought else []
-        seen |= sought
-        yield from (row for row in latest if wanted.takes(row.type))
-
-
-def _references(rows: Sequence[Row]) -> set[Pointer]:
-    named = {name for row in rows for name in REFERENCE.findall(row.body)}
-    return {found for name in named if (found := pointer(name))}
 
 
 def _entry(row: Row, base: str, mode: bytes) -> bytes:

@@ -6,6 +6,7 @@ One statement a page: the narrow rows that name the focus (by `current.patient`,
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,7 +15,7 @@ from uuid import UUID
 
 from openward.fhir.definitions import RESOURCE_TYPES, compartment, type_name, type_number
 from openward.fhir.search.parameters import owned, plan
-from openward.fhir.search.reference import is_the_patient, link_hash
+from openward.fhir.search.reference import is_the_patient, link_hash, pointer
 from openward.fhir.search.sql import Bindings, any_of
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 # The leading date of these says when somebody was born, not when care was given.
 UNDATED = frozenset({"Patient", "RelatedPerson", "Person", "Practitioner"})
+ROUNDS = 3  # a role names a practitioner, who names an organisation, which is part of another
+
+# In a stored body names and values stand without spaces, and quotes inside a text are escaped: this finds references and nothing else.
+REFERENCE = re.compile(r'"reference":"([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})')
 FIRST = -1  # the focus itself comes before every type
 
 Pointer = tuple[str, UUID]
@@ -148,6 +153,26 @@ def sight(store: Store, types: Sequence[str], bind: Bindings) -> str:
         if where is not None:
             rules.setdefault((where.sql, repr(where.params)), (where, []))[1].append(type_number(type))
     return any_of([f"c.rtype in ({', '.join(map(str, numbers))}) and {bind.policy(where)}" for where, numbers in rules.values()]) if rules else ""
+
+
+def referred(store: Store, rows: Sequence[Row], patient: UUID | None) -> list[Row]:
+    """What the rows refer to, and what that refers to, each once and none of the rows; see `pointed_at`."""
+    seen = {row.pointer for row in rows}
+    found: list[Row] = []
+    latest = rows
+    for _ in range(ROUNDS):
+        sought = references(latest) - seen
+        if not sought:
+            break
+        latest = pointed_at(store, sorted(sought), patient)
+        found += latest
+        seen |= sought
+    return found
+
+
+def references(rows: Iterable[Row]) -> set[Pointer]:
+    named = {name for row in rows for name in REFERENCE.findall(row.body)}
+    return {found for name in named if (found := pointer(name))}
 
 
 def pointed_at(store: Store, pointers: Iterable[Pointer], patient: UUID | None) -> list[Row]:
