@@ -37,6 +37,8 @@ def _rule(value_set: str, guide: str, severity: str, *, must_be_coded: bool) -> 
     lacking = f"has no code from {address}"
 
     def rule(value: Any, type: str, run: Run) -> Findings | None:
+        if run.errors_only and severity == WARNING:
+            return None
         seen = False
         for system, code in codes_of(value, type):
             seen = True

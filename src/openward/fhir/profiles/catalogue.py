@@ -51,9 +51,13 @@ class Catalogue:
     def _asked(self, guide: str) -> list[str]:
         return [guide, *(name for name in self._order if name != guide)] if guide in self._installed or guide in FILES else self._order
 
-    def versions(self, url: str) -> list[Profile]:
-        """Every version of a profile that is known here."""
-        return [profile for profile in map(self._reader(url), self._order) if profile is not None]
+    def is_clear(self, url: str) -> bool:
+        """Whether an address without a version can mean only one guide: none other of the same name is known here."""
+        profile = self.find(url)
+        if profile is None:
+            return False
+        package = profile.guide.split("#")[0]
+        return sum(name.split("#")[0] == package for name in self._order) == 1
 
     def check(self, profile: Profile) -> Callable[[Any, str, Run], Findings]:
         made = self._checks.get(profile.canonical + profile.guide)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,11 @@ MAX_VALUE_SET = CORE + "elementdefinition-maxValueSet"
 SYSTEM_TYPE = "http://hl7.org/fhirpath/System."
 # Keys of invariants that every snapshot repeats from the base types; older tools leave out their source.
 BASE_KEYS = ("ele-", "ext-", "dom-")
+
+
+BY_URL, BY_TYPE = Slicing((Discriminator("value", "url"),)), Slicing((Discriminator("type"),))
+DEFAULT_SLICINGS = (BY_URL, BY_TYPE)
+"""Choices sliced by their type need not say so, and extensions are always told apart by their address."""
 
 
 class NotAProfile(ValueError):
@@ -36,17 +41,20 @@ class Draft:
     slices: dict[str, Draft] = field(default_factory=dict)
 
 
-def reduce(definition: Mapping[str, Any], guide: str = "") -> Profile:
-    """The facts of one profile with a snapshot. Raises NotAProfile, saying why."""
-    elements = definition.get("snapshot", {}).get("element")
+def reduce(definition: Mapping[str, Any], guide: str = "", elements: Sequence[Mapping[str, Any]] = ()) -> Profile:
+    """The facts of one profile: of its snapshot, or of `elements` with ids. Raises NotAProfile, saying why."""
+    elements = elements or definition.get("snapshot", {}).get("element", ())
     if not elements:
         raise NotAProfile("it has no snapshot")
     type = definition["type"]
     if not has_structure(type):
-        raise NotAProfile(f"{type} is not a type of FHIR R4")
-    root = Draft(type, type, element=elements[0])
-    for element in elements[1:]:
-        _plant(root, element)
+        raise NotAProfile(f"{type[:64]} is not a type of FHIR R4")
+    root = Draft(type, type)
+    for element in elements:
+        if "." in element["path"]:
+            _plant(root, element)
+        else:
+            root.element = element
     _refer(root, root)
     return Profile(
         url=definition["url"],
@@ -55,7 +63,7 @@ def reduce(definition: Mapping[str, Any], guide: str = "") -> Profile:
         root=_node(root),
         title=definition.get("title") or definition.get("name", ""),
         guide=guide,
-        is_modifier=bool(elements[0].get("isModifier")) and type == "Extension",
+        is_modifier=bool(root.element.get("isModifier")) and type == "Extension",
         contexts=tuple(Context(c["type"], c.get("expression", "")) for c in definition.get("context", ())) if type == "Extension" else (),
         context_invariants=tuple(definition.get("contextInvariant", ())),
     )
@@ -245,8 +253,6 @@ def _is_of_the_base(constraint: Mapping[str, Any]) -> bool:
 def _slicing(draft: Draft) -> Slicing:
     stated = draft.element.get("slicing")
     if stated is None:
-        # Choices sliced by their type need not say so, and extensions are always told apart by their address.
-        is_extension = draft.name in ("extension", "modifierExtension")
-        return Slicing((Discriminator("value", "url") if is_extension else Discriminator("type"),))
+        return BY_URL if draft.name in ("extension", "modifierExtension") else BY_TYPE
     by = tuple(Discriminator(d["type"], d["path"]) for d in stated.get("discriminator", ()))
     return Slicing(by, stated.get("rules", "open"), bool(stated.get("ordered")))

@@ -43,11 +43,12 @@ class Run:
     known: Definitions
     terminology: Codes | None = None
     fetch: Resolve | None = None
+    errors_only: bool = False
     depth: int = 0
     resolved: dict[str, Any] = field(default_factory=dict)
 
     def within(self, resource: dict[str, Any]) -> Run:
-        return Run(self.root, resource, self.known, self.terminology, self.fetch, self.depth + 1, self.resolved)
+        return Run(self.root, resource, self.known, self.terminology, self.fetch, self.errors_only, self.depth + 1, self.resolved)
 
     def member(self, value_set: str, system: str | None, code: str, guide: str) -> bool | None:
         known = self.known.member(value_set, system, code, guide)

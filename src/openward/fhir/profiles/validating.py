@@ -24,19 +24,20 @@ def validate(
     terminology: Codes | None = None,
     resolve: Resolve | None = None,
     base: bool = True,
+    errors_only: bool = False,
 ) -> list[Issue]:
     """Everything there is to say of `resource` (parsed JSON, decimals as Decimal): errors, warnings; empty when it is sound.
 
     `profiles`: canonical addresses; None means those in its `meta.profile`, and in those of the resources of a Bundle. An address that is not
     known here is a warning. `resolve` finds a resource by a relative reference, for slices and invariants that look there.
-    `base`: False when the base validation has been done.
+    `base`: False when the base validation has been done. `errors_only`: warnings about codes are not looked for.
     """
     known = catalogue or built_in_catalogue()
     issues = validate_base(resource) if base else []
     type = resource.get("resourceType")
     if not isinstance(resource, dict) or not isinstance(type, str) or not is_resource_type(type):
         return issues
-    run = Run(resource, resource, known, terminology, resolve)
+    run = Run(resource, resource, known, terminology, resolve, errors_only)
     found = _findings(run, type, declared(resource) if profiles is None else profiles)
     if profiles is None:
         found += _inside(run)
@@ -56,12 +57,12 @@ def _findings(run: Run, type: str, canonicals: Iterable[str]) -> Findings:
         if profile is not None:
             profiles.append(profile)
             found += run.known.check(profile)(run.resource, type, run)
-        elif not _is_base(canonical):
+        elif not is_base(canonical):
             found.append(Finding(".meta.profile", "not-found", f"the profile {canonical[:200]} is not known here", WARNING))
     return found + check_extensions(run, type, _guide(profiles))
 
 
-def _is_base(canonical: str) -> bool:
+def is_base(canonical: str) -> bool:
     """A type's own definition, which the base validation has checked."""
     url = canonical.split("|")[0]
     return url.startswith(CORE) and has_structure(url.removeprefix(CORE))
