@@ -18,6 +18,7 @@ from openward.fhir.ids import key as key_of
 from openward.fhir.ids import stored_id
 from openward.fhir.interactions.sound import Sound, sound
 from openward.fhir.json import dumps
+from openward.fhir.profiles.holding import hold
 from openward.fhir.protocols import Event
 from openward.fhir.references import is_unreadable, located, target
 from openward.fhir.resources import Resource
@@ -110,6 +111,7 @@ def prepare(
     if live and is_same(new.content, live.content):
         store.pending.events.append(Event(interaction, type, key, live.number, (new.row.patient,) if new.row.patient else ()))
         return Written(live, "unchanged")
+    hold(store, type, new.content)
     version = _stamped(type, id, key, new.content, new.row, before, live)
     _stage(store, interaction, version, new.row, extract(live.content, type) if live else None)
     if store.strict_references:
