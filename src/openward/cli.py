@@ -38,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     _load(_command(commands, "load", "take FHIR JSON bundles, NDJSON, .gz, archives and folders into the record", called="import"))
     _token(_command(commands, "token", "make a bearer token for a client program, printed once"))
     _fhirpath(_command(commands, "fhirpath", "evaluate a FHIRPath expression on a resource in a file"))
+    _command(commands, "reindex", "index what is there by search parameters that were added, or say how far that is")
     _command(commands, "check", "say what is set up, what is not, and what is unhealthy")
     return top
 

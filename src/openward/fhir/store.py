@@ -22,6 +22,7 @@ from openward.fhir.interactions.vread import vread
 from openward.fhir.protocols import Auditor, Event, Policy, Transaction
 from openward.fhir.resources import Resource
 from openward.fhir.search import Page
+from openward.fhir.search.own import OWN
 from openward.fhir.versions import Version
 from openward.fhir.wire import Wire
 
@@ -206,6 +207,8 @@ class Store:
             raise TypeError("this store only reads")
         if self._depth:
             self.flush()
+        else:
+            OWN.keep_fresh(self.connection)
         events = len(self.pending.events)
         self._depth += 1
         try:

@@ -8,4 +8,4 @@ class RecordConfig(AppConfig):
     label = "record"
 
     def ready(self) -> None:
-        from openward.record import exports  # noqa: F401 - registers the jobs of bulk data
+        from openward.record import exports, searching  # noqa: F401 - registers the jobs of bulk data and of re-indexing

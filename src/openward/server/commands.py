@@ -102,6 +102,23 @@ def token(options: argparse.Namespace) -> int:
     return 0
 
 
+def reindex(options: argparse.Namespace) -> int:
+    """Exit status 1 when a parameter could not be indexed."""
+    with _ready():
+        from openward.fhir.search.reindex import progress, run
+        from openward.record.wires import own_wire
+
+        with own_wire() as wire:
+            with ProgressBar("reindex") as bar:
+                run(wire, lambda one: bar.update(one.done, one.total, f"{one.type}.{one.code}"))
+            found = progress(wire)
+    for one in found:
+        print(f"{one.state:8} {one.type}.{one.code}  {one.done:,} of {one.total:,}" + (f"  {one.trouble}" if one.trouble else ""))
+    if not found:
+        print("no search parameters were added")
+    return 1 if any(one.state == "failed" for one in found) else 0
+
+
 def check(options: argparse.Namespace) -> int:
     """Exit status 1 when something vital is in trouble."""
     with _ready():

@@ -37,7 +37,6 @@ class TestAddresses:
         ("method", "path", "allowed"),
         [
             ("BREW", "/Patient/1", "DELETE, GET, PATCH, PUT"),
-            ("GET", "", "POST"),
             ("DELETE", "/metadata", "GET"),
             ("GET", "/Patient/_search", "POST"),
             ("POST", "/Patient/1", "DELETE, GET, PATCH, PUT"),

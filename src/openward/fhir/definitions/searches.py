@@ -73,7 +73,7 @@ class SearchParameter:
 
     @cached_property
     def paths(self) -> tuple[Path, ...]:
-        return tuple(value for path in parse(self.expression, self.base) for value in _extension_values(path, self.type))
+        return tuple(value for path in parse(self.expression, self.base) for value in extension_values(path, self.type))
 
     @property
     def modifiers(self) -> tuple[str, ...]:
@@ -88,7 +88,8 @@ class SearchParameter:
         return bool(self.expression)
 
 
-def _extension_values(path: Path, type: str) -> tuple[Path, ...]:
+def extension_values(path: Path, type: str) -> tuple[Path, ...]:
+    """The path, or where it ends in an extension the paths to what a parameter of this type can find there."""
     if path.datatype != "Extension":
         return (path,)
     keys = structure("Extension").elements["value"].keys

@@ -21,6 +21,7 @@ from openward.fhir.search.cursor import BadCursor
 from openward.fhir.search.facts import Facts
 from openward.fhir.search.include import Inclusion
 from openward.fhir.search.leading import parts
+from openward.fhir.search.own import OWN
 from openward.fhir.search.page import Page
 from openward.fhir.search.places import Place, of_type
 from openward.fhir.search.query import Params, Query, Unknown, pairs, parse
@@ -53,6 +54,7 @@ def search(
     reported in `Page.ignored`, or raise Unknown (400) when `strict`. `_cursor` is all a following page needs; what comes with it must be the
     same search. Raises BadRequest for a bad value, modifier or cursor, Expired (410), TooCostly.
     """
+    OWN.keep_fresh(connection)
     place = of_type(type) if isinstance(type, str) else type
     asked, ticket = _opened(connection, tenant, place, pairs(params))
     types = [name for name in place.searched(asked, Facts(connection, tenant)) if place.types or where(name) is not None]

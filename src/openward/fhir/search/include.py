@@ -10,10 +10,10 @@ from uuid import UUID
 from psycopg import Cursor
 
 from openward.fhir.definitions import RESOURCE_TYPES, SearchParameter
-from openward.fhir.definitions import extract as values_at
 from openward.fhir.errors import TooCostly
 from openward.fhir.protocols import Where
 from openward.fhir.search.conditions import Scope, rows
+from openward.fhir.search.own import values_of
 from openward.fhir.search.parameters import plan, target_types
 from openward.fhir.search.query import Include, Query
 from openward.fhir.search.reference import pointer, points_at
@@ -107,11 +107,10 @@ def _select(scope: Scope, type: str, condition: str) -> Iterator[str]:
 def targets(version: Version, include: Include) -> Iterator[Pointer]:
     """The resources of this server that the included parameters of one match point at."""
     for parameter in _parameters(include, version.type):
-        for path in parameter.paths:
-            for datatype, value in values_at(path, version.content):
-                found = pointer(value.get("reference") or "") if datatype == "Reference" else None
-                if found and include.target in (None, found[0]):
-                    yield found
+        for datatype, value in values_of(parameter, version.content):
+            found = pointer(value.get("reference") or "") if datatype == "Reference" else None
+            if found and include.target in (None, found[0]):
+                yield found
 
 
 def _parameters(include: Include, type: str) -> list[SearchParameter]:

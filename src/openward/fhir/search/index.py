@@ -12,6 +12,7 @@ from typing import Any
 from openward.fhir.definitions import SearchParameter, type_number
 from openward.fhir.ids import key
 from openward.fhir.search import composite, date, number, quantity, reference, special, string, token, uri
+from openward.fhir.search.own import OWN, values_of
 from openward.fhir.search.parameters import Plan, plan
 from openward.fhir.search.parameters import number as number_of
 from openward.fhir.search.person import person
@@ -27,13 +28,24 @@ def extract(resource: Mapping[str, Any], type: str | None = None) -> IndexRow:
     """The index of a valid resource; its `id` must be set."""
     name = type or resource["resourceType"]
     here = plan(name)
-    row = IndexRow(type_number(name), key(name, resource["id"]))
+    row = IndexRow(type_number(name), key(name, resource["id"]), generation=OWN.generation)
     sinks = _sinks(name)
     for code, datatype, value in here.extractor(resource):
         sinks[code](row, datatype, value)
+    for parameter in here.evaluated:
+        for datatype, value in parameter.evaluate(resource):
+            sinks[parameter.code](row, datatype, value)
     _settle_patient(row, here)
     if name == "Patient":
         row.person = person(resource)
+    return row
+
+
+def extract_only(resource: Mapping[str, Any], type: str, code: str) -> IndexRow:
+    """What one of the site's own parameters adds to the index of a resource."""
+    row, parameter = IndexRow(type_number(type), key(type, resource["id"])), plan(type).parameters[code]
+    for datatype, value in values_of(parameter, resource):
+        _sinks(type)[code](row, datatype, value)
     return row
 
 
@@ -55,6 +67,9 @@ def _sinks(type: str) -> Mapping[str, Sink]:
     here = plan(type)
     owned = {owner for owners in here.owners.values() for owner in owners}
     return {code: _sink(here, here.parameters[code]) for code in owned}
+
+
+OWN.on_change.append(_sinks.cache_clear)
 
 
 def _sink(here: Plan, parameter: SearchParameter) -> Sink:

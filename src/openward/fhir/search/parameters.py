@@ -13,6 +13,7 @@ from zlib import crc32
 
 from openward.fhir.definitions import Path, SearchParameter, compartment, is_resource_type, search_parameters
 from openward.fhir.definitions.extraction import Extractor, compile_extractor
+from openward.fhir.search.own import OWN, OwnParameter
 
 # Answered from columns of the row itself.
 FROM_ROW = frozenset({"_id", "_lastUpdated"})
@@ -59,6 +60,11 @@ class Plan:
         stored = [_of_groups(p) for code, p in self.parameters.items() if code in owned and code not in FROM_ROW]
         return compile_extractor([p for p in stored if p.paths])
 
+    @cached_property
+    def evaluated(self) -> tuple[OwnParameter, ...]:
+        """Parameters whose expression is more than a path."""
+        return tuple(p for p in self.parameters.values() if isinstance(p, OwnParameter) and p.is_evaluated)
+
     @property
     def date_is_a_moment(self) -> bool:
         """Whether the leading date is never a period, so that it can span a year at most (`2026`)."""
@@ -67,13 +73,19 @@ class Plan:
 
 @cache
 def plan(type: str) -> Plan:
+    """How a type is indexed; made anew when the site's own parameters have changed."""
     parameters = {code: p for code, p in search_parameters(type).items() if p.is_indexed and (p.paths or code in FROM_ROW)}
     owners = _owners(parameters)
     date = _leading(parameters, owners, LEADING_DATES, "date")
     code = _leading(parameters, owners, LEADING_CODES, "token")
     references = tuple(dict.fromkeys(o for c in _patient_codes(type) if c in parameters for o in owners[c]))
     single = references[0] if references and _is_single(parameters[references[0]]) else None
-    return Plan(type, parameters, owners, date, code, single, references)
+    # The site's own come last and keep their own rows, so that the rows of the others stay where they are.
+    own = {code: parameter for code, parameter in OWN.of(type).items() if code not in parameters}
+    return Plan(type, {**parameters, **own}, {**owners, **{code: (code,) for code in own}}, date, code, single, references)
+
+
+OWN.on_change.append(plan.cache_clear)
 
 
 def _patient_codes(type: str) -> list[str]:

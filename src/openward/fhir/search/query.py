@@ -14,6 +14,7 @@ from openward.fhir.definitions import SearchParameter, is_resource_type
 from openward.fhir.errors import BadRequest, TooCostly
 from openward.fhir.ids import is_id
 from openward.fhir.search.escape import split_escaped, unescaped
+from openward.fhir.search.own import OwnParameter
 from openward.fhir.search.parameters import plan, target_types
 
 DEFAULT_COUNT, MAX_COUNT = 20, 1000
@@ -42,6 +43,10 @@ class Unknown(BadRequest):
     """{name} is not a search parameter of {type}."""
 
     code = "not-supported"
+
+
+class NotIndexedYet(Unknown):
+    """{name} is a search parameter of {type} that is still being indexed; $reindex-status says how far it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +219,8 @@ def _known(type: str, code: str, name: str) -> SearchParameter:
     parameter = plan(type).parameters.get(code)
     if parameter is None:
         raise Unknown(name=name, type=type)
+    if isinstance(parameter, OwnParameter) and not parameter.is_ready:
+        raise NotIndexedYet(name=name, type=type)
     return parameter
 
 

@@ -27,7 +27,8 @@ def _wanted(condition: Condition) -> list[str]:
     """Texts of which a match holds at least one; none where that cannot be said."""
     if not isinstance(condition, Filter) or condition.modifier is not None or condition.parameter.type not in ("token", "uri"):
         return []
-    if not all(path.datatype in LITERAL for path in condition.parameter.paths) or condition.parameter.code == "_id":
+    kinds = {path.datatype for path in condition.parameter.paths}
+    if not kinds or kinds - LITERAL or condition.parameter.code == "_id":
         return []
     return [_as_stored(_code(value) if condition.parameter.type == "token" else value) for value in condition.values]
 

@@ -21,7 +21,7 @@ class IndexRow:
     """What one resource is found by.
 
     `patient`, `date_lo`, `date_hi`, `code`, `tok` and `has` are the columns of fhir.current; the rest are rows of the index tables. Dates are
-    ISO 8601 with their offset, or `-infinity` and `infinity`.
+    ISO 8601 with their offset, or `-infinity` and `infinity`. `generation`: of the site's own parameters that were known then.
     """
 
     type: int
@@ -40,6 +40,7 @@ class IndexRow:
     dictionary: dict[int, Entry] = field(default_factory=dict)
     patients: dict[str, UUID] = field(default_factory=dict)
     person: Person | None = None
+    generation: int = 0
 
     @property
     def tok(self) -> list[int]:
