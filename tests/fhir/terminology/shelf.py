@@ -47,5 +47,9 @@ def codes(contains: list[dict[str, Any]]) -> list[str]:
 
 def named(answer: dict[str, Any], name: str) -> Any:
     """The value of a parameter of the answer; a list of them when there are several, None when there is none."""
-    found = [next((value for key, value in part.items() if key.startswith("value")), part.get("part")) for part in answer["parameter"] if part["name"] == name]
+    found = [
+        next((value for key, value in part.items() if key.startswith("value")), part.get("part"))
+        for part in answer["parameter"]
+        if part["name"] == name
+    ]
     return found if len(found) > 1 else next(iter(found), None)

@@ -34,7 +34,7 @@ create table fhir.concept (
   primary key (tenant, cs, code)
 );
 create index concept_by_order on fhir.concept (tenant, cs, ord);
-create index concept_by_word on fhir.concept using gin (to_tsvector('simple', coalesce(display, ''))) with (fastupdate = off);
+create index concept_by_word on fhir.concept using gin (to_tsvector('simple', coalesce(display, '')));
 create index concept_by_folded on fhir.concept (tenant, cs, lower(code) collate "C");
 
 -- Other names. key: the number the release itself gives the name, so that loading it again adds nothing.

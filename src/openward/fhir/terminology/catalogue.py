@@ -18,7 +18,7 @@ from openward.fhir.terminology.systems import CodeSystem
 from openward.fhir.terminology.systems.grammar import GRAMMARS
 from openward.fhir.terminology.systems.memory import MemorySystem
 from openward.fhir.terminology.systems.stored import StoredSystem
-from openward.fhir.terminology.systems.supplemented import Supplemented
+from openward.fhir.terminology.systems.supplemented import Renamed, Supplemented
 from openward.fhir.terminology.versions import fits, split
 
 SMALL = 5_000
@@ -26,6 +26,9 @@ SMALL = 5_000
 FRESH_SECONDS = 1.0
 KEPT_STATES = 4
 SNOMED = "http://snomed.info/sct"
+HCPCS = "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
+ALIASES = {"http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets": HCPCS, "https://bluebutton.cms.gov/resources/codesystem/hcpcs": HCPCS}
+"""One code system that the world knows under several addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +110,15 @@ class Catalogue:
         if rows and rows[0].about.get("content") != "not-present":
             same = [row for row in rows if row.package == package]
             return self._stored((same or rows)[0])
-        listed = [
-            entry
-            for entry in entries("systems").get(url, ())
-            if _is_of(entry.version, version) and entry.more[1] not in ("not-present", "supplement")
-        ]
-        same_package = [entry for entry in listed if entry.package == package]
-        return _shipped((same_package or listed)[0]) if listed else None
+        shipped = [entry for entry in entries("systems").get(url, ()) if entry.more[1] not in ("not-present", "supplement")]
+        listed = [entry for entry in shipped if _is_of(entry.version, version)]
+        of_package = [entry for entry in listed if entry.package == package]
+        # A version that its own package does not have is a slip of the publication: the package means what it has.
+        found = of_package or listed or [entry for entry in shipped if entry.package == package]
+        if not found and url in ALIASES:
+            other = self._find(ALIASES[url], version, package)
+            return Renamed(other, url) if other else None
+        return _shipped(found[0]) if found else None
 
     def _stored(self, row: Row) -> CodeSystem:
         if row.concepts <= SMALL:

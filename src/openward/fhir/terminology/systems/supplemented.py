@@ -1,4 +1,4 @@
-"""A code system with what supplements add to its concepts: names and properties, never codes. https://hl7.org/fhir/R4/codesystem.html#supplements"""
+"""A code system under another address, and one with what supplements add to its concepts: names and properties, never codes. https://hl7.org/fhir/R4/codesystem.html#supplements"""
 
 from __future__ import annotations
 
@@ -33,3 +33,21 @@ class Supplemented:
     def _added(self, concept: Concept) -> Concept:
         more = [one for extra in self._supplements if (found := extra.find(concept.code)) for one in found.designations]
         return replace(concept, designations=[*concept.designations, *more]) if more else concept
+
+
+class Renamed:
+    """The same code system under another of its addresses."""
+
+    def __init__(self, system: CodeSystem, url: str) -> None:
+        self._system = system
+        self.url = url
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._system, name)
+
+    def find(self, code: str) -> Concept | None:
+        concept = self._system.find(code)
+        return replace(concept, system=self.url) if concept else None
+
+    def each(self, filters: Sequence[Filter] = (), sought: Sought | None = None) -> Iterator[Concept]:
+        return (replace(one, system=self.url) for one in self._system.each(filters, sought))
