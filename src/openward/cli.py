@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     _token(_command(commands, "token", "make a bearer token for a client program, printed once"))
     _fhirpath(_command(commands, "fhirpath", "evaluate a FHIRPath expression on a resource in a file"))
     _command(commands, "reindex", "index what is there by search parameters that were added, or say how far that is")
+    _ig(_command(commands, "ig", "install, list and remove implementation guides"))
     _command(commands, "check", "say what is set up, what is not, and what is unhealthy")
     return top
 
@@ -77,6 +78,17 @@ def _token(command: argparse.ArgumentParser) -> None:
 def _fhirpath(command: argparse.ArgumentParser) -> None:
     command.add_argument("expression", metavar="EXPR", help='such as "Patient.name.given.first()"')
     command.add_argument("file", type=Path, metavar="FILE", help="a FHIR resource as JSON or XML")
+
+
+def _ig(command: argparse.ArgumentParser) -> None:
+    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    install = _command(actions, "install", "put a guide's profiles, value sets and other resources into the record")
+    install.add_argument("file", type=Path, metavar="FILE.tgz", help="an npm-style package of FHIR R4")
+    shown = _command(actions, "list", "list the guides that are built in and installed")
+    remove = _command(actions, "remove", "take a guide out of the record")
+    remove.add_argument("name", metavar="NAME[#VERSION]", help="the package, in one version or in all")
+    for one in (install, shown, remove):
+        one.set_defaults(command="ig")
 
 
 def _port(text: str) -> int:

@@ -8,4 +8,18 @@ class RecordConfig(AppConfig):
     label = "record"
 
     def ready(self) -> None:
+        _hold_writes_to_profiles()
         from openward.record import exports, searching  # noqa: F401 - registers the jobs of bulk data and of re-indexing
+
+
+def _hold_writes_to_profiles() -> None:
+    """As the settings say; one that cannot be understood stops the start, not a write."""
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
+
+    from openward.fhir.profiles import policy
+
+    try:
+        policy.use(policy.parse(settings.OPENWARD_VALIDATE_PROFILES, settings.OPENWARD_PROFILES, settings.OPENWARD_GUIDES))
+    except ValueError as wrong:
+        raise ImproperlyConfigured(f"OPENWARD_VALIDATE_PROFILES or OPENWARD_PROFILES: {wrong}") from wrong

@@ -119,6 +119,19 @@ def reindex(options: argparse.Namespace) -> int:
     return 1 if any(one.state == "failed" for one in found) else 0
 
 
+def ig(options: argparse.Namespace) -> int:
+    with _ready():
+        from openward.fhir.errors import FhirError
+        from openward.server import guides
+
+        try:
+            print("\n".join(guides.run(options)))
+        except (FhirError, OSError) as trouble:
+            print(f"openward: {trouble}", file=sys.stderr)
+            return 1
+    return 0
+
+
 def check(options: argparse.Namespace) -> int:
     """Exit status 1 when something vital is in trouble."""
     with _ready():

@@ -67,6 +67,22 @@ EXPORTS_AT_ONCE = Variable("OPENWARD_EXPORTS_AT_ONCE", "3", "Unfinished bulk exp
 IMPORT_HOSTS = Variable(
     "OPENWARD_IMPORT_HOSTS", "", "Hosts `$import` may fetch files from, separated by commas. Default: none, files come as Binary."
 )
+VALIDATE_PROFILES = Variable(
+    "OPENWARD_VALIDATE_PROFILES",
+    "versioned",
+    "Which profiles in meta.profile a write must keep: off (none), versioned (those named with their version, `…|6.1.0`, and those of a guide "
+    "known in one version only), declared (all that are known here).",
+)
+PROFILES = Variable(
+    "OPENWARD_PROFILES",
+    "",
+    "Profiles that every write of a type must keep besides, separated by commas: Patient=http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient|6.1.0.",
+)
+GUIDES = Variable(
+    "OPENWARD_GUIDES",
+    "hl7.fhir.us.core#6.1.0",
+    "Guides that profiles named without a version mean, the first that has it, separated by commas; then what was installed last.",
+)
 PRIVATE_TARGETS = Variable(
     "OPENWARD_PRIVATE_TARGETS",
     "",

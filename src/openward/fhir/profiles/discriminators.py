@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from openward.fhir.definitions import Element
+from openward.fhir.definitions import Element, is_resource_type
 from openward.fhir.profiles.facts import Discriminator, Node, Slicing
 from openward.fhir.profiles.findings import is_error
 from openward.fhir.profiles.matching import equals, fits, inside
 from openward.fhir.profiles.navigation import Step, Unreadable, follow, steps
+from openward.fhir.profiles.reduction import CORE
 from openward.fhir.profiles.run import Run
 from openward.fhir.profiles.targets import conforms, target_types
 from openward.fhir.profiles.values import Value
@@ -201,12 +202,21 @@ def _by_profile(slice: Node, path: tuple[Step, ...], compiler: Compiler) -> Belo
     resolves = bool(path) and path[-1].kind == "resolve"
     nodes = _nodes_at(slice, path[:-1] if resolves else path, compiler)
     stated = [c for node in nodes for c in (node.targets if resolves else [c for group in node.profiles.values() for c in group])]
-    profiles = [profile for profile in (compiler.known.find(canonical, compiler.profile.guide) for canonical in stated) if profile is not None]
-    if not profiles:
+    tests = [test for test in (_kept(canonical, compiler) for canonical in stated) if test is not None]
+    if not tests:
         raise Undecidable
 
     def belongs(value: Value, run: Run) -> bool:
-        found = follow([value], path, run)
-        return any(isinstance(one.value, dict) and conforms(one.value, profile, run) for one in found for profile in profiles)
+        found = [one.value for one in follow([value], path, run) if isinstance(one.value, dict)]
+        return any(test(one, run) for one in found for test in tests)
 
     return belongs
+
+
+def _kept(canonical: str, compiler: Compiler) -> Callable[[dict[str, Any], Run], bool] | None:
+    """Whether something keeps a profile; a type's own definition is kept by everything of the type. None: the profile is not known here."""
+    profile = compiler.known.find(canonical, compiler.profile.guide)
+    if profile is not None:
+        return lambda value, run: conforms(value, profile, run)
+    plain = canonical.split("|")[0].removeprefix(CORE)
+    return (lambda value, run: value.get("resourceType") == plain) if is_resource_type(plain) else None

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from openward.fhir.profiles.catalogue import Catalogue, built_in_catalogue
+from openward.fhir.profiles.catalogue import DEFAULT_US_CORE, Catalogue, built_in_catalogue
 from openward.fhir.profiles.expansions import Codes
 from openward.fhir.profiles.facts import Profile
-from openward.fhir.profiles.packages import Guide
+from openward.fhir.profiles.packages import US_CORE, Guide
 from openward.fhir.profiles.policy import current
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ INSERT_CODES = """insert into fhir.guide_codes (tenant, guide, value_set, codes)
   select %(tenant)s, %(guide)s, u, c from unnest(%(urls)s::text[], %(codes)s::text[]) n(u, c)"""
 PARTS = ("fhir.guide_profile", "fhir.guide_codes", "fhir.guide")
 
+DEFAULT = (US_CORE[DEFAULT_US_CORE],)
 FRESH_FOR = 1.0
 """Seconds a process goes on with what it knows before it asks whether a guide was installed meanwhile. An operation asks always."""
 
@@ -70,7 +71,7 @@ def catalogue_of(store: Store, *, fresh: bool = False) -> Catalogue:
 def _catalogue(store: Store) -> Catalogue:
     params = {"tenant": store.tenant}
     names = [row[0] for row in store.execute(GUIDES, params)]
-    if not names and not current().prefer:
+    if not names and tuple(current().prefer) in ((), DEFAULT):
         return built_in_catalogue()
     profiles: dict[str, dict[str, msgspec.Raw]] = {name: {} for name in names}
     for guide, url, facts in store.execute(PROFILES, params):

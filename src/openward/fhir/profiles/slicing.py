@@ -65,11 +65,8 @@ class Slices:
         return cls(node.name, node.slicing, made, rest, unclear)
 
     def __call__(self, values: list[Value], run: Run) -> Findings:
-        if self.unclear and values:
-            said = f"nothing tells the slices {', '.join(self.unclear)} apart; they were not checked"
-            return [Finding(f".{self.name}", "not-supported", said, WARNING)]
         owners = [self._owner(value, run) for value in values]
-        found = self._count(values, owners)
+        found = self._unclear(owners) + self._count(values, owners)
         for value, owner in zip(values, owners, strict=True):
             owner = self.rest if owner is None else owner
             more = owner.check(value, run) if owner is not None else None
@@ -81,6 +78,13 @@ class Slices:
             if slice.inner is not None:
                 found += slice.inner([value for value, owner in zip(values, owners, strict=True) if owner is slice], run)
         return found
+
+    def _unclear(self, owners: list[Slice | None]) -> Findings:
+        """Values that are in no slice may be in one of those that nothing tells apart."""
+        if not self.unclear or None not in owners:
+            return []
+        said = f"nothing tells the slices {', '.join(self.unclear)} apart; they were not checked"
+        return [Finding(f".{self.name}", "not-supported", said, WARNING)]
 
     def _owner(self, value: Value, run: Run) -> Slice | None:
         for slice in self.slices:
@@ -108,7 +112,7 @@ class Slices:
         highest = -1
         for value, owner, rank in zip(values, owners, ranks, strict=True):
             where = place(self.name, value.nth)
-            if owner is None and self.slicing.rules == "closed" and self.rest is None:
+            if owner is None and self.slicing.rules == "closed" and self.rest is None and not self.unclear:
                 found.append(
                     Finding(where, "structure", f"is in none of the slices the profile allows: {', '.join(str(s.node.slice) for s in self.slices)}")
                 )
