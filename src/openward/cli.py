@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     _fhirpath(_command(commands, "fhirpath", "evaluate a FHIRPath expression on a resource in a file"))
     _command(commands, "reindex", "index what is there by search parameters that were added, or say how far that is")
     _ig(_command(commands, "ig", "install, list and remove implementation guides"))
+    _terminology(_command(commands, "terminology", "load code systems from licensed files, and list what is here and what is lacking"))
     _command(commands, "check", "say what is set up, what is not, and what is unhealthy")
     return top
 
@@ -89,6 +90,16 @@ def _ig(command: argparse.ArgumentParser) -> None:
     remove.add_argument("name", metavar="NAME[#VERSION]", help="the package, in one version or in all")
     for one in (install, shown, remove):
         one.set_defaults(command="ig")
+
+
+def _terminology(command: argparse.ArgumentParser) -> None:
+    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    load = _command(actions, "load", "take in SNOMED CT, LOINC, RxNorm, CPT, ICD-10-CM, HCPCS or CVX from its publisher's files")
+    load.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files, folders and zip archives")
+    load.add_argument("--version", default=None, help="the version, where the names of the files do not tell it")
+    shown = _command(actions, "list", "list the code systems that are here, and those that are lacking")
+    for one in (load, shown):
+        one.set_defaults(command="terminology")
 
 
 def _port(text: str) -> int:

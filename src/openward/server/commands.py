@@ -132,6 +132,19 @@ def ig(options: argparse.Namespace) -> int:
     return 0
 
 
+def terminology(options: argparse.Namespace) -> int:
+    with _ready() as opened:
+        from openward.fhir.errors import FhirError
+        from openward.server import terminologies
+
+        try:
+            print("\n".join(terminologies.run(options, opened.database)))
+        except (FhirError, OSError) as trouble:
+            print(f"openward: {trouble}", file=sys.stderr)
+            return 1
+    return 0
+
+
 def check(options: argparse.Namespace) -> int:
     """Exit status 1 when something vital is in trouble."""
     with _ready():
