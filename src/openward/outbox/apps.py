@@ -9,4 +9,6 @@ class OutboxConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from openward.outbox import jobs  # noqa: F401 - registers the jobs
+        from openward.outbox import jobs, subscriptions  # noqa: F401 - registers the jobs
+
+        subscriptions.register()

@@ -20,6 +20,7 @@ from openward.fhir.definitions import type_number
 from openward.fhir.ids import key
 from openward.fhir.protocols import Where
 from openward.fhir.search.conditions import Scope, rows
+from openward.fhir.search.facts import Facts
 from openward.fhir.search.query import CONTROLS, parse
 from openward.fhir.search.sql import FALSE, Bindings, all_of, any_of
 
@@ -74,7 +75,7 @@ class Source:
     deleted: bool = False
 
     def __post_init__(self) -> None:
-        self.bind = Bindings(self.tenant)
+        self.bind = Bindings(self.tenant, Facts(self.connection, self.tenant))
         self.wanted = all_of([*self._of_the_version(), *self._of_the_resource()])
 
     def chunk(self, after: UUID, at_most: int) -> Chunk:

@@ -24,6 +24,7 @@ from openward.fhir.references import is_unreadable, located, target
 from openward.fhir.resources import Resource
 from openward.fhir.search.index import IndexRow, extract, write_index
 from openward.fhir.search.rows import COLUMNS, version_of
+from openward.fhir.subscriptions.feed import announce
 from openward.fhir.versions import Version, Written, instant, now
 from openward.fhir.work import UnitOfWork
 
@@ -151,6 +152,7 @@ def settle(store: Store) -> None:
         _check_references(store)
     if store.pending.events:
         store.auditor.record(store.connection, store.tenant, store.actor, store.pending.events)
+        announce(store, store.pending.events)
     store.pending.clear()
 
 

@@ -37,3 +37,47 @@ create table fhir.export_file (
   complete boolean not null default false,
   primary key (tenant, export, number)
 );
+
+-- What a Subscription resource asks for, taken apart, and how far its telling is. owner: how the actor whose it is is made again.
+-- types: the resource types it listens to. events: the number of its last event; delivered: of the last one told.
+create table fhir.subscription (
+  tenant int not null,
+  rkey uuid not null,
+  id text not null,
+  owner jsonb not null,
+  terms jsonb not null,
+  types smallint[] not null,
+  state text not null check (state in ('requested', 'active', 'error', 'off')),
+  since timestamptz,
+  ends timestamptz,
+  events bigint not null default 0,
+  delivered bigint not null default 0,
+  tries int not null default 0,
+  next_try timestamptz,
+  last_sent timestamptz,
+  error text not null default '',
+  primary key (tenant, rkey)
+);
+
+-- What happened, for each subscription by itself, counted without gaps. It stays for a while, so that a client may ask again ($events).
+create table fhir.subscription_event (
+  tenant int not null,
+  subscription uuid not null,
+  number bigint not null,
+  at timestamptz not null,
+  rtype smallint not null,
+  rkey uuid not null,
+  id text not null,
+  ver int not null,
+  op "char" not null,
+  primary key (tenant, subscription, number)
+);
+create index subscription_event_by_age on fhir.subscription_event (tenant, at);
+
+-- How far the log of versions has been looked through. Every version below `watermark` has been seen; none above it is older than `since`.
+create table fhir.subscription_feed (
+  tenant int not null,
+  watermark xid8 not null,
+  since timestamptz not null,
+  primary key (tenant)
+);

@@ -1,0 +1,176 @@
+"""Telling a subscriber what happened: in order, again and again with growing pauses while they do not answer, and not for ever.
+
+https://hl7.org/fhir/uv/subscriptions-backport/channels.html
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+
+from openward.fhir.errors import FhirError
+from openward.fhir.json import dumps
+from openward.fhir.outgoing import Unreachable, send
+from openward.fhir.subscriptions import feed, held
+from openward.fhir.subscriptions.desk import Desk
+from openward.fhir.subscriptions.held import Happening, Held
+from openward.fhir.subscriptions.notifications import Kind, bundle, visible
+from openward.fhir.versions import now
+
+TRIES = 8  # the last after some four minutes, then the subscription is in error
+FIRST_PAUSE_SECONDS = 2.0
+LONGEST_PAUSE_SECONDS = 3600.0
+SHAKES = 3  # tries of a handshake
+MAIL = """Something you asked to be told of has happened at {base}.
+
+{count} new event(s), the last is number {last}. Sign in to see what it is: {base}/Subscription/{id}/$events
+This message holds nothing about anyone."""
+
+
+def tell(connection: Connection[Any], tenant: int, key: UUID, desk: Desk) -> None:
+    """Send what is not told yet, or shake hands first. `connection` commits by itself. Another job at the same subscription: nothing happens."""
+    with _alone(connection, key) as alone:
+        while alone and (one := held.find(connection, tenant, key)) is not None and _is_due(one):
+            if not _step(connection, one, desk):
+                return
+
+
+def _is_due(one: Held) -> bool:
+    waiting = one.next_try is not None and one.next_try > now()
+    return not waiting and (one.state == "requested" or (one.state == "active" and one.delivered < one.events))
+
+
+def _step(connection: Connection[Any], one: Held, desk: Desk) -> bool:
+    """One message; whether it arrived."""
+    if one.state == "requested":
+        return _attempt(connection, one, desk, "handshake", [])
+    events = held.happenings(connection, one, one.delivered + 1, one.events, one.wanted.at_most)
+    return _attempt(connection, one, desk, "event-notification", events)
+
+
+def beat(connection: Connection[Any], tenant: int, key: UUID, desk: Desk) -> None:
+    """A heartbeat, if one is due: nothing was sent for the subscription's period."""
+    with _alone(connection, key) as alone:
+        one = held.find(connection, tenant, key) if alone else None
+        if one is not None and one.state == "active" and one.delivered >= one.events and _is_quiet(one):
+            _attempt(connection, one, desk, "heartbeat", [])
+
+
+def _is_quiet(one: Held) -> bool:
+    period = one.wanted.heartbeat
+    waiting = one.next_try is not None and one.next_try > now()
+    return bool(period) and not waiting and (one.last_sent is None or now() - one.last_sent >= dt.timedelta(seconds=period))
+
+
+def _attempt(connection: Connection[Any], one: Held, desk: Desk, kind: Kind, events: Sequence[Happening]) -> bool:
+    try:
+        _send(one, desk, kind, events)
+    except (Unreachable, FhirError) as trouble:
+        _failed(connection, one, desk, str(trouble), final=isinstance(trouble, FhirError))
+        return False
+    values: dict[str, Any] = {"tries": 0, "next_try": None, "error": "", "last_sent": now()}
+    if kind == "event-notification":
+        values["delivered"] = events[-1].number if events else one.events
+    held.change(connection, one, **values)
+    if kind == "handshake":
+        activate(connection, one, desk)
+    return True
+
+
+def activate(connection: Connection[Any], one: Held, desk: Desk) -> None:
+    """From now on what happens is counted for it."""
+    with connection.transaction():
+        feed.begin(connection, one.tenant)
+        held.change(connection, one, state="active", since=now())
+    feed.forget_listeners()
+    _show_state(one, desk, "active", "")
+
+
+def _send(one: Held, desk: Desk, kind: Kind, events: Sequence[Happening]) -> None:
+    """Raises Unreachable, and Forbidden when the owner is nobody any more."""
+    terms = one.wanted
+    with desk.open_store(one.owner) as store:
+        if terms.channel == "sse":
+            desk.show(one.tenant, one.rkey)
+        elif terms.channel == "email":
+            _mail(one, desk, events)
+        elif terms.is_plain:
+            for event in events:
+                _send_plainly(one, desk, store, event)
+        else:
+            note = bundle(one, kind, desk.base_url, events, store=store, content=terms.content)
+            _post(one, desk, "POST", terms.endpoint, dumps(note))
+
+
+def _mail(one: Held, desk: Desk, events: Sequence[Happening]) -> None:
+    if events:
+        words = MAIL.format(base=desk.base_url, count=len(events), last=events[-1].number, id=one.id)
+        desk.send_mail(one.tenant, one.wanted.endpoint, f"Subscription/{one.id}", words)
+
+
+def _send_plainly(one: Held, desk: Desk, store: Any, event: Happening) -> None:
+    """As R4 has it: an empty POST, or the resource itself by PUT. https://hl7.org/fhir/R4/subscription.html#2.46.7.1"""
+    terms = one.wanted
+    seen = visible(store, [event])
+    if terms.content != "full-resource":
+        _post(one, desk, "POST", terms.endpoint, b"")
+    elif (resource := seen.get(event.number)) is not None:
+        _post(one, desk, "PUT", f"{terms.endpoint.rstrip('/')}/{resource['resourceType']}/{resource['id']}", dumps(resource))
+
+
+def _post(one: Held, desk: Desk, method: str, url: str, body: bytes) -> None:
+    terms = one.wanted
+    headers = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in terms.headers)}
+    if body:
+        headers["Content-Type"] = terms.payload or "application/fhir+json"
+    answer = send(method, url, body, headers, seconds=terms.timeout, allowed=desk.allowed)
+    if not 200 <= answer.status < 300:
+        raise Unreachable(f"The endpoint answered {answer.status}.")
+
+
+def _failed(connection: Connection[Any], one: Held, desk: Desk, words: str, *, final: bool) -> None:
+    """Try again after a pause, or give the subscription up."""
+    tries = one.tries + 1
+    if final or tries >= (SHAKES if one.state == "requested" else TRIES):
+        held.change(connection, one, state="error", error=words, tries=tries, next_try=None)
+        feed.forget_listeners()
+        _show_state(one, desk, "error", words)
+        return
+    pause = min(FIRST_PAUSE_SECONDS * 2 ** (tries - 1), LONGEST_PAUSE_SECONDS)
+    held.change(connection, one, tries=tries, error=words, next_try=now() + dt.timedelta(seconds=pause))
+    desk.tell_later(one.tenant, one.rkey, seconds=pause)
+
+
+def _show_state(one: Held, desk: Desk, state: str, error: str) -> None:
+    """Write how it stands into the Subscription resource, where clients look."""
+    with desk.own_store(one.tenant) as store:
+        resource = store.find("Subscription", one.id)
+        if resource is None:
+            return
+        data = {name: value for name, value in resource.data.items() if name != "error"}
+        store.update({**data, "status": state, **({"error": error} if error else {})})
+
+
+def end(connection: Connection[Any], one: Held, desk: Desk) -> None:
+    """Its time is over."""
+    held.change(connection, one, state="off")
+    feed.forget_listeners()
+    _show_state(one, desk, "off", "")
+
+
+@contextmanager
+def _alone(connection: Connection[Any], key: UUID) -> Iterator[bool]:
+    """Hold the subscription for this connection, so that its messages leave one after the other."""
+    number = key.int & (2**63 - 1)
+    row = connection.execute("select pg_try_advisory_lock(%s)", (number,)).fetchone()
+    alone = bool(row and row[0])
+    try:
+        yield alone
+    finally:
+        if alone and not connection.closed:
+            connection.execute("select pg_advisory_unlock(%s)", (number,))
