@@ -14,7 +14,7 @@ from statistics import median
 
 import psycopg
 
-from tests.bench import loading, pages, people, reading
+from tests.bench import answering, loading, pages, people, reading, searching, writing
 from tests.bench.ground import ROOT, Ground, scratch_ground
 from tests.bench.load import generator
 from tests.bench.table import Row, machine, percentile, render
@@ -31,10 +31,11 @@ class Size:
     bundles: int | None
     people: int
     pages: int
+    resources: tuple[int, int]
 
 
-WHOLE = Size(reading.Pace(7, 3), None, 10_000, 200)
-QUICK = Size(reading.Pace(3, 1), 25, 10_000, 60)
+WHOLE = Size(reading.Pace(7, 3), None, 10_000, 200, (100_000, 1_000_000))
+QUICK = Size(reading.Pace(3, 1), 25, 10_000, 60, (20_000, 100_000))
 
 
 def main() -> int:
@@ -62,11 +63,14 @@ def _parameters(ground: Ground) -> dict[str, str]:
 
 def _rows(ground: Ground, connection: Connection, size: Size) -> Iterator[Row]:
     ground.openward("check")
-    yield from loading.measure(ground, connection, size.bundles, say)
+    copies = yield from loading.measure(ground, connection, size.bundles, say)
     _make_people(ground, size.people)
     connection.execute("vacuum analyze")
-    yield from reading.measure(ground, connection, size.pace, say)
+    bare = yield from reading.measure(ground, connection, size.pace, say)
     yield from _pages(ground, size)
+    yield from writing.measure(ground, connection, size.pace, copies, say)
+    yield from searching.measure(ground, connection, size.resources, bare, say)
+    yield from answering.measure(ground, connection, say)
 
 
 def _make_people(ground: Ground, number: int) -> None:

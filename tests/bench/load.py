@@ -6,6 +6,7 @@ Either way the connections are kept, each sends its next request when the last i
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import shutil
 import subprocess
@@ -17,11 +18,11 @@ from dataclasses import dataclass
 CONNECTIONS = 8
 
 SCRIPT = """
-local paths = {%s}
+local asked = {%s}
 local at = 0
 request = function()
-  at = at %% #paths + 1
-  return wrk.format("GET", paths[at])
+  at = at %% #asked + 1
+  return wrk.format(asked[at][1], asked[at][2], nil, asked[at][3])
 end
 done = function(summary, latency, requests)
   io.write(string.format("RESULT %%d %%d %%d %%d %%d\\n", summary.requests, summary.duration,
@@ -29,6 +30,15 @@ done = function(summary, latency, requests)
     latency:percentile(50), latency:percentile(99)))
 end
 """
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request that a load sends: FHIR JSON when it has a body."""
+
+    path: str
+    method: str = "GET"
+    body: bytes = b""
 
 
 class Disturbed(Exception):
@@ -44,23 +54,25 @@ class Load:
     p99: float
 
 
-def press(port: int, paths: Sequence[str], token: str, seconds: float) -> Load:
-    """Ask for `paths` in turn for `seconds`. Raises Disturbed when any answer is not 200."""
+def press(port: int, asked: Sequence[Asked], token: str, seconds: float, connections: int = CONNECTIONS) -> Load:
+    """Send `asked` in turn for `seconds`. Raises Disturbed when any answer is not 2xx."""
     if shutil.which("wrk"):
-        return _wrk(port, paths, token, seconds)
-    return asyncio.run(_own(port, paths, token, seconds))
+        return _wrk(port, asked, token, seconds, connections)
+    return asyncio.run(_own(port, asked, token, seconds, connections))
 
 
 def generator() -> str:
     return "wrk" if shutil.which("wrk") else "own load generator (wrk is not installed)"
 
 
-def _wrk(port: int, paths: Sequence[str], token: str, seconds: float) -> Load:
+def _wrk(port: int, asked: Sequence[Asked], token: str, seconds: float, connections: int) -> Load:
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(SCRIPT % ",".join(f'"{path}"' for path in paths))
+        script.write(
+            SCRIPT % ",\n".join(f"{{{_lua(one.method)}, {_lua(one.path)}, {_lua(one.body.decode()) if one.body else 'nil'}}}" for one in asked)
+        )
         script.flush()
-        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s", "-s", script.name]
-        command += ["-H", f"Authorization: Bearer {token}", f"http://127.0.0.1:{port}"]
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "-s", script.name]
+        command += ["-H", f"Authorization: Bearer {token}", "-H", "Content-Type: application/fhir+json", f"http://127.0.0.1:{port}"]
         text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+)", text)
     if not found:
@@ -71,27 +83,39 @@ def _wrk(port: int, paths: Sequence[str], token: str, seconds: float) -> Load:
     return Load(answers / (microseconds / 1e6), p50 / 1000, p99 / 1000)
 
 
-async def _own(port: int, paths: Sequence[str], token: str, seconds: float) -> Load:
+def _lua(text: str) -> str:
+    """A Lua string: JSON's escapes are Lua's but for `\\u` and `\\/`, which are never written here."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+async def _own(port: int, asked: Sequence[Asked], token: str, seconds: float, connections: int) -> Load:
     taken: list[float] = []
     started = time.perf_counter()
-    await asyncio.gather(*(_connection(port, paths[n::CONNECTIONS], token, started + seconds, taken) for n in range(CONNECTIONS)))
+    await asyncio.gather(*(_connection(port, [*asked[n:], *asked[:n]], token, started + seconds, taken) for n in range(connections)))
     elapsed = time.perf_counter() - started
     taken.sort()
     return Load(len(taken) / elapsed, taken[len(taken) // 2] * 1000, taken[len(taken) * 99 // 100] * 1000)
 
 
-async def _connection(port: int, paths: Sequence[str], token: str, until: float, taken: list[float]) -> None:
+async def _connection(port: int, asked: Sequence[Asked], token: str, until: float, taken: list[float]) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    asked = [f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n".encode() for path in paths]
+    sent = [_request(one, token) for one in asked]
     turn = 0
     while time.perf_counter() < until:
         began = time.perf_counter()
-        writer.write(asked[turn % len(asked)])
+        writer.write(sent[turn % len(sent)])
         head = await reader.readuntil(b"\r\n\r\n")
         length = re.search(rb"content-length: (\d+)", head, re.I)
-        if not head.startswith(b"HTTP/1.1 200") or not length:
+        if not head.startswith(b"HTTP/1.1 2"):
             raise Disturbed(head.decode("latin-1"))
-        await reader.readexactly(int(length[1]))
+        await reader.readexactly(int(length[1]) if length else 0)
         taken.append(time.perf_counter() - began)
         turn += 1
     writer.close()
+
+
+def _request(one: Asked, token: str) -> bytes:
+    head = f"{one.method} {one.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n"
+    if one.body:
+        head += f"Content-Type: application/fhir+json\r\nContent-Length: {len(one.body)}\r\n"
+    return f"{head}\r\n".encode() + one.body

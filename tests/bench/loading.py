@@ -5,7 +5,7 @@ from __future__ import annotations
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,11 +32,16 @@ def unpacked() -> Iterator[Path]:
         yield Path(folder)
 
 
-def measure(ground: Ground, connection: psycopg.Connection[tuple[object, ...]], files: int | None, say: Callable[[str], None]) -> Iterator[Row]:
-    """`files`: how many bundles of the set, None for all. Leaves them in the record for what is measured next."""
+def measure(
+    ground: Ground, connection: psycopg.Connection[tuple[object, ...]], files: int | None, say: Callable[[str], None]
+) -> Generator[Row, None, float | None]:
+    """`files`: how many bundles of the set, None for all. Leaves them in the record for what is measured next.
+
+    Returns the resources a second of the floor.
+    """
     if not ARCHIVE.exists():
         say(f"SKIPPED import: {ARCHIVE} IS NOT THERE. Nothing is known about the speed of import, and the chart page has no patient.")
-        return
+        return None
     with unpacked() as folder:
         # The hospitals and practitioners first, as in the set's own order of names: the patients' bundles point at them.
         bundles = sorted(folder.rglob("*.json"), key=lambda path: (not path.name.startswith(("hospital", "practitioner")), path.name))[:files]
@@ -44,16 +49,17 @@ def measure(ground: Ground, connection: psycopg.Connection[tuple[object, ...]], 
         report = ground.openward("import", *map(str, bundles))
         seconds = time.perf_counter() - began
     say(report.strip())
-    yield _row(connection, len(bundles), seconds)
-
-
-def _row(connection: psycopg.Connection[tuple[object, ...]], bundles: int, seconds: float) -> Row:
     data, resources = _bodies(connection)
     copies = Spread(tuple(resources / _copy(connection, data) for _ in range(3)))
+    yield _row(len(bundles), resources, len(data), seconds, copies)
+    return copies.middle
+
+
+def _row(bundles: int, resources: int, size: int, seconds: float, copies: Spread) -> Row:
     ours = resources / seconds
     ratio = ours / copies.middle
     return Row(
-        f"import {bundles} Synthea bundles, {resources:,} resources ({len(data) / 2**20:,.0f} MB)",
+        f"import {bundles} Synthea bundles, {resources:,} resources ({size / 2**20:,.0f} MB)",
         f"{ours:,.0f}/s in {seconds:.1f} s",
         f"copy {copies.text()}/s",
         f"{ratio:.3f}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ import psycopg
 
 from openward.fhir.definitions import type_number
 from tests.bench.ground import Ground
-from tests.bench.load import CONNECTIONS, Load, press
+from tests.bench.load import CONNECTIONS, Asked, Load, press
 from tests.bench.table import Row, Spread
 
 BAR = 0.4
@@ -32,22 +32,28 @@ class Pace:
     seconds: float
 
 
-def measure(ground: Ground, connection: psycopg.Connection[tuple[object, ...]], pace: Pace, say: Callable[[str], None]) -> Iterator[Row]:
+def measure(
+    ground: Ground, connection: psycopg.Connection[tuple[object, ...]], pace: Pace, say: Callable[[str], None]
+) -> Generator[Row, None, float | None]:
+    """Returns the reads a second of the floor."""
+    bare = None
     token = ground.openward("token", "--client", "bench", "--scope", "system/*.cruds").strip()
     with ExitStack() as servers:
         ports = {OURS: servers.enter_context(ground.product())}
         ports |= {name: servers.enter_context(ground.floor(name)) for name in (BARE, UNGUARDED)}
         for type in ("Patient", "Observation"):
-            paths = [f"/fhir/{type}/{key}" for (key,) in connection.execute(SPREAD, (type_number(type), IDS))]
+            paths = [Asked(f"/fhir/{type}/{key}") for (key,) in connection.execute(SPREAD, (type_number(type), IDS))]
             if not paths:
                 say(f"SKIPPED read {type}: NONE IS STORED.")
                 continue
             rounds = _rounds(ports, paths, token, pace)
             yield _against_bare(type, rounds)
             yield _price(type, rounds)
+            bare = _rate(BARE, rounds).middle
+    return bare
 
 
-def _rounds(ports: Mapping[str, int], paths: Sequence[str], token: str, pace: Pace) -> list[Round]:
+def _rounds(ports: Mapping[str, int], paths: Sequence[Asked], token: str, pace: Pace) -> list[Round]:
     """All warmed, then in turn, the order changing, so that what else the machine does falls on each."""
     for port in ports.values():
         press(port, paths, token, 1)

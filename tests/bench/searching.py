@@ -1,0 +1,110 @@
+"""Searches of the shapes people use most, at one size of the record and at ten times that."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from statistics import median
+from urllib.parse import quote
+
+import psycopg
+
+from openward.fhir.definitions import type_number
+from tests.bench.ground import Ground
+from tests.bench.load import Asked, press
+from tests.bench.multiplied import grow
+from tests.bench.reading import IDS, SPREAD
+from tests.bench.table import Row, percentile
+
+PAGE_BAR, PAGE_GROWTH, P95_BAR, GROWTH_BAR = 0.25, 1.3, 25.0, 1.5
+EACH = 60
+PAGE = "patient + category + date, sorted, 50 a page"
+
+Connection = psycopg.Connection[tuple[object, ...]]
+BUSY = """select patient from fhir.current where tenant = 1 and rtype = %s group by patient having count(*) >= 60 order by count(*) desc limit %s"""
+FAMILIES = "select distinct left(norm, 4) from fhir.string_value where tenant = 1 and rtype = %s and length(norm) > 4 order by 1 limit %s"
+CODES = """select t.code from fhir.token t join (select code as h, count(*) from fhir.current where tenant = 1 and rtype = %s group by 1 order by 2 desc
+  limit %s) c on c.h = t.h where t.system = 'http://loinc.org' limit %s"""
+
+
+@dataclass(frozen=True)
+class Met:
+    """Milliseconds of one client's searches, by shape, with this many resources in the record."""
+
+    resources: int
+    times: Mapping[str, list[float]]
+
+
+def measure(ground: Ground, connection: Connection, sizes: tuple[int, int], bare: float | None, say: Callable[[str], None]) -> Iterator[Row]:
+    """`sizes`: resources at first, and then; `bare`: reads a second of the floor, if measured in this run. Leaves the record grown."""
+    token = ground.openward("token", "--client", "bench", "--scope", "system/*.cruds").strip()
+    met = []
+    for size in sizes:
+        resources = grow(connection, size)
+        say(f"searching {resources:,} resources")
+        with ground.product() as port:
+            asked = _asked(connection)
+            met.append(Met(resources, {name: _alone(port, token, paths) for name, paths in asked.items()}))
+            if size == sizes[0] and bare is not None:
+                yield _against_bare(press(port, [Asked(path) for path in asked[PAGE]], token, 3).per_second, bare)
+    small, large = met
+    for name in small.times:
+        yield _row(name, small, large)
+
+
+def _asked(connection: Connection) -> dict[str, list[str]]:
+    """Shape → addresses, of values that are in the record."""
+    observation, patient, encounter = (type_number(type) for type in ("Observation", "Patient", "Encounter"))
+    patients = _first(connection, BUSY, (observation, 20))
+    families, codes = _first(connection, FAMILIES, (patient, 20)), _first(connection, CODES, (observation, 40, 20))
+    visits = _first(connection, SPREAD, (encounter, IDS))[:20]
+    return {
+        PAGE: [f"/fhir/Observation?patient={key}&category=laboratory,vital-signs&date=ge2000-01-01&_sort=-date&_count=50" for key in patients],
+        "patients by the beginning of a name": [f"/fhir/Patient?name={quote(text)}&_count=20" for text in families],
+        "observations by code across patients": [f"/fhir/Observation?code=http://loinc.org|{code}&_count=20" for code in codes],
+        "chain Observation?patient.name=": [f"/fhir/Observation?patient.name={quote(text)}&_count=20" for text in families],
+        "_revinclude of what points at an encounter": [f"/fhir/Encounter?_id={key}&_revinclude=Observation:encounter" for key in visits],
+    }
+
+
+def _first(connection: Connection, sql: str, values: tuple[object, ...]) -> list[str]:
+    return [str(row[0]) for row in connection.execute(sql.encode(), values)]
+
+
+def _alone(port: int, token: str, paths: list[str]) -> list[float]:
+    """Milliseconds of each search by one client, the first round not counted."""
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    taken = []
+    for number in range(EACH + len(paths)):
+        began = time.perf_counter()
+        client.request("GET", paths[number % len(paths)], headers={"Authorization": f"Bearer {token}"})
+        answer = client.getresponse()
+        body = answer.read()
+        if answer.status != 200:
+            raise SystemExit(f"{paths[number % len(paths)]} answered {answer.status}: {body[:300]!r}")
+        if number >= len(paths):
+            taken.append((time.perf_counter() - began) * 1000)
+    client.close()
+    return taken
+
+
+def _against_bare(ours: float, bare: float) -> Row:
+    ratio = ours / bare
+    return Row(f"search {PAGE}", f"{ours:,.0f}/s", f"bare read {bare:,.0f}/s", f"{ratio:.2f}", f"≥ {PAGE_BAR}", ratio >= PAGE_BAR)
+
+
+def _row(name: str, small: Met, large: Met) -> Row:
+    growth = median(large.times[name]) / median(small.times[name])
+    slowest = percentile(large.times[name], 0.95)
+    is_page = name == PAGE
+    limit = PAGE_GROWTH if is_page else GROWTH_BAR
+    return Row(
+        f"{name}, {large.resources:,} resources",
+        f"median {median(large.times[name]):.1f} ms, p95 {slowest:.1f} ms",
+        f"{small.resources:,} resources: median {median(small.times[name]):.1f} ms",
+        f"{growth:.2f}×",
+        f"≤ {limit}×" + ("" if is_page else f", p95 ≤ {P95_BAR:.0f} ms"),
+        growth <= limit and (is_page or slowest <= P95_BAR),
+    )
