@@ -5,7 +5,7 @@ Of the resource itself they are the conjunction of their components; of a repeat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +42,7 @@ def _add(parameter: SearchParameter, component: Component, datatype: str, value:
     name = _salt(parameter, component)
     if component.type == "token":
         token.extract(_as_parameter(parameter, component), datatype, value, tokens, {})
+        tokens.update(token.token_hash(name, system, None) for system in _systems(value))
     elif component.type == "quantity":
         if measure := quantity.extract(datatype, value):
             numbers.append(measure[:2])
@@ -51,6 +52,12 @@ def _add(parameter: SearchParameter, component: Component, datatype: str, value:
             numbers.append(found)
     elif target := reference.extract(name, datatype, value, tokens):
         tokens.add(reference.link_hash(f"{name}{target[1]}", target[0]))
+
+
+def _systems(value: Any) -> set[str]:
+    """The systems of a concept's codings, for `system|`."""
+    codings = value.get("coding", (value,)) if isinstance(value, Mapping) else ()
+    return {coding["system"] for coding in codings if coding.get("system")}
 
 
 def _salt(parameter: SearchParameter, component: Component) -> str:

@@ -59,6 +59,7 @@ def extract(parameter: str, datatype: str, value: Any, tokens: set[int]) -> Poin
 def _identifier(parameter: str, value: Mapping[str, Any] | None, tokens: set[int]) -> None:
     if value and value.get("value"):
         tokens.update(token_hash(IDENTIFIER + parameter, system, value["value"]) for system in (None, value.get("system", "")))
+        tokens.add(token_hash(IDENTIFIER + parameter, value.get("system", ""), None))
 
 
 def condition(parameter: SearchParameter, values: Sequence[str], modifier: str | None, bind: Bindings) -> str:
@@ -111,7 +112,7 @@ def _by_identifier(parameter: SearchParameter, values: Sequence[str], bind: Bind
     for owner in owned(parameter.base, parameter.code):
         for value in values:
             system, bar, code = value.rpartition("|")
-            hashes.append(token_hash(IDENTIFIER + owner.code, system if bar else None, code))
+            hashes.append(token_hash(IDENTIFIER + owner.code, system if bar else None, code or None))
     return f"c.tok && {bind.numbers(hashes)}"
 
 
