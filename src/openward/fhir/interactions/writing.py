@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from psycopg import Cursor
+
+from openward.fhir import packed
 from openward.fhir.definitions import type_number
 from openward.fhir.errors import Conflict, Forbidden, Invalid, Issue, NotFound
 from openward.fhir.guards import Change, WriteInteraction
@@ -22,7 +25,8 @@ from openward.fhir.profiles.holding import hold
 from openward.fhir.protocols import Event
 from openward.fhir.references import is_unreadable, located, target
 from openward.fhir.resources import Resource
-from openward.fhir.search.index import IndexRow, extract, write_index
+from openward.fhir.search.index import IndexRow, extract, send_index
+from openward.fhir.search.own import OWN
 from openward.fhir.search.rows import COLUMNS, version_of
 from openward.fhir.subscriptions.feed import announce
 from openward.fhir.versions import Version, Written, instant, now
@@ -33,30 +37,33 @@ if TYPE_CHECKING:
 
 Address = tuple[str, UUID]
 
-INSERT_BODIES = """insert into fhir.body (tenant, rtype, rkey, ver, ts, op, patient, id, body)
+INSERT_BODIES = b"""insert into fhir.body (tenant, rtype, rkey, ver, ts, op, patient, id, body)
   select %(tenant)s, r, k, v, t, o::"char", p, i, b
-  from unnest(%(rtype)b::smallint[], %(rkey)b::uuid[], %(ver)b::int[], %(ts)b::timestamptz[], %(op)b::text[], %(patient)b::uuid[],
-              %(id)b::text[], %(body)b::text[]) n(r, k, v, t, o, p, i, b)
+  from unnest(%(rtype)s::smallint[], %(rkey)s::uuid[], %(ver)s::int[], %(ts)s::timestamptz[], %(op)s::text[], %(patient)s::uuid[],
+              %(id)s::text[], %(body)s::text[]) n(r, k, v, t, o, p, i, b)
   on conflict do nothing"""
 
-UPSERT_CURRENT = """insert into fhir.current as c (tenant, rtype, rkey, ver, last_updated, patient, date_lo, date_hi, code, tok, has)
+UPSERT_CURRENT = b"""insert into fhir.current as c (tenant, rtype, rkey, ver, last_updated, patient, date_lo, date_hi, code, tok, has)
   select %(tenant)s, r, k, v, t, p, lo, hi, code, tok::bigint[], has::int[]
-  from unnest(%(rtype)b::smallint[], %(rkey)b::uuid[], %(ver)b::int[], %(ts)b::timestamptz[], %(patient)b::uuid[],
-              %(lo)b::timestamptz[], %(hi)b::timestamptz[], %(code)b::bigint[], %(tok)b::text[], %(has)b::text[]) n(r, k, v, t, p, lo, hi, code, tok, has)
+  from unnest(%(rtype)s::smallint[], %(rkey)s::uuid[], %(ver)s::int[], %(ts)s::timestamptz[], %(patient)s::uuid[],
+              %(lo)s::timestamptz[], %(hi)s::timestamptz[], %(code)s::bigint[], %(tok)s::text[], %(has)s::text[]) n(r, k, v, t, p, lo, hi, code, tok, has)
   on conflict (tenant, rtype, rkey) do update set ver = excluded.ver, last_updated = excluded.last_updated, patient = excluded.patient,
     date_lo = excluded.date_lo, date_hi = excluded.date_hi, code = excluded.code, tok = excluded.tok, has = excluded.has
     where c.ver < excluded.ver"""
 
-DELETE_CURRENT = """delete from fhir.current c using unnest(%(rtype)b::smallint[], %(rkey)b::uuid[]) n(r, k)
+DELETE_CURRENT = b"""delete from fhir.current c using unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) n(r, k)
   where c.tenant = %(tenant)s and c.rtype = n.r and c.rkey = n.k"""
 
-LOCK = """select c.rtype, c.rkey from fhir.current c join unnest(%(rtype)b::smallint[], %(rkey)b::uuid[]) n(r, k) on c.rtype = n.r and c.rkey = n.k
+STORED = b"""select n.r, n.k from unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) n(r, k)
+  where exists (select from fhir.body b where b.tenant = %(tenant)s and b.rtype = n.r and b.rkey = n.k)"""
+
+LOCK = b"""select c.rtype, c.rkey from fhir.current c join unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) n(r, k) on c.rtype = n.r and c.rkey = n.k
   where c.tenant = %(tenant)s order by c.rtype, c.rkey for update of c"""
 
-LAST = f"""select {COLUMNS} from unnest(%(rtype)b::smallint[], %(rkey)b::uuid[]) n(r, k), lateral (
-    select * from fhir.body where tenant = %(tenant)s and rtype = n.r and rkey = n.k order by ver desc limit 1) b"""  # noqa: S608
+LAST = f"""select {COLUMNS} from unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) n(r, k), lateral (
+    select * from fhir.body where tenant = %(tenant)s and rtype = n.r and rkey = n.k order by ver desc limit 1) b""".encode()  # noqa: S608
 
-EXISTING = """select n.r, n.k from unnest(%(rtype)b::smallint[], %(rkey)b::uuid[]) n(r, k)
+EXISTING = b"""select n.r, n.k from unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) n(r, k)
   where exists (select from fhir.current c where c.tenant = %(tenant)s and c.rtype = n.r and c.rkey = n.k)"""
 
 
@@ -86,12 +93,21 @@ class Pending:
 def lock(store: Store, addresses: Iterable[Address]) -> dict[Address, Version]:
     """Lock the current rows, in key order so that two writers cannot wait for each other, and give the last version of each, deletions included."""
     store.flush()
-    pairs = sorted({(type_number(type), key) for type, key in addresses})
-    params = {"tenant": store.tenant, "rtype": [rtype for rtype, _ in pairs], "rkey": [key for _, key in pairs]}
-    store.execute(LOCK, params)
+    wanted = {(type_number(type), key) for type, key in addresses}
+    if len(wanted) > 1:  # most of what a bundle names is new, and cheaply told apart
+        wanted = set(_ask(store, STORED, wanted))
+    if not wanted:
+        return {}
+    _ask(store, LOCK, wanted)
     # A second statement, so that it sees what the one that held the lock committed.
-    versions = [version_of(row) for row in store.execute(LAST, params)]
+    versions = [version_of(row) for row in _ask(store, LAST, wanted)]
     return {(version.type, version.key): version for version in versions}
+
+
+def _ask(store: Store, sql: bytes, wanted: Iterable[tuple[int, UUID]]) -> list[Any]:
+    types, keys = zip(*wanted, strict=True)
+    params = {"tenant": store.tenant, "rtype": packed.smallints(types), "rkey": packed.uuids(keys)}
+    return packed.cursor(store.connection).execute(sql, params, prepare=True, binary=True).fetchall()
 
 
 def prepare(
@@ -101,7 +117,7 @@ def prepare(
 
     `known` is what `sound` said of this very resource, if it has been asked already.
     """
-    new = known or sound(type, id, resource)
+    new = known if known and known.row.generation == OWN.generation else sound(type, id, resource)
     key = new.row.key
     live = before if before and not before.deleted else None
     _permit(store, interaction, type, id, new.content, new.row.patient, live)
@@ -139,9 +155,12 @@ def flush(store: Store) -> None:
     writes, store.pending.writes = store.pending.writes, []
     if not writes:
         return
-    _write_bodies(store, writes)
-    _write_current(store, writes)
-    write_index(store.connection, store.tenant, [(write.before, write.row) for write in writes])
+    with store.connection.pipeline():  # one round trip for all of them
+        bodies = _write_bodies(store, [write.version for write in writes])
+        _write_current(store, writes)
+        send_index(store.connection, store.tenant, [(write.before, write.row) for write in writes])
+    if bodies.rowcount != len(writes):
+        raise Conflict("Another change to the same resource was stored first; read it again.")
     store.pending.written.update((write.version.type, write.version.key) for write in writes if write.row)
 
 
@@ -205,48 +224,41 @@ def _without_stamp(content: Mapping[str, Any]) -> bytes:
     return dumps({name: content[name] for name in sorted(content) if name != "meta"} | ({"meta": meta} if meta else {}))
 
 
-def _write_bodies(store: Store, writes: Sequence[Write]) -> None:
-    versions = [write.version for write in writes]
+def _write_bodies(store: Store, versions: Sequence[Version]) -> Cursor[Any]:
     params = {
-        "tenant": store.tenant,
-        "rtype": [type_number(v.type) for v in versions],
-        "rkey": [v.key for v in versions],
-        "ver": [v.number for v in versions],
-        "ts": [v.at for v in versions],
-        "op": [v.op for v in versions],
-        "patient": [v.patient for v in versions],
-        "id": [stored_id(v.id, v.key) for v in versions],
-        "body": [v.text for v in versions],
+        "rtype": packed.smallints([type_number(v.type) for v in versions]),
+        "rkey": packed.uuids([v.key for v in versions]),
+        "ver": packed.ints([v.number for v in versions]),
+        "ts": packed.instants([v.at for v in versions]),
+        "op": packed.texts([v.op for v in versions]),
+        "patient": packed.uuids([v.patient for v in versions]),
+        "id": packed.texts([stored_id(v.id, v.key) for v in versions]),
+        "body": packed.texts([v.text for v in versions]),
     }
-    if store.execute(INSERT_BODIES, params).rowcount != len(versions):
-        raise Conflict("Another change to the same resource was stored first; read it again.")
+    return packed.cursor(store.connection).execute(INSERT_BODIES, {"tenant": store.tenant, **params}, prepare=True)
 
 
 def _write_current(store: Store, writes: Sequence[Write]) -> None:
+    cursor = packed.cursor(store.connection)
     live = [(write.version, write.row) for write in writes if write.row is not None]
     if live:
         params = {
-            "tenant": store.tenant,
-            "rtype": [type_number(v.type) for v, _ in live],
-            "rkey": [v.key for v, _ in live],
-            "ver": [v.number for v, _ in live],
-            "ts": [v.at for v, _ in live],
-            "patient": [row.patient for _, row in live],
-            "lo": [row.date_lo for _, row in live],
-            "hi": [row.date_hi for _, row in live],
-            "code": [row.code for _, row in live],
-            "tok": [_array(row.tok) for _, row in live],
-            "has": [_array(row.has) for _, row in live],
+            "rtype": packed.smallints([row.type for _, row in live]),
+            "rkey": packed.uuids([row.key for _, row in live]),
+            "ver": packed.ints([v.number for v, _ in live]),
+            "ts": packed.instants([v.at for v, _ in live]),
+            "patient": packed.uuids([row.patient for _, row in live]),
+            "lo": packed.texts([row.date_lo for _, row in live]),
+            "hi": packed.texts([row.date_hi for _, row in live]),
+            "code": packed.bigints([row.code for _, row in live]),
+            "tok": packed.lists([row.tok for _, row in live]),
+            "has": packed.lists([row.has for _, row in live]),
         }
-        store.execute(UPSERT_CURRENT, params)
+        cursor.execute(UPSERT_CURRENT, {"tenant": store.tenant, **params}, prepare=True)
     gone = [write.version for write in writes if write.row is None]
     if gone:
-        store.execute(DELETE_CURRENT, {"tenant": store.tenant, "rtype": [type_number(v.type) for v in gone], "rkey": [v.key for v in gone]})
-
-
-def _array(numbers: Sequence[int]) -> str:
-    """A PostgreSQL array literal: unnest takes rows of arrays only as text."""
-    return "{" + ",".join(map(str, numbers)) + "}"
+        types, keys = packed.smallints([type_number(v.type) for v in gone]), packed.uuids([v.key for v in gone])
+        cursor.execute(DELETE_CURRENT, {"tenant": store.tenant, "rtype": types, "rkey": keys}, prepare=True)
 
 
 def _check_references(store: Store) -> None:
@@ -271,8 +283,7 @@ def existing(store: Store, addresses: Sequence[Address]) -> set[Address]:
     if not addresses:
         return set()
     names = {(type_number(type), key): (type, key) for type, key in addresses}
-    params = {"tenant": store.tenant, "rtype": [rtype for rtype, _ in names], "rkey": [key for _, key in names]}
-    return {names[row[0], row[1]] for row in store.execute(EXISTING, params)}
+    return {names[row] for row in _ask(store, EXISTING, names)}
 
 
 def _dangling(reference: str, content: Mapping[str, Any]) -> list[Issue]:

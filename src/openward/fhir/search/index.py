@@ -17,9 +17,9 @@ from openward.fhir.search.parameters import Plan, plan
 from openward.fhir.search.parameters import number as number_of
 from openward.fhir.search.person import person
 from openward.fhir.search.row import IndexRow
-from openward.fhir.search.tables import write_index
+from openward.fhir.search.tables import send_index, write_index
 
-__all__ = ["IndexRow", "extract", "write_index"]
+__all__ = ["IndexRow", "extract", "send_index", "write_index"]
 
 Sink = Callable[[IndexRow, str, Any], None]
 

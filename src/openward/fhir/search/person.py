@@ -11,6 +11,7 @@ from uuid import UUID
 
 from psycopg import Cursor
 
+from openward.fhir import packed
 from openward.fhir.ids import key
 from openward.fhir.search.phonetics import sounds
 from openward.fhir.search.string import normal
@@ -102,12 +103,12 @@ def _address(addresses: Sequence[Mapping[str, Any]]) -> str:
     return " ".join(part for part in parts if part) or first.get("text", "")
 
 
-DROP_KEYS = """delete from fhir.person_key x using unnest(%(rkey)s::uuid[], %(kind)s::text[], %(key)s::text[]) o(r, k, v)
+DROP_KEYS = b"""delete from fhir.person_key x using unnest(%(rkey)s::uuid[], %(kind)s::text[], %(key)s::text[]) o(r, k, v)
   where x.tenant = %(tenant)s and x.kind = o.k::"char" and x.key = o.v and x.rkey = o.r"""
-ADD_KEYS = """insert into fhir.person_key (tenant, rkey, kind, key)
+ADD_KEYS = b"""insert into fhir.person_key (tenant, rkey, kind, key)
   select %(tenant)s, r, k::"char", v from unnest(%(rkey)s::uuid[], %(kind)s::text[], %(key)s::text[]) n(r, k, v) on conflict do nothing"""
 DROP_PEOPLE = "delete from fhir.person where tenant = %(tenant)s and rkey = any(%(rkey)s::uuid[])"
-PUT_PEOPLE = """insert into fhir.person (tenant, rkey, id, names, birth, sex, phones, identifiers, address)
+PUT_PEOPLE = b"""insert into fhir.person (tenant, rkey, id, names, birth, sex, phones, identifiers, address)
   select %(tenant)s, r, d, string_to_array(n, E'\\n'), b, s, string_to_array(p, ' '), string_to_array(i, ' '), a
   from unnest(%(rkey)s::uuid[], %(id)s::text[], %(names)s::text[], %(birth)s::text[], %(sex)s::text[], %(phones)s::text[],
     %(identifiers)s::text[], %(address)s::text[]) v(r, d, n, b, s, p, i, a)
@@ -128,18 +129,19 @@ def write_people(cursor: Cursor[Any], tenant: int, pairs: Sequence[tuple[Person 
     _put(cursor, tenant, [new for _, new in changed if new])
 
 
-def _keys(cursor: Cursor[Any], tenant: int, sql: str, rows: Sequence[tuple[UUID, tuple[str, str]]]) -> None:
+def _keys(cursor: Cursor[Any], tenant: int, sql: bytes, rows: Sequence[tuple[UUID, tuple[str, str]]]) -> None:
     if not rows:
         return
     ordered = sorted(rows)
-    params = {"rkey": [r for r, _ in ordered], "kind": [k for _, (k, _) in ordered], "key": [v for _, (_, v) in ordered]}
-    cursor.execute(sql.encode(), {"tenant": tenant, **params})
+    params = {"rkey": packed.uuids([r for r, _ in ordered]), "kind": packed.texts([k for _, (k, _) in ordered])}
+    cursor.execute(sql, {"tenant": tenant, **params, "key": packed.texts([v for _, (_, v) in ordered])}, prepare=True)
 
 
 def _put(cursor: Cursor[Any], tenant: int, people: Sequence[Person]) -> None:
     if not people:
         return
-    params: dict[str, Any] = {"tenant": tenant, "rkey": [p.key for p in people], "id": [p.id for p in people]}
-    params |= {"names": ["\n".join(p.names) for p in people], "birth": [p.birth for p in people], "sex": [p.sex for p in people]}
-    params |= {"phones": [" ".join(p.phones) for p in people], "identifiers": [" ".join(p.identifiers) for p in people]}
-    cursor.execute(PUT_PEOPLE, {**params, "address": [p.address for p in people]})
+    columns: dict[str, list[str]] = {"id": [p.id for p in people], "names": ["\n".join(p.names) for p in people]}
+    columns |= {"birth": [p.birth for p in people], "sex": [p.sex for p in people], "address": [p.address for p in people]}
+    columns |= {"phones": [" ".join(p.phones) for p in people], "identifiers": [" ".join(p.identifiers) for p in people]}
+    params = {name: packed.texts(values) for name, values in columns.items()}
+    cursor.execute(PUT_PEOPLE, {"tenant": tenant, "rkey": packed.uuids([p.key for p in people]), **params}, prepare=True)

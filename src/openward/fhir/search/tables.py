@@ -2,51 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from psycopg import Connection, Cursor
-from psycopg.rows import tuple_row
 
+from openward.fhir import packed
+from openward.fhir.packed import Column
 from openward.fhir.search.person import write_people
 from openward.fhir.search.row import IndexRow
 
 Pair = tuple[IndexRow | None, IndexRow | None]
 # (resource type, resource key, value): one row of an index table
 Kept = tuple[int, UUID, Any]
+EMPTY: frozenset[Any] = frozenset()
 
-ADD_EDGES = """insert into fhir.edge (tenant, stype, src, tgt, link) select %(tenant)s, * from
+ADD_EDGES = b"""insert into fhir.edge (tenant, stype, src, tgt, link) select %(tenant)s, * from
   unnest(%(rtype)s::smallint[], %(rkey)s::uuid[], %(tgt)s::uuid[], %(link)s::bigint[]) on conflict do nothing"""
-DROP_EDGES = """delete from fhir.edge x using unnest(%(rtype)s::smallint[], %(rkey)s::uuid[], %(tgt)s::uuid[], %(link)s::bigint[]) o(r, k, t, l)
+DROP_EDGES = b"""delete from fhir.edge x using unnest(%(rtype)s::smallint[], %(rkey)s::uuid[], %(tgt)s::uuid[], %(link)s::bigint[]) o(r, k, t, l)
   where x.tenant = %(tenant)s and x.stype = o.r and x.src = o.k and x.tgt = o.t and x.link = o.l"""
 
-ADD_DATES = """insert into fhir.date_value (tenant, rtype, rkey, param, lo, hi) select %(tenant)s, * from
+ADD_DATES = b"""insert into fhir.date_value (tenant, rtype, rkey, param, lo, hi) select %(tenant)s, * from
   unnest(%(rtype)s::smallint[], %(rkey)s::uuid[], %(param)s::int[], %(lo)s::timestamptz[], %(hi)s::timestamptz[])"""
-DROP_DATES = """delete from fhir.date_value x
+DROP_DATES = b"""delete from fhir.date_value x
   using unnest(%(rtype)s::smallint[], %(rkey)s::uuid[], %(param)s::int[], %(lo)s::timestamptz[], %(hi)s::timestamptz[]) o(r, k, p, lo, hi)
   where x.tenant = %(tenant)s and x.rtype = o.r and x.rkey = o.k and x.param = o.p and x.lo = o.lo and x.hi = o.hi"""
 
-ADD_QUANTITIES = """insert into fhir.quantity_value (tenant, rtype, rkey, param, lo, hi, units) select %(tenant)s, r, k, p, lo, hi, u::bigint[] from
+ADD_QUANTITIES = b"""insert into fhir.quantity_value (tenant, rtype, rkey, param, lo, hi, units) select %(tenant)s, r, k, p, lo, hi, u::bigint[] from
   unnest(%(rtype)s::smallint[], %(rkey)s::uuid[], %(param)s::int[], %(lo)s::float8[], %(hi)s::float8[], %(units)s::text[]) n(r, k, p, lo, hi, u)"""
-DROP_QUANTITIES = """delete from fhir.quantity_value x using
+DROP_QUANTITIES = b"""delete from fhir.quantity_value x using
   unnest(%(rtype)s::smallint[], %(rkey)s::uuid[], %(param)s::int[], %(lo)s::float8[], %(hi)s::float8[], %(units)s::text[]) o(r, k, p, lo, hi, u)
   where x.tenant = %(tenant)s and x.rtype = o.r and x.rkey = o.k and x.param = o.p and x.lo = o.lo and x.hi = o.hi and x.units = o.u::bigint[]"""
 
-ADD_STRINGS = """insert into fhir.string_value (tenant, rtype, rkey, param, norm, value) select %(tenant)s, * from
+ADD_STRINGS = b"""insert into fhir.string_value (tenant, rtype, rkey, param, norm, value) select %(tenant)s, * from
   unnest(%(rtype)s::smallint[], %(rkey)s::uuid[], %(param)s::int[], %(norm)s::text[], %(value)s::text[])"""
-DROP_STRINGS = """delete from fhir.string_value x
+DROP_STRINGS = b"""delete from fhir.string_value x
   using unnest(%(rtype)s::smallint[], %(rkey)s::uuid[], %(param)s::int[], %(norm)s::text[], %(value)s::text[]) o(r, k, p, n, v)
   where x.tenant = %(tenant)s and x.rtype = o.r and x.rkey = o.k and x.param = o.p and left(x.norm, 100) = left(o.n, 100) and x.value = o.v"""
 
-ADD_GROUPS = """insert into fhir.composite_value (tenant, rtype, rkey, param, tok, lo1, hi1, lo2, hi2)
+ADD_GROUPS = b"""insert into fhir.composite_value (tenant, rtype, rkey, param, tok, lo1, hi1, lo2, hi2)
   select %(tenant)s, r, k, p, tok::bigint[], lo1, hi1, lo2, hi2 from unnest(%(rtype)s::smallint[], %(rkey)s::uuid[], %(param)s::int[],
     %(tok)s::text[], %(lo1)s::float8[], %(hi1)s::float8[], %(lo2)s::float8[], %(hi2)s::float8[]) n(r, k, p, tok, lo1, hi1, lo2, hi2)"""
-DROP_GROUPS = """delete from fhir.composite_value x using unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) o(r, k)
+DROP_GROUPS = b"""delete from fhir.composite_value x using unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) o(r, k)
   where x.tenant = %(tenant)s and x.rtype = o.r and x.rkey = o.k"""
 
 # Looked for first: a known code costs a probe and no write.
-ADD_TOKENS = """insert into fhir.token (tenant, h, param, system, code, display)
+ADD_TOKENS = b"""insert into fhir.token (tenant, h, param, system, code, display)
   select %(tenant)s, n.* from unnest(%(h)s::bigint[], %(param)s::int[], %(system)s::text[], %(code)s::text[], %(display)s::text[])
     n(h, param, system, code, display)
   where not exists (select from fhir.token t where t.tenant = %(tenant)s and t.h = n.h and (t.display <> '' or n.display = ''))"""
@@ -55,24 +57,29 @@ ADD_TOKENS = """insert into fhir.token (tenant, h, param, system, code, display)
 def write_index(connection: Connection[Any], tenant: int, pairs: Iterable[Pair]) -> None:
     """Bring the index tables from each pair's old index to its new one; None stands for a resource that was not, or is no longer, there.
 
-    Inside the caller's transaction; fhir.current is the caller's.
+    Inside the caller's transaction, and in one round trip; fhir.current is the caller's.
     """
+    with connection.pipeline():
+        send_index(connection, tenant, pairs)
+
+
+def send_index(connection: Connection[Any], tenant: int, pairs: Iterable[Pair]) -> None:
+    """The statements of `write_index`, for a caller whose pipeline they join: the driver may hang where one is opened within another."""
     changes = list(pairs)
     people = [(old.person if old else None, new.person if new else None) for old, new in changes]
-    cursor = Cursor(connection, row_factory=tuple_row)
-    with connection.pipeline():  # one round trip for all of them
-        for write in (_edges, _dates, _quantities, _strings, _groups, _tokens):
-            write(cursor, tenant, changes)
-        write_people(cursor, tenant, [pair for pair in people if pair != (None, None)])
+    cursor = packed.cursor(connection)
+    for write in (_edges, _dates, _quantities, _strings, _groups, _tokens):
+        write(cursor, tenant, changes)
+    write_people(cursor, tenant, [pair for pair in people if pair != (None, None)])
 
 
 def _lost_and_new(changes: Sequence[Pair], name: str) -> tuple[list[Kept], list[Kept]]:
-    """Rows to take away and rows to add, in an order that is the same for every writer."""
+    """Rows to take away and rows to add."""
     lost: list[Kept] = []
     new: list[Kept] = []
     for before, after in changes:
-        old_values = getattr(before, name) if before else frozenset()
-        new_values = getattr(after, name) if after else frozenset()
+        old_values = getattr(before, name) if before else EMPTY
+        new_values = getattr(after, name) if after else EMPTY
         row = after or before
         if row and old_values != new_values:
             lost += [(row.type, row.key, value) for value in old_values - new_values]
@@ -80,51 +87,59 @@ def _lost_and_new(changes: Sequence[Pair], name: str) -> tuple[list[Kept], list[
     return lost, new
 
 
-def _run(cursor: Cursor[Any], tenant: int, sql: str, rows: Sequence[Kept], columns: Sequence[str]) -> None:
-    """`columns` name the parts of each row's value."""
+def _run(cursor: Cursor[Any], tenant: int, sql: bytes, rows: Sequence[Kept], columns: Mapping[str, Column]) -> None:
+    """`columns`: the parts of each row's value by name, and how each is packed."""
     if not rows:
         return
-    params: dict[str, Any] = {"tenant": tenant, "rtype": [r[0] for r in rows], "rkey": [r[1] for r in rows]}
-    for number, column in enumerate(columns):
-        params[column] = [r[2][number] for r in rows]
-    cursor.execute(sql.encode(), params)
+    types, keys, values = zip(*rows, strict=True)
+    params: dict[str, Any] = {"tenant": tenant, "rtype": packed.smallints(types), "rkey": packed.uuids(keys)}
+    for (name, column), part in zip(columns.items(), zip(*values, strict=True), strict=False):
+        params[name] = column(part)
+    cursor.execute(sql, params, prepare=True)
+
+
+EDGE: Mapping[str, Column] = {"tgt": packed.uuids, "link": packed.bigints}
+DATE: Mapping[str, Column] = {"param": packed.ints, "lo": packed.texts, "hi": packed.texts}
+QUANTITY: Mapping[str, Column] = {"param": packed.ints, "lo": packed.floats, "hi": packed.floats, "units": packed.lists}
+STRING: Mapping[str, Column] = {"param": packed.ints, "norm": packed.texts, "value": packed.texts}
+GROUP: Mapping[str, Column] = {"param": packed.ints, "tok": packed.lists, **dict.fromkeys(("lo1", "hi1", "lo2", "hi2"), packed.floats)}
+TOKEN: Mapping[str, Column] = {"h": packed.bigints, "param": packed.ints, **dict.fromkeys(("system", "code", "display"), packed.texts)}
 
 
 def _edges(cursor: Cursor[Any], tenant: int, changes: Sequence[Pair]) -> None:
     lost, new = _lost_and_new(changes, "edges")
-    _run(cursor, tenant, DROP_EDGES, lost, ("tgt", "link"))
-    _run(cursor, tenant, ADD_EDGES, new, ("tgt", "link"))
+    _run(cursor, tenant, DROP_EDGES, lost, EDGE)
+    _run(cursor, tenant, ADD_EDGES, new, EDGE)
 
 
 def _dates(cursor: Cursor[Any], tenant: int, changes: Sequence[Pair]) -> None:
     lost, new = _lost_and_new(changes, "dates")
-    _run(cursor, tenant, DROP_DATES, lost, ("param", "lo", "hi"))
-    _run(cursor, tenant, ADD_DATES, new, ("param", "lo", "hi"))
+    _run(cursor, tenant, DROP_DATES, lost, DATE)
+    _run(cursor, tenant, ADD_DATES, new, DATE)
 
 
 def _quantities(cursor: Cursor[Any], tenant: int, changes: Sequence[Pair]) -> None:
     for sql, rows in zip((DROP_QUANTITIES, ADD_QUANTITIES), _lost_and_new(changes, "quantities"), strict=True):
-        spelled = [(rtype, rkey, (param, lo, hi, _array(sorted(units)))) for rtype, rkey, (param, lo, hi, units) in rows]
-        _run(cursor, tenant, sql, spelled, ("param", "lo", "hi", "units"))
+        spelled = [(rtype, rkey, (param, lo, hi, sorted(units))) for rtype, rkey, (param, lo, hi, units) in rows]
+        _run(cursor, tenant, sql, spelled, QUANTITY)
 
 
 def _strings(cursor: Cursor[Any], tenant: int, changes: Sequence[Pair]) -> None:
     lost, new = _lost_and_new(changes, "strings")
-    _run(cursor, tenant, DROP_STRINGS, lost, ("param", "norm", "value"))
-    _run(cursor, tenant, ADD_STRINGS, new, ("param", "norm", "value"))
+    _run(cursor, tenant, DROP_STRINGS, lost, STRING)
+    _run(cursor, tenant, ADD_STRINGS, new, STRING)
 
 
 def _groups(cursor: Cursor[Any], tenant: int, changes: Sequence[Pair]) -> None:
     """Groups may repeat, so a resource whose groups changed gets all of them anew."""
     changed = [(b, a) for b, a in changes if (b.groups if b else []) != (a.groups if a else [])]
-    _run(cursor, tenant, DROP_GROUPS, [(b.type, b.key, ()) for b, _ in changed if b and b.groups], ())
-    rows = [(a.type, a.key, _group(group)) for _, a in changed if a for group in a.groups]
-    _run(cursor, tenant, ADD_GROUPS, rows, ("param", "tok", "lo1", "hi1", "lo2", "hi2"))
+    _run(cursor, tenant, DROP_GROUPS, [(b.type, b.key, ()) for b, _ in changed if b and b.groups], {})
+    _run(cursor, tenant, ADD_GROUPS, [(a.type, a.key, _group(group)) for _, a in changed if a for group in a.groups], GROUP)
 
 
 def _group(group: Any) -> tuple[Any, ...]:
     (lo1, hi1), (lo2, hi2) = (*group.numbers, (None, None), (None, None))[:2]
-    return group.param, _array(group.tokens), lo1, hi1, lo2, hi2
+    return group.param, group.tokens, lo1, hi1, lo2, hi2
 
 
 def _tokens(cursor: Cursor[Any], tenant: int, changes: Sequence[Pair]) -> None:
@@ -132,11 +147,9 @@ def _tokens(cursor: Cursor[Any], tenant: int, changes: Sequence[Pair]) -> None:
     for h, entry in _new_entries(changes):
         if not entries.get(h, ("",))[-1]:  # the one with a display is the one to keep
             entries[h] = entry
-    if not entries:
-        return
-    rows = [entries[h] for h in sorted(entries)]
-    params = {name: [row[number] for row in rows] for number, name in enumerate(("h", "param", "system", "code", "display"))}
-    cursor.execute(ADD_TOKENS.encode(), {"tenant": tenant, **params})
+    if entries:
+        columns = zip(TOKEN.items(), zip(*(entries[h] for h in sorted(entries)), strict=True), strict=True)
+        cursor.execute(ADD_TOKENS, {"tenant": tenant} | {name: column(values) for (name, column), values in columns}, prepare=True)
 
 
 def _new_entries(changes: Sequence[Pair]) -> Iterator[tuple[int, Any]]:
@@ -144,7 +157,3 @@ def _new_entries(changes: Sequence[Pair]) -> Iterator[tuple[int, Any]]:
         if after:
             known = before.dictionary if before else {}
             yield from ((h, entry) for h, entry in after.dictionary.items() if h not in known)
-
-
-def _array(numbers: Iterable[int]) -> str:
-    return "{" + ",".join(map(str, numbers)) + "}"
