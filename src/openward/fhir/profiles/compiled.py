@@ -134,11 +134,14 @@ class Compiler:
     def _group(self, node: Node, element: Element, parent: str) -> Group:
         collect, check, slices = collector(element), self.check(node), Slices.of(node, self, element)
         least, most, name = node.min, node.max, node.name
+        may_lack = least == 0 and not any(part.min for part in node.slices)
         lacking = f"{parent} needs {name}" if least == 1 else f"{parent} needs at least {least} {name}"
         surplus = "is not allowed by the profile" if most == 0 else f"stands at most {most} times"
 
         def group(data: dict[str, Any], run: Run) -> Findings | None:
             values = collect(data)
+            if not values and may_lack:
+                return None
             found: Findings = []
             if len(values) < least:
                 found.append(Finding(f".{name}", "required", lacking))

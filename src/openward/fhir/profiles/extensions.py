@@ -66,9 +66,24 @@ def _lineage(type: str) -> Iterator[str]:
 def check_extensions(run: Run, type: str, guide: str) -> Findings:
     """Every extension in the resource, those inside extensions and contained resources too."""
     found: Findings = []
+    if not has_extensions(run.resource):
+        return found
     for one in extensions_below(Place(run.resource, type)):
         found += _found_in(one, run, guide)
     return found
+
+
+def has_extensions(data: dict[str, Any]) -> bool:
+    """Most resources have none, and looking for the names alone is the quickest way to know it."""
+    if "extension" in data or "modifierExtension" in data:
+        return True
+    for value in data.values():
+        if value.__class__ is dict:
+            if has_extensions(value):
+                return True
+        elif value.__class__ is list and any(one.__class__ is dict and has_extensions(one) for one in value):
+            return True
+    return False
 
 
 def extensions_below(root: Place) -> list[Place]:

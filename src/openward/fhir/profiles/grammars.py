@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 LOINC = re.compile(r"(?:L[A-Z])?\d{1,8}-\d")
 SNOMED_CT = re.compile(r"[1-9]\d{5,17}")
@@ -56,6 +57,7 @@ GRAMMARS: dict[str, Callable[[str], bool]] = {
 }
 
 
+@lru_cache(maxsize=8192)
 def is_impossible(system: str | None, code: str) -> bool:
     """Whether the code system cannot hold such a code."""
     looks_right = GRAMMARS.get(system or "")

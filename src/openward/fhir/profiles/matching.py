@@ -10,7 +10,7 @@ Matches = Callable[[Any], bool]
 
 def equals(fixed: Any) -> Matches:
     """Exactly this value: nothing lacking, nothing besides."""
-    return lambda value: _same(fixed, value)
+    return _is_text(fixed) if isinstance(fixed, str) else lambda value: _same(fixed, value)
 
 
 def fits(pattern: Any) -> Matches:
@@ -21,7 +21,11 @@ def fits(pattern: Any) -> Matches:
     if isinstance(pattern, list):
         items = [fits(item) for item in pattern]
         return lambda value: value.__class__ is list and all(any(map(matches, value)) for matches in items)
-    return lambda value: _same(pattern, value)
+    return equals(pattern)
+
+
+def _is_text(text: str) -> Matches:
+    return lambda value: bool(value == text)
 
 
 def _same(one: Any, other: Any) -> bool:

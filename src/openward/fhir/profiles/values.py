@@ -19,8 +19,9 @@ class Value(NamedTuple):
     @property
     def data(self) -> dict[str, Any]:
         """The object its children stand in."""
-        inner = self.twin if is_primitive(self.type) else self.value
-        return inner if isinstance(inner, dict) else {}
+        if self.value.__class__ is dict:
+            return self.value  # type: ignore[no-any-return]
+        return self.twin if self.twin.__class__ is dict else {}
 
 
 Collect = Callable[[dict[str, Any]], list[Value]]
