@@ -94,8 +94,9 @@ class Operation:
             call.store.refuse(Event(f"${self.name}", call.type, outcome=outcome_of(error), detail=error.__class__.__name__))
             raise
         key = key_of(call.type, call.id) if call.type and call.id else None
-        patients = answer.patients if isinstance(answer, Answer) else ()
-        call.store.record_reading([Event(f"${self.name}", call.type, key, patients=patients)])
+        said = answer if isinstance(answer, Answer) else Answer()
+        outcome: Literal[0, 4] = 4 if said.status >= 400 else 0
+        call.store.record_reading([Event(f"${self.name}", call.type, key, patients=said.patients, outcome=outcome)])
         return answer
 
 
