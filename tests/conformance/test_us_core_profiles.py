@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from openward.fhir.json import dumps, loads
 from openward.fhir.profiles import Catalogue, declared, validate
 from tests.conformance.us_core import Damage, Package, damage, extensions
 
@@ -98,3 +99,27 @@ def test_a_modifier_that_nobody_knows_is_refused_on_every_example(package, catal
         )
     ]
     assert taken == []
+
+
+class TestOverHttp:
+    """What the server of a new installation answers to $validate; there US Core without a version means 6.1.0."""
+
+    @pytest.fixture
+    def examples(self, outside_data) -> dict[str, dict]:
+        return Package.read(outside_data("us-core/us_core_610.tgz")).examples
+
+    def test_finds_no_error_in_an_example(self, surface, examples):
+        faults = []
+        for name, resource in examples.items():
+            outcome = surface.json("POST", f"/{resource['resourceType']}/$validate", dumps(resource))
+            faults += [(name, issue["diagnostics"]) for issue in outcome["issue"] if issue["severity"] == "error"]
+        listed = exceptions("US Core examples that do not keep their profiles")
+        assert {f"6.1.0 {name}" for name, _ in faults} == {name for name in listed if name.startswith("6.1.0")}, faults
+
+    def test_holds_a_write_to_the_version_it_names(self, surface):
+        profile = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient"
+        bare = {"resourceType": "Patient", "meta": {"profile": [profile + "|6.1.0"]}}
+        answer = surface("POST", "/Patient", bare)
+        places = {place(issue["expression"][0]) for issue in loads(answer.body)["issue"]}
+        assert (answer.status, places) == (422, {"Patient.name", "Patient.gender"})  # the record gives a number by itself
+        assert surface("POST", "/Patient", {"resourceType": "Patient", "meta": {"profile": [profile]}}).status == 201

@@ -20,7 +20,7 @@ class Value(NamedTuple):
     def data(self) -> dict[str, Any]:
         """The object its children stand in."""
         if self.value.__class__ is dict:
-            return self.value  # type: ignore[no-any-return]
+            return self.value
         return self.twin if self.twin.__class__ is dict else {}
 
 
