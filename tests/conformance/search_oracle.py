@@ -22,9 +22,10 @@ BASED = {"Distance": "Quantity", "Age": "Quantity", "Duration": "Quantity", "Cou
 
 
 class Oracle:
-    """Answers queries over some resources."""
+    """Answers queries over some resources. `added`: parameters beside those of the specification, by type and code."""
 
-    def __init__(self, resources: Iterable[Resource]) -> None:
+    def __init__(self, resources: Iterable[Resource], added: Mapping[tuple[str, str], SearchParameter] | None = None) -> None:
+        self.added = added or {}
         self.by_type: dict[str, list[Resource]] = {}
         self.by_reference: dict[str, Resource] = {}
         self._compiled: dict[str, Compiled] = {}
@@ -37,6 +38,9 @@ class Oracle:
 
     def ids(self, type: str, params: Sequence[tuple[str, str]]) -> set[str]:
         return {r["id"] for r in self.by_type.get(type, ()) if all(self.holds(r, name, value) for name, value in params)}
+
+    def parameter(self, type: str, code: str) -> SearchParameter:
+        return search_parameters(type).get(code) or self.added[type, code]
 
     def values(self, parameter: SearchParameter, resource: Resource) -> list[Found]:
         """(data type, value) of all that the parameter's expression gives; an extension stands for its value."""
@@ -73,7 +77,7 @@ class Oracle:
             return self._has(resource, name, value)
         head, dot, rest = name.partition(".")
         code, _, modifier = head.partition(":")
-        parameter = search_parameters(resource["resourceType"])[code]
+        parameter = self.parameter(resource["resourceType"], code)
         if dot:
             return self._chain(resource, parameter, modifier, rest, value)
         if parameter.components:

@@ -19,15 +19,21 @@ from tests.conftest import outside
 from tests.fhir.house import make_schema
 
 
-@contextmanager
-def engine_database(name: str) -> Iterator[psycopg.Connection[Any]]:
-    """A fresh database of that name on the PostgreSQL of this test run."""
+def engine_address(name: str) -> str:
+    """How to connect to a fresh database of that name, with the engine's tables, on the PostgreSQL of this test run."""
     parameters = open_database(Path(os.environ["OPENWARD_DATA"])).parameters
     with psycopg.connect(**parameters, autocommit=True) as connection:  # type: ignore[arg-type]
         connection.execute(f"drop database if exists {name} with (force)".encode())
         connection.execute(f"create database {name}".encode())
-    with psycopg.connect(make_conninfo(**{**parameters, "dbname": name}), autocommit=True) as connection:
+    address = make_conninfo(**{**parameters, "dbname": name})
+    with psycopg.connect(address, autocommit=True) as connection:
         make_schema(connection)
+    return address
+
+
+@contextmanager
+def engine_database(name: str) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(engine_address(name), autocommit=True) as connection:
         yield connection
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from psycopg import Connection, Cursor
 from psycopg.rows import tuple_row
 
-from openward.fhir.definitions import Path, SearchParameter, is_resource_type, search_parameters
+from openward.fhir.definitions import Path, SearchParameter, is_resource_type, search_parameters, structure
 from openward.fhir.definitions import extract as values_at
 from openward.fhir.definitions.paths import Unreadable, parse
 from openward.fhir.definitions.searches import extension_values
@@ -28,6 +28,7 @@ from openward.fhir.fhirpath.values import plain
 
 LOOK_EVERY = 2.0  # seconds
 TYPES = frozenset({"number", "date", "string", "token", "reference", "quantity", "uri"})
+VALUE_OF_TYPE = re.compile(r"\.value([A-Z]\w*)\b(?!\()")
 CODE = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]{0,63}")
 LONGEST_EXPRESSION = 4000
 TEXTS = frozenset({"string", "markdown", "code", "id", "uri", "url", "canonical", "oid", "uuid"})
@@ -104,10 +105,16 @@ def values_of(parameter: SearchParameter, resource: Mapping[str, Any]) -> Iterat
 def made_of(definition: Mapping[str, Any], *, is_ready: bool = False) -> list[OwnParameter]:
     """One parameter for each type a SearchParameter adds to. Raises Invalid with what this server cannot search by, and why."""
     _check(definition)
-    code, expression = str(definition["code"]), str(definition["expression"])
+    code, expression = str(definition["code"]), _as_meant(str(definition["expression"]))
     targets, url = tuple(definition.get("target", ())), str(definition["url"])
     types = [base for base in definition["base"] if code not in search_parameters(base)]
     return [OwnParameter(type, code, definition["type"], _part(expression, type), url, targets, (), is_ready) for type in types]
+
+
+def _as_meant(expression: str) -> str:
+    """`value.ofType(dateTime)` for `valueDateTime`: FHIRPath has no such name, but published parameters (US Core's among them) use it."""
+    names = {name.lower(): name for name in structure("Extension").elements["value"].types}
+    return VALUE_OF_TYPE.sub(lambda match: f".value.ofType({names[match[1].lower()]})" if match[1].lower() in names else match[0], expression)
 
 
 def _part(expression: str, type: str) -> str:
