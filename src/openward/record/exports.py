@@ -1,7 +1,8 @@
-"""Bulk exports of this installation: their files in the data folder, their jobs in the queue."""
+"""Bulk exports and imports of this installation: their files in the data folder, their jobs in the queue."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -9,9 +10,11 @@ from uuid import UUID
 from django.conf import settings
 
 from openward.access.actor import Actor
-from openward.fhir.bulk import exports
+from openward.fhir.bulk import exports, imports
 from openward.fhir.bulk.house import Limits, install
 from openward.fhir.bulk.running import run
+from openward.fhir.bulk.taking import take
+from openward.fhir.outgoing import Network, networks
 from openward.fhir.protocols import Auditor, Policy
 from openward.fhir.store import Store
 from openward.record.actors import in_job, recall, remember
@@ -51,8 +54,25 @@ class Installation:
     def actor(self, remembered: dict[str, Any]) -> Actor:
         return in_job(recall(remembered))
 
+    @property
+    def import_hosts(self) -> Sequence[str]:
+        hosts: Sequence[str] = settings.OPENWARD_IMPORT_HOSTS
+        return hosts
+
+    @property
+    def allowed(self) -> Sequence[Network]:
+        return networks(settings.OPENWARD_PRIVATE_TARGETS)
+
+    def open_store(self, remembered: dict[str, Any]) -> Store:
+        from openward.record.work import open_store
+
+        return open_store(self.actor(remembered))
+
     def start_export(self, store: Store, id: UUID) -> None:
         store.transaction.later(write_export, tenant=store.tenant, export=str(id))
+
+    def start_import(self, store: Store, id: UUID) -> None:
+        store.transaction.later(take_import, tenant=store.tenant, id=str(id))
 
 
 INSTALLATION = Installation()
@@ -66,16 +86,26 @@ def write_export(*, tenant: int, export: str) -> None:
         run(wire, tenant, UUID(export), INSTALLATION)
 
 
+@job("record.take_import")
+def take_import(*, tenant: int, id: str) -> None:
+    """Take in the files of a bulk import, from the input the last try got to. One that another worker has in hand is left to it."""
+    with own_wire() as wire:
+        take(wire, tenant, UUID(id), INSTALLATION)
+
+
 @every("* * * * *", "record.resume_exports")
 def resume_exports() -> None:
-    """Take up again the bulk exports whose worker died."""
+    """Take up again the bulk exports and imports whose worker died."""
     with own_wire() as wire:
         for tenant, id in exports.stalled(wire, STALLED_SECONDS):
             write_export.defer(tenant=tenant, export=str(id))
+        for tenant, id in imports.stalled(wire, STALLED_SECONDS):
+            take_import.defer(tenant=tenant, id=str(id))
 
 
 @every("*/10 * * * *", "record.clear_exports")
 def clear_exports() -> None:
-    """Remove the files of bulk exports that have expired or were cancelled."""
+    """Remove the files of bulk exports and imports that have expired or were cancelled."""
     with own_wire() as wire:
         exports.clear_away(wire, INSTALLATION.folder)
+        imports.clear_away(wire, INSTALLATION.folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,17 +14,21 @@ import pytest
 from openward.fhir.bulk import house as houses
 from openward.fhir.bulk.house import Limits
 from openward.fhir.bulk.running import run
+from openward.fhir.bulk.taking import take
 from openward.fhir.errors import Forbidden, Unauthenticated
 from openward.fhir.http import fhir_app
+from openward.fhir.outgoing import Network, networks
 from openward.fhir.store import Store
 from tests.fhir.house import House, TableAuditor, TablePolicy, Visitor
 from tests.fhir.http.client import Client
 
+Job = Callable[..., None]
 ACTORS = {
     "all": Visitor("all"),
     "patients": Visitor("patients", types=frozenset({"Patient"})),
     "none": Visitor("none", interactions=frozenset({"read", "search"})),
     "other": Visitor("other"),
+    "patient-writer": Visitor("patient-writer", types=frozenset({"Patient", "Binary"})),
 }
 
 
@@ -37,7 +41,9 @@ class Bulk:
     limits: Limits = field(default_factory=lambda: Limits(poll_seconds=0.0))
     policy: TablePolicy = field(default_factory=TablePolicy)
     auditor: TableAuditor = field(default_factory=TableAuditor)
-    queue: list[tuple[int, UUID]] = field(default_factory=list)
+    queue: list[tuple[Job, int, UUID]] = field(default_factory=list)
+    import_hosts: list[str] = field(default_factory=lambda: ["127.0.0.1"])
+    allowed: list[Network] = field(default_factory=lambda: networks(["127.0.0.0/8"]))
     withdrawn: set[str] = field(default_factory=set)
 
     def remember(self, actor: Visitor) -> dict[str, Any]:
@@ -53,13 +59,20 @@ class Bulk:
         patient = UUID(remembered["patient"]) if remembered["patient"] else None
         return Visitor(remembered["id"], remembered["name"], patient=patient, **sets)
 
+    def open_store(self, remembered: dict[str, Any]) -> Store:
+        return self.house.store(self.actor(remembered))
+
     def start_export(self, store: Store, id: UUID) -> None:
-        self.queue.append((store.tenant, id))
+        self.queue.append((run, store.tenant, id))
+
+    def start_import(self, store: Store, id: UUID) -> None:
+        self.queue.append((take, store.tenant, id))
 
     def work(self) -> None:
         """Run every job that waits."""
         while self.queue:
-            run(self.house.connect(), *self.queue.pop(0), self)
+            job, tenant, id = self.queue.pop(0)
+            job(self.house.connect(), tenant, id, self)
 
 
 @pytest.fixture

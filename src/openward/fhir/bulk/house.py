@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
 from openward.fhir.errors import FhirError
+from openward.fhir.outgoing import Network
 from openward.fhir.protocols import Auditor, Policy
 from openward.fhir.store import Store
 
@@ -33,6 +35,14 @@ class House(Protocol):
     @property
     def limits(self) -> Limits: ...
     @property
+    def import_hosts(self) -> Sequence[str]:
+        """Hosts files may be fetched from."""
+
+    @property
+    def allowed(self) -> Sequence[Network]:
+        """Private networks that may be called all the same."""
+
+    @property
     def policy(self) -> Policy: ...
     @property
     def auditor(self) -> Auditor: ...
@@ -43,7 +53,13 @@ class House(Protocol):
     def actor(self, remembered: dict[str, Any]) -> Any:
         """The actor again. Raises Forbidden when their credentials have been withdrawn meanwhile."""
 
+    def open_store(self, remembered: dict[str, Any]) -> Store:
+        """A store that writes as the actor. Raises Forbidden as `actor` does."""
+
     def start_export(self, store: Store, id: UUID) -> None:
+        """Queue the job in the store's transaction."""
+
+    def start_import(self, store: Store, id: UUID) -> None:
         """Queue the job in the store's transaction."""
 
 

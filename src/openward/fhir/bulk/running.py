@@ -65,8 +65,8 @@ class WritersStillBusy(FhirError):
 
 def run(connection: Connection[Any], tenant: int, id: UUID, house: House) -> None:
     """Carry out one export to its end, or as far as it gets. `connection` commits by itself. Another job at the same export: nothing happens."""
-    with _alone(connection, id) as alone:
-        export = find(connection, tenant, id) if alone else None
+    with alone(connection, id) as mine:
+        export = find(connection, tenant, id) if mine else None
         if export is None or export.state not in ("waiting", "running"):
             return
         try:
@@ -81,8 +81,8 @@ def run(connection: Connection[Any], tenant: int, id: UUID, house: House) -> Non
 
 
 @contextmanager
-def _alone(connection: Connection[Any], id: UUID) -> Iterator[bool]:
-    """Hold the export for this connection; a job that dies lets go with its connection."""
+def alone(connection: Connection[Any], id: UUID) -> Iterator[bool]:
+    """Hold an export or import for this connection; a job that dies lets go with its connection."""
     number = id.int & (2**63 - 1)
     row = connection.execute("select pg_try_advisory_lock(%s)", (number,)).fetchone()
     held = bool(row and row[0])

@@ -41,7 +41,7 @@ def status(id: str, store: Store, request: Request) -> Response:
 
     export = _mine(store, id)
     if export.state == "failed":
-        return Response.json(_outcome("exception", f"The export failed: {export.note}"), 500)
+        return Response.json(outcome("exception", f"The export failed: {export.note}"), 500)
     if exports.too_soon(store.connection, export, house().limits.poll_seconds):
         return throttled("You ask too often; see Retry-After.", seconds=max(1, round(house().limits.poll_seconds)))
     if export.state == "done":
@@ -79,7 +79,7 @@ def file(id: str, name: str, store: Store, request: Request) -> Response:
     headers = {"Content-Type": NDJSON, **_expiry(export)}
     if "gzip" in (request.header("Accept-Encoding") or ""):
         return Response(200, headers={**headers, "Content-Encoding": "gzip"}, chunks=_packed(path, found[0].bytes))
-    return Response(200, headers={**headers, "Content-Length": str(found[0].bytes)}, chunks=_plain(path, found[0].bytes))
+    return Response(200, headers={**headers, "Content-Length": str(found[0].bytes)}, chunks=piecewise(path, found[0].bytes))
 
 
 def cancel(id: str, store: Store, request: Request) -> Response:
@@ -90,14 +90,14 @@ def cancel(id: str, store: Store, request: Request) -> Response:
     with store.transaction():
         exports.cancel(store.connection, house().folder, export)
         store.record([Event("export", None, detail="cancelled")])
-    return Response.json(_outcome("informational", "The export is cancelled and its files are removed.", "information"), 202)
+    return Response.json(outcome("informational", "The export is cancelled and its files are removed.", "information"), 202)
 
 
 def throttled(words: str, *, seconds: int) -> Response:
     """429 Too Many Requests. https://www.rfc-editor.org/rfc/rfc6585#section-4"""
     from openward.fhir.http.response import Response
 
-    response = Response.json(_outcome("throttled", words), 429)
+    response = Response.json(outcome("throttled", words), 429)
     response.headers["Retry-After"] = str(seconds)
     return response
 
@@ -112,7 +112,7 @@ def _mine(store: Store, id: str) -> Export:
     return found
 
 
-def _outcome(code: str, words: str, severity: str = "error") -> dict[str, Any]:
+def outcome(code: str, words: str, severity: str = "error") -> dict[str, Any]:
     return {"resourceType": "OperationOutcome", "issue": [Issue(code, words, severity=severity).to_fhir()]}
 
 
@@ -125,7 +125,7 @@ def _patience(export: Export) -> str:
     return str(max(1, min(60, round((export.touched - export.asked).total_seconds() / 10))))
 
 
-def _plain(path: Path, size: int) -> Iterator[bytes]:
+def piecewise(path: Path, size: int) -> Iterator[bytes]:
     """What counts of the file, piece by piece."""
     with path.open("rb") as content:
         left = size
@@ -136,7 +136,7 @@ def _plain(path: Path, size: int) -> Iterator[bytes]:
 
 def _packed(path: Path, size: int) -> Iterator[bytes]:
     packing = zlib.compressobj(1, zlib.DEFLATED, 31)
-    for piece in _plain(path, size):
+    for piece in piecewise(path, size):
         if packed := packing.compress(piece):
             yield packed
     yield packing.flush()

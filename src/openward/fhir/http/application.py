@@ -46,7 +46,7 @@ def fhir_app(
 
 
 def _answer(request: Request, authenticate: Authenticate, open_store: OpenStore, open_reading_store: OpenStore) -> Response:
-    if request.segments[:1] != ("_export",):  # whose files are asked for as NDJSON
+    if request.segments[:1] not in (("_export",), ("_import",)):  # whose files are asked for as NDJSON
         request.check_accept()
     if request.segments == ("metadata",) and request.method in ("GET", "HEAD"):
         return Response.json(capabilities(request.url))

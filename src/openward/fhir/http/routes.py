@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from openward.fhir.bulk import serving
+from openward.fhir.bulk import following, serving
 from openward.fhir.bundles.answers import history_bundle
 from openward.fhir.definitions import is_resource_type
 from openward.fhir.errors import BadRequest, NotFound, UnknownType
@@ -51,6 +51,10 @@ def handlers(segments: tuple[str, ...]) -> Handlers:
             return {"GET": partial(serving.status, id), "DELETE": partial(serving.cancel, id)}
         case ("_export", id, name):
             return {"GET": partial(serving.file, id, name)}
+        case ("_import", id):
+            return {"GET": partial(following.status, id), "DELETE": partial(following.cancel, id)}
+        case ("_import", id, name):
+            return {"GET": partial(following.file, id, name)}
         case (name,) if name.startswith("$"):
             return _operation(named(name[1:], "system", None), None, None)
         case (type, *_) if not is_resource_type(type):

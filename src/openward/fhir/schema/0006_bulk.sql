@@ -81,3 +81,22 @@ create table fhir.subscription_feed (
   since timestamptz not null,
   primary key (tenant)
 );
+
+-- One `$import`. inputs: what to take in; results: for each input that is done, its counts and how many lines were refused.
+create table fhir.bulk_import (
+  tenant int not null,
+  id uuid not null,
+  owner text not null,
+  actor jsonb not null,
+  inputs jsonb not null,
+  results jsonb not null default '[]',
+  request text not null,
+  url text not null,
+  state text not null default 'waiting' check (state in ('waiting', 'running', 'done', 'failed', 'cancelled')),
+  note text not null default '',
+  asked timestamptz not null default clock_timestamp(),
+  touched timestamptz not null default clock_timestamp(),
+  expires timestamptz,
+  primary key (tenant, id)
+);
+create index bulk_import_by_owner on fhir.bulk_import (tenant, owner, state);
