@@ -56,3 +56,14 @@ def built_in(name: str) -> Guide:
         for url, found in tables.value_sets.items()
     }
     return Guide(name, tables.profiles, sets)
+
+
+@cache
+def supported(type: str) -> tuple[str, ...]:
+    """The US Core profiles of a resource type that are built in, without a version and in each, for the CapabilityStatement."""
+    found: dict[str, list[str]] = {}
+    for guide in map(built_in, US_CORE.values()):
+        for url, packed in guide.packed.items():
+            if (profile := decode(packed)).type == type:
+                found.setdefault(url, []).append(profile.canonical)
+    return tuple(canonical for url, versions in sorted(found.items()) for canonical in (url, *versions))
