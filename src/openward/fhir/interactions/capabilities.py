@@ -12,6 +12,7 @@ from typing import Any
 from openward import __version__
 from openward.fhir.definitions import RESOURCE_TYPES
 from openward.fhir.operations.registry import Operation, offered
+from openward.fhir.profiles.packages import supported
 from openward.fhir.search.parameters import plan
 
 RELEASED = "2026-11-21"
@@ -68,6 +69,7 @@ def _resource(type: str) -> dict[str, Any]:
         "conditionalDelete": "single",
         "referencePolicy": list(REFERENCE_POLICY),
     }
+    described["supportedProfile"] = list(supported(type))
     includes = [f"{type}:{code}" for code, parameter in sorted(parameters.items()) if parameter.type == "reference"]
     if includes:
         described["searchInclude"] = includes
