@@ -11,10 +11,11 @@ from typing import Any
 
 import msgspec
 
-from openward.fhir.errors import FhirError
+from openward.fhir.errors import FhirError, Issue
 from openward.fhir.versions import Version, Written, instant
 
 Link = tuple[str, str]
+NOTHING_DELETED: dict[str, Any] = {"response": {"status": "204 No Content"}}
 
 
 def raw(version: Version) -> msgspec.Raw:
@@ -42,13 +43,17 @@ def response_bundle(kind: str, entries: Sequence[dict[str, Any]]) -> dict[str, A
     return {"resourceType": "Bundle", "type": f"{kind}-response", "entry": list(entries)}
 
 
-def written_entry(written: Written, *, with_resource: bool = False) -> dict[str, Any]:
+def written_entry(written: Written, preference: str = "minimal") -> dict[str, Any]:
+    """`preference`: minimal, representation or OperationOutcome, how much comes back with the response."""
     version = written.version
     response: dict[str, Any] = {"status": status_line(written.status)}
     if written.outcome != "deleted":
         response |= {"location": version.location}
     response |= validators_of(version)
-    return {"resource": raw(version), "response": response} if with_resource and version.text else {"response": response}
+    if preference == "OperationOutcome":
+        said = Issue("informational", f"{version.location}: {written.outcome}.", severity="information")
+        response["outcome"] = {"resourceType": "OperationOutcome", "issue": [said.to_fhir()]}
+    return {"resource": raw(version), "response": response} if preference == "representation" and version.text else {"response": response}
 
 
 def validators_of(version: Version) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Method = Literal["DELETE", "POST", "PUT", "PATCH", "GET", "HEAD"]
 ORDER: Mapping[str, int] = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3, "HEAD": 3}
 BODY_METHODS = frozenset({"POST", "PUT"})
+READING = frozenset({"GET", "HEAD"})
+MAX_ENTRIES = 20_000
 ETAG = re.compile(r'(?:W/)?"?(\d{1,9})"?')
 RESTFUL = re.compile(r"https?://.+/([A-Za-z]+/[A-Za-z0-9\-.]{1,64})")
 
@@ -31,6 +33,8 @@ class Entry:
     """One entry. `type` and `id` are from the URL (`id` of a POST: given by the server); `query` is what follows its question mark.
 
     `sound` is there when the resource has been examined beforehand, its references final. `patch`: the Binary or Parameters of a PATCH.
+    `asks`: it reads, searches or calls an operation, by its `url`, with `parameters` if it carries a resource, and changes no entry's resource.
+    `conditions` are its headers: `if_none_match`, `if_modified_since`.
     """
 
     index: int
@@ -45,6 +49,12 @@ class Entry:
     if_none_exist: str | None
     sound: Sound | None = None
     patch: Mapping[str, Any] | None = None
+    parameters: Mapping[str, Any] | None = None
+    conditions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def asks(self) -> bool:
+        return self.method in READING or is_question(self.url)
 
     @property
     def path(self) -> str:
@@ -122,16 +132,38 @@ def _entry(index: int, raw: Any) -> Entry:
     if method not in ORDER or not isinstance(url, str):
         raise BadRequest("The request has no method this server knows, or no url.")
     type, id, query = _addressed(method, url)
+    if method in READING or is_question(url):
+        return _question(index, raw, method, url, type, query)
     if_match, if_none_exist = version_named(_text(request, "ifMatch")), _text(request, "ifNoneExist")
     entry = Entry(index, method, url, type, id, query, _text(raw, "fullUrl"), _body(raw, method, type), if_match, if_none_exist)
     entry.patch = _patch(raw) if method == "PATCH" else None
     return entry
 
 
+def rank(entry: Entry) -> int:
+    """Its place in the specification's order: what asks comes last, whatever its method."""
+    return ORDER["GET"] if entry.asks else ORDER[entry.method]
+
+
+def is_question(url: str) -> bool:
+    """Whether what is posted there asks: a search or an operation."""
+    last = url.partition("?")[0].rpartition("/")[2]
+    return last == "_search" or last.startswith("$")
+
+
+def _question(index: int, raw: Mapping[str, Any], method: Method, url: str, type: str, query: str | None) -> Entry:
+    resource = raw.get("resource") if method == "POST" else None
+    if resource is not None and not isinstance(resource, dict):
+        raise BadRequest("The resource is not an object.")
+    names = (("if_none_match", "ifNoneMatch"), ("if_modified_since", "ifModifiedSince"))
+    conditions = {name: text for name, spelled in names if (text := _text(raw["request"], spelled)) is not None}
+    return Entry(index, method, url, type, None, query, _text(raw, "fullUrl"), None, None, None, parameters=resource, conditions=conditions)
+
+
 def _addressed(method: str, url: str) -> tuple[str, str | None, str | None]:
     path, _, query = url.lstrip("/").partition("?")
     parts = [unquote(part) for part in path.split("/")]
-    if method == "GET":
+    if method in READING or (method == "POST" and is_question(url)):
         return parts[0], None, query or None
     if not is_resource_type(parts[0]):
         raise BadRequest(f"{parts[0] or 'The url'} is not a FHIR R4 resource type.")

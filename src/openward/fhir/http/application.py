@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from openward.fhir.errors import MethodNotAllowed, NotFound
 from openward.fhir.failures import as_fhir_error
 from openward.fhir.http.request import MAX_BODY, Request
 from openward.fhir.http.response import Response
-from openward.fhir.http.routes import Handler, handlers, writes
+from openward.fhir.http.routes import handler_of, writes
 from openward.fhir.interactions.capabilities import capabilities
 from openward.fhir.store import Store
 
@@ -51,16 +50,6 @@ def _answer(request: Request, authenticate: Authenticate, open_store: OpenStore,
     if request.segments == ("metadata",) and request.method in ("GET", "HEAD"):
         return Response.json(capabilities(request.url))
     actor = authenticate(request.environ)
-    handler = _handler(request)
+    handler = handler_of(request)
     with (open_store if writes(request.segments, request.method) else open_reading_store)(actor) as store:
         return handler(store, request)
-
-
-def _handler(request: Request) -> Handler:
-    allowed = handlers(request.segments)
-    if not allowed:
-        raise NotFound(f"{'/'.join(request.segments)} is not an address of this server.")
-    method = "GET" if request.method == "HEAD" else request.method
-    if method not in allowed:
-        raise MethodNotAllowed(method=request.method, allow=", ".join(sorted(allowed)))
-    return allowed[method]

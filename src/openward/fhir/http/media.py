@@ -10,6 +10,8 @@ from openward.fhir.errors import FhirError
 
 Format = Literal["json", "xml"]
 
+JSON_MEDIA_TYPE = "application/fhir+json; charset=utf-8"
+XML_MEDIA_TYPE = "application/fhir+xml; charset=utf-8"
 JSON_TYPES = frozenset({"application/fhir+json", "application/json", "text/json", "application/json+fhir"})
 XML_TYPES = frozenset({"application/fhir+xml", "application/xml", "text/xml", "application/xml+fhir"})
 WILDCARDS = frozenset({"*/*", "application/*"})

@@ -14,15 +14,13 @@ import msgspec
 
 from openward.fhir.errors import FhirError, Issue, Malformed, MethodNotAllowed, Unauthenticated
 from openward.fhir.failures import TooSlow, Unavailable
-from openward.fhir.http.media import NotAcceptable
+from openward.fhir.http.media import JSON_MEDIA_TYPE, XML_MEDIA_TYPE, NotAcceptable
 from openward.fhir.http.request import Request
 from openward.fhir.json import dumps
 from openward.fhir.operations.registry import Answer
 from openward.fhir.versions import Version, Written, parsed
 from openward.fhir.xml import to_xml
 
-MEDIA_TYPE = "application/fhir+json; charset=utf-8"
-XML_MEDIA_TYPE = "application/fhir+xml; charset=utf-8"
 NO_GZIP = re.compile(r"gzip\s*;\s*q=0(?:\.0*)?\s*(?:,|$)")
 WORTH_PACKING = 1400  # bytes; a smaller answer fits in one packet anyway
 ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Vary": "Accept, Accept-Encoding, Authorization"}
@@ -37,6 +35,7 @@ class Response:
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     chunks: Iterable[bytes] | None = None  # instead of `body`, for what is too long to hold
+    shown: Version | None = None  # what `body` is, when it is one version
 
     @classmethod
     def answer(cls, answer: Answer) -> Response:
@@ -53,11 +52,11 @@ class Response:
     @classmethod
     def version(cls, version: Version, status: int = 200) -> Response:
         """A resource as the bytes that are stored."""
-        return cls(status, (version.text or "").encode(), validators(version))
+        return cls(status, (version.text or "").encode(), validators(version), shown=version)
 
     @classmethod
     def not_modified(cls, version: Version) -> Response:
-        return cls(304, headers=validators(version))
+        return cls(304, headers=validators(version), shown=version)
 
     @classmethod
     def error(cls, error: FhirError) -> Response:
@@ -76,11 +75,11 @@ class Response:
         body = msgspec.json.format(self.body, indent=2) if request.query and self.body and self._is_json and request.is_pretty else self.body
         headers = {**ALWAYS, **self.headers}
         if self.chunks is not None:
-            headers.setdefault("Content-Type", MEDIA_TYPE)
+            headers.setdefault("Content-Type", JSON_MEDIA_TYPE)
             start_response(STATUS_LINES[self.status], list(headers.items()))
             return [] if request.method == "HEAD" else self.chunks
         if body:
-            headers.setdefault("Content-Type", MEDIA_TYPE)
+            headers.setdefault("Content-Type", JSON_MEDIA_TYPE)
         if len(body) > WORTH_PACKING and takes_gzip(request.header("Accept-Encoding")):
             body = gzip.compress(body, 1)
             headers["Content-Encoding"] = "gzip"
@@ -91,7 +90,7 @@ class Response:
 
     @property
     def _is_json(self) -> bool:
-        return "json" in self.headers.get("Content-Type", MEDIA_TYPE)
+        return "json" in self.headers.get("Content-Type", JSON_MEDIA_TYPE)
 
     def _turn_into_xml(self, pretty: bool) -> None:
         """A resource this server has written as JSON, in XML."""

@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 from openward.fhir.bulk import following, serving
 from openward.fhir.bundles.answers import history_bundle
 from openward.fhir.definitions import is_resource_type
-from openward.fhir.errors import BadRequest, NotFound, UnknownType
+from openward.fhir.errors import BadRequest, MethodNotAllowed, NotFound, UnknownType
+from openward.fhir.http.inside import inside
 from openward.fhir.http.request import Request
 from openward.fhir.http.response import Response, deleted, written
 from openward.fhir.ids import is_id
@@ -112,7 +113,10 @@ def writes(segments: tuple[str, ...], method: str) -> bool:
 
 
 def _operate(operation: Operation, type: str | None, id: str | None, store: Store, request: Request) -> Response:
-    body = request.body() if request.method == "POST" and request.has_resource else None
+    body = None
+    if request.method == "POST" and request.has_resource:
+        is_query = request.media_type == "application/graphql"
+        body = {"query": request.read().decode("utf-8", "replace")} if is_query else request.body()
     parameters = Parameters.of(request.parameters, body)
     answer = operation(Call(store, operation.name, type, id, parameters, request.url, request.headers))
     return Response.answer(answer) if isinstance(answer, Answer) else Response.json(answer)
@@ -185,7 +189,24 @@ def _search(place: str | Place, store: Store, request: Request) -> Response:
 
 
 def _bundle(store: Store, request: Request) -> Response:
-    return Response.json(batch.bundle(store, request.body()))
+    preference = request.preferences.get("return", "minimal")
+    return Response.json(batch.bundle(store, request.body(), partial(inside, _inner, request), preference))
+
+
+def _inner(store: Store, request: Request) -> Response:
+    """A request that stands in a bundle's entry. Raises NotFound, MethodNotAllowed, and what its interaction raises."""
+    return handler_of(request)(store, request)
+
+
+def handler_of(request: Request) -> Handler:
+    """Raises NotFound, UnknownType, MethodNotAllowed."""
+    allowed = handlers(request.segments)
+    if not allowed:
+        raise NotFound(f"{'/'.join(request.segments)} is not an address of this server.")
+    method = "GET" if request.method == "HEAD" else request.method
+    if method not in allowed:
+        raise MethodNotAllowed(method=request.method, allow=", ".join(sorted(allowed)))
+    return allowed[method]
 
 
 def _history(type: str | None, id: str | None, store: Store, request: Request) -> Response:

@@ -8,66 +8,69 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from openward.fhir.bundles.answers import failed_entry, response_bundle, written_entry
-from openward.fhir.bundles.entries import ORDER, Entry, entries, located
-from openward.fhir.errors import BadRequest
+from openward.fhir.bundles.answers import NOTHING_DELETED, failed_entry, response_bundle, written_entry
+from openward.fhir.bundles.entries import MAX_ENTRIES, Entry, entries, located, rank
+from openward.fhir.errors import BadRequest, TooCostly
 from openward.fhir.failures import as_fhir_error
 from openward.fhir.interactions.create import create
 from openward.fhir.interactions.delete import conditional_delete, delete
-from openward.fhir.interactions.fetch import fetch
+from openward.fhir.interactions.fetch import Fetch, fetch
 from openward.fhir.interactions.patch import conditional_patch, patch
 from openward.fhir.interactions.transaction import transaction
 from openward.fhir.interactions.update import conditional_update, update
 from openward.fhir.patch import Patch, patch_in_entry
+from openward.fhir.versions import Written
 
 if TYPE_CHECKING:
     from openward.fhir.store import Store
 
 
-def bundle(store: Store, bundle: Mapping[str, Any]) -> dict[str, Any]:
-    """Carry out a batch or transaction. Raises BadRequest for anything else."""
+def bundle(store: Store, bundle: Mapping[str, Any], fetch: Fetch = fetch, preference: str = "minimal") -> dict[str, Any]:
+    """Carry out a batch or transaction; `preference` is what comes back of each write. Raises BadRequest for anything else, TooCostly."""
     if bundle.get("resourceType") != "Bundle" or bundle.get("type") not in ("batch", "transaction"):
         raise BadRequest("Only a Bundle of type batch or transaction can be carried out.")
-    return transaction(store, bundle) if bundle["type"] == "transaction" else batch(store, bundle)
+    asked = bundle.get("entry")
+    if isinstance(asked, list) and len(asked) > MAX_ENTRIES:
+        raise TooCostly(f"A Bundle has at most {MAX_ENTRIES:,} entries, not {len(asked):,}.")
+    return (transaction if bundle["type"] == "transaction" else batch)(store, bundle, fetch, preference)
 
 
-def batch(store: Store, bundle: Mapping[str, Any]) -> dict[str, Any]:
-    """Carry out the entries one by one, DELETE first and GET last; one that fails leaves the others alone."""
+def batch(store: Store, bundle: Mapping[str, Any], fetch: Fetch = fetch, preference: str = "minimal") -> dict[str, Any]:
+    """Carry out the entries one by one, DELETE first and what asks last; one that fails leaves the others alone."""
     answers: dict[int, dict[str, Any]] = {}
     asked = entries(bundle)
-    for entry in sorted(asked, key=lambda entry: ORDER[entry.method]):
+    for entry in sorted(asked, key=rank):
         try:
             with located(entry):
-                answers[entry.index] = _carry_out(store, entry)
+                written = None if entry.asks else _carry_out(store, entry)
+                answers[entry.index] = fetch(store, entry) if entry.asks else _answer(written, preference)
         except Exception as error:
             answers[entry.index] = failed_entry(as_fhir_error(error))
     return response_bundle("batch", [answers[entry.index] for entry in asked])
 
 
-def _carry_out(store: Store, entry: Entry) -> dict[str, Any]:
-    if entry.method in ("GET", "HEAD"):
-        return fetch(store, entry.url)
+def _answer(written: Written | None, preference: str) -> dict[str, Any]:
+    return written_entry(written, preference) if written else NOTHING_DELETED
+
+
+def _carry_out(store: Store, entry: Entry) -> Written | None:
+    """None: a conditional delete that matches nothing."""
     if entry.method == "DELETE":
-        return _delete(store, entry)
+        return delete(store, entry.type, entry.id, if_match=entry.if_match) if entry.id else conditional_delete(store, entry.type, entry.query or "")
     if entry.patch is not None:
         return _patch(store, entry, patch_in_entry(entry.patch))
     if entry.resource is None:
         raise BadRequest(f"{entry.method} {entry.url} is not supported in a batch.")
     if entry.method == "POST":
-        return written_entry(create(store, entry.resource, if_none_exist=entry.if_none_exist))
+        return create(store, entry.resource, if_none_exist=entry.if_none_exist)
     if entry.query:
-        return written_entry(conditional_update(store, entry.resource, entry.query, if_match=entry.if_match))
+        return conditional_update(store, entry.resource, entry.query, if_match=entry.if_match)
     if entry.resource.get("id") not in (None, entry.id):
         raise BadRequest(f"The resource's id is not the id of {entry.url}.")
-    return written_entry(update(store, {**entry.resource, "id": entry.id}, if_match=entry.if_match))
+    return update(store, {**entry.resource, "id": entry.id}, if_match=entry.if_match)
 
 
-def _patch(store: Store, entry: Entry, change: Patch) -> dict[str, Any]:
+def _patch(store: Store, entry: Entry, change: Patch) -> Written:
     if entry.id:
-        return written_entry(patch(store, entry.type, entry.id, change, if_match=entry.if_match))
-    return written_entry(conditional_patch(store, entry.type, entry.query or "", change, if_match=entry.if_match))
-
-
-def _delete(store: Store, entry: Entry) -> dict[str, Any]:
-    gone = delete(store, entry.type, entry.id, if_match=entry.if_match) if entry.id else conditional_delete(store, entry.type, entry.query or "")
-    return written_entry(gone) if gone else {"response": {"status": "204 No Content"}}
+        return patch(store, entry.type, entry.id, change, if_match=entry.if_match)
+    return conditional_patch(store, entry.type, entry.query or "", change, if_match=entry.if_match)

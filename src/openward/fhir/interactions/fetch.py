@@ -5,10 +5,12 @@ https://hl7.org/fhir/R4/http.html#transaction
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
 from openward.fhir.bundles.answers import raw, status_line, validators_of
+from openward.fhir.bundles.entries import READING, Entry
 from openward.fhir.errors import BadRequest, NotFound
 from openward.fhir.ids import is_id
 from openward.fhir.interactions.read import read
@@ -21,9 +23,15 @@ if TYPE_CHECKING:
     from openward.fhir.store import Store
 
 
-def fetch(store: Store, url: str) -> dict[str, Any]:
-    """The response entry for a GET of `url`, which is relative to the base."""
-    path, _, query = url.lstrip("/").partition("?")
+Fetch = Callable[["Store", Entry], dict[str, Any]]
+"""Answers an entry that asks. The REST surface answers it as it would a request of its own; without one there is `fetch`."""
+
+
+def fetch(store: Store, entry: Entry) -> dict[str, Any]:
+    """The response entry for a GET of the entry's url, which is relative to the base."""
+    path, _, query = entry.url.lstrip("/").partition("?")
+    if entry.method not in READING:
+        raise BadRequest(f"{entry.method} {path} is not answered here.")
     match [unquote(part) for part in path.split("/")]:
         case [type, id] if is_id(id):
             return _found(read(store, type, id))

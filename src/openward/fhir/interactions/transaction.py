@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from openward.fhir.bundles.answers import response_bundle, written_entry
+from openward.fhir.bundles.answers import NOTHING_DELETED, response_bundle, written_entry
 from openward.fhir.bundles.entries import Entry, entries, located, raise_all, refuse_duplicates
 from openward.fhir.errors import BadRequest, Invalid, Issue, NotFound, PreconditionFailed
 from openward.fhir.ids import key as key_of
 from openward.fhir.ids import new_id
 from openward.fhir.interactions.conditions import only_match
 from openward.fhir.interactions.delete import remove
-from openward.fhir.interactions.fetch import fetch
+from openward.fhir.interactions.fetch import Fetch, fetch
 from openward.fhir.interactions.patch import amend
 from openward.fhir.interactions.update import replace
 from openward.fhir.interactions.writing import Address, is_same, lock, prepare, settle
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 STORING = frozenset({"POST", "PUT", "PATCH"})
 
 
-def transaction(store: Store, bundle: Mapping[str, Any]) -> dict[str, Any]:
+def transaction(store: Store, bundle: Mapping[str, Any], fetch: Fetch = fetch, preference: str = "minimal") -> dict[str, Any]:
     """Carry out the entries in the specification's order — DELETE, POST, PUT, GET — and answer in the order they were sent.
 
     References inside `bundle` are rewritten in place.
@@ -37,13 +37,13 @@ def transaction(store: Store, bundle: Mapping[str, Any]) -> dict[str, Any]:
     asked = entries(bundle)
     answers: dict[int, dict[str, Any]] = {}
     with store.attempt("transaction", None):
-        written = write(store, [entry for entry in asked if entry.method not in ("GET", "HEAD")])
+        written = write(store, [entry for entry in asked if not entry.asks])
         settle(store)
-        answers.update({index: written_entry(outcome) for index, outcome in written.items()})
-        for entry in (entry for entry in asked if entry.method in ("GET", "HEAD")):
+        answers.update({index: written_entry(outcome, preference) for index, outcome in written.items()})
+        for entry in (entry for entry in asked if entry.asks):
             with located(entry):
-                answers[entry.index] = fetch(store, entry.url)
-    return response_bundle("transaction", [answers[entry.index] for entry in asked])
+                answers[entry.index] = fetch(store, entry)
+    return response_bundle("transaction", [answers.get(entry.index, NOTHING_DELETED) for entry in asked])
 
 
 def write(store: Store, asked: Sequence[Entry]) -> dict[int, Written]:
@@ -59,7 +59,7 @@ def write(store: Store, asked: Sequence[Entry]) -> dict[int, Written]:
     _rewrite(store, asked)
     written = {index: Written(version, "existing") for index, version in kept.items()}
     for entry in asked:
-        if entry.method == "DELETE":
+        if entry.method == "DELETE" and entry.id is not None:
             with located(entry):
                 written[entry.index] = _delete(store, entry, standing)
     _store_all(store, [entry for entry in asked if entry.method in STORING and entry.index not in kept], standing, written)
@@ -117,9 +117,8 @@ def _conditional(store: Store, reference: str) -> str:
 
 
 def _delete(store: Store, entry: Entry, standing: Mapping[Address, Version]) -> Written:
-    if entry.id is None:
-        raise PreconditionFailed(f"{entry.url} matches nothing to delete.")
-    return remove(store, entry.type, entry.id, standing.get(address(entry)), entry.if_match)
+    type, key = address(entry)
+    return remove(store, type, entry.id or "", standing.get((type, key)), entry.if_match)
 
 
 def _store_all(
