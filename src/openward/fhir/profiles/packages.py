@@ -58,12 +58,16 @@ def built_in(name: str) -> Guide:
     return Guide(name, tables.profiles, sets)
 
 
-@cache
 def supported(type: str) -> tuple[str, ...]:
     """The US Core profiles of a resource type that are built in, without a version and in each, for the CapabilityStatement."""
-    found: dict[str, list[str]] = {}
+    return _supported().get(type, ())
+
+
+@cache
+def _supported() -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, dict[str, list[str]]] = {}
     for guide in map(built_in, US_CORE.values()):
         for url, packed in guide.packed.items():
-            if (profile := decode(packed)).type == type:
-                found.setdefault(url, []).append(profile.canonical)
-    return tuple(canonical for url, versions in sorted(found.items()) for canonical in (url, *versions))
+            profile = decode(packed)
+            found.setdefault(profile.type, {}).setdefault(url, []).append(profile.canonical)
+    return {type: tuple(one for url, versions in sorted(urls.items()) for one in (url, *versions)) for type, urls in found.items()}
