@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from openward.fhir.definitions import type_number
 from openward.fhir.errors import BadRequest
 from openward.fhir.ids import is_id, new_id
 from openward.fhir.interactions.create import create
@@ -51,7 +52,7 @@ def _id(call: Call) -> str:
 
 
 def _row(version: Version) -> Row:
-    return Row(version.type, version.id, version.key, version.text or "", (0, version.key))
+    return Row(0, type_number(version.type), version.id, version.text or "")
 
 
 def _bundle(call: Call, rows: list[Row]) -> dict[str, Any]:

@@ -34,17 +34,16 @@ def everything(call: Call) -> Answer:
     if call.type is None or call.id is None:
         raise Refused("$everything is answered for one patient: name them. For all patients there is $export.")
     store, wanted = call.store, _wanted(call)
+    after = _after(call, wanted) if "_cursor" in call.parameters else None
     focus = _focus(store, call.type, call.id)
-    rows, more = _rows(store, focus, wanted, _count(call), _after(call, wanted))
-    matches = b",".join(_entry(row, call.url, b"match") for row in rows)
+    rows, more = _rows(store, focus, wanted, _count(call), after)
     # Of the patient's own nothing is included: it is a member, and comes as one on its page or was not asked for.
     others = referred(store, rows, None if focus.type == "Patient" else focus.patient)
-    includes = b",".join(_entry(row, call.url, b"include") for row in others if wanted.takes(row.type))
-    entries = b",".join(part for part in (matches, includes) if part)
-    patients = (focus.patient,) if focus.patient else ()
+    entries = [_entry(row, call.url, "match") for row in rows]
+    entries += [_entry(row, call.url, "include") for row in others if wanted.takes(row.type)]
     head = dumps({"resourceType": "Bundle", "type": "searchset", "link": _links(call, wanted, rows[-1] if more else None)})
-    chunks = [head[:-1], b',"entry":[', entries, b"]}"] if entries else [head]
-    return Answer(body=b"".join(chunks), patients=patients)
+    body = b"".join((head[:-1], b',"entry":[', ",".join(entries).encode(), b"]}")) if entries else head
+    return Answer(body=body, patients=(focus.patient,) if focus.patient else ())
 
 
 def _focus(store: Store, type: str, id: str) -> Focus:
@@ -77,8 +76,9 @@ def _rows(store: Store, focus: Focus, wanted: Wanted, count: int, after: tuple[i
     return rows, True
 
 
-def _entry(row: Row, base: str, mode: bytes) -> bytes:
-    return b'{"fullUrl":"%s/%s","resource":%s,"search":{"mode":"%s"}}' % (base.encode(), row.reference.encode(), row.body.encode(), mode)
+def _entry(row: Row, base: str, mode: str) -> str:
+    """The stored text with its address around it, never parsed."""
+    return f'{{"fullUrl":"{base}/{row.reference}","resource":{row.body},"search":{{"mode":"{mode}"}}}}'
 
 
 def _wanted(call: Call) -> Wanted:
@@ -111,10 +111,8 @@ def _identity(call: Call, wanted: Wanted) -> list[object]:
     return [call.store.tenant, "$everything", call.type, call.id, sorted(wanted.types or ()), since, wanted.start, wanted.end]
 
 
-def _after(call: Call, wanted: Wanted) -> tuple[int, UUID] | None:
-    given = call.parameters.text("_cursor")
-    if given is None:
-        return None
+def _after(call: Call, wanted: Wanted) -> tuple[int, UUID]:
+    given = call.parameters.text("_cursor") or ""
     rank, key = cursors.read(cursors.key_of(call.store.connection), _identity(call, wanted), given, 2)
     return int(rank), UUID(key)
 

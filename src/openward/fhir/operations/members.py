@@ -6,14 +6,14 @@ One statement a page: the narrow rows that name the focus (by `current.patient`,
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from openward.fhir.definitions import RESOURCE_TYPES, compartment, type_name, type_number
+from openward.fhir.ids import key as key_of
 from openward.fhir.search.parameters import owned, plan
 from openward.fhir.search.reference import is_the_patient, link_hash, pointer
 from openward.fhir.search.sql import Bindings, any_of
@@ -26,7 +26,7 @@ UNDATED = frozenset({"Patient", "RelatedPerson", "Person", "Practitioner"})
 ROUNDS = 3  # a role names a practitioner, who names an organisation, which is part of another
 
 # In a stored body names and values stand without spaces, and quotes inside a text are escaped: this finds references and nothing else.
-REFERENCE = re.compile(r'"reference":"([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})')
+REFERENCE = '"reference":"'
 FIRST = -1  # the focus itself comes before every type
 
 Pointer = tuple[str, UUID]
@@ -56,23 +56,29 @@ class Wanted:
         return self.types is None or type in self.types
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One resource as stored. `place` is where it stands in the order, for the next page."""
+class Row(NamedTuple):
+    """One resource as stored; as light as may be, for a page has thousands. `number` is its type's."""
 
-    type: str
+    rank: int
+    number: int
     id: str
-    key: UUID
     body: str
-    place: Place
+
+    @property
+    def type(self) -> str:
+        return type_name(self.number)
 
     @property
     def reference(self) -> str:
-        return f"{self.type}/{self.id}"
+        return f"{type_name(self.number)}/{self.id}"
 
     @property
-    def pointer(self) -> Pointer:
-        return self.type, self.key
+    def place(self) -> Place:
+        """Where it stands in the order, for the next page."""
+        return self.rank, key_of(self.type, self.id)
+
+
+COLUMNS = "b.rtype, coalesce(b.id, b.rkey::text), b.body"
 
 
 @cache
@@ -109,10 +115,10 @@ def page(store: Store, focus: Focus, wanted: Wanted, *, limit: int, after: Place
     branches = " union all ".join(_branches(focus, visible, asked, bind))
     beyond = f"where (k.rank, k.rkey) > ({bind.place(after[0])}::int, {bind.place(after[1])}::uuid)" if after else ""
     sql = (
-        f"select k.rank, b.rtype, b.rkey, b.id, b.body from (select * from ({branches}) k {beyond} order by k.rank, k.rkey limit {bind.place(limit)}) k"  # noqa: S608
+        f"select k.rank, {COLUMNS} from (select * from ({branches}) k {beyond} order by k.rank, k.rkey limit {bind.place(limit)}) k"  # noqa: S608
         " join fhir.body b on b.tenant = %(tenant)s and b.rtype = k.rtype and b.rkey = k.rkey and b.ver = k.ver order by k.rank, k.rkey"
     )
-    return [_row(row) for row in store.execute(sql, bind.values)]
+    return list(map(Row._make, store.execute(sql, bind.values).fetchall()))
 
 
 def _branches(focus: Focus, visible: str, asked: str, bind: Bindings) -> Iterable[str]:
@@ -157,22 +163,23 @@ def sight(store: Store, types: Sequence[str], bind: Bindings) -> str:
 
 def referred(store: Store, rows: Sequence[Row], patient: UUID | None) -> list[Row]:
     """What the rows refer to, and what that refers to, each once and none of the rows; see `pointed_at`."""
-    seen = {row.pointer for row in rows}
+    seen = {row.reference for row in rows}
     found: list[Row] = []
     latest = rows
     for _ in range(ROUNDS):
         sought = references(latest) - seen
-        if not sought:
+        pointers = [place for name in sorted(sought) if (place := pointer(name))]
+        if not pointers:
             break
-        latest = pointed_at(store, sorted(sought), patient)
+        latest = pointed_at(store, pointers, patient)
         found += latest
         seen |= sought
     return found
 
 
-def references(rows: Iterable[Row]) -> set[Pointer]:
-    named = {name for row in rows for name in REFERENCE.findall(row.body)}
-    return {found for name in named if (found := pointer(name))}
+def references(rows: Iterable[Row]) -> set[str]:
+    """What stands in `Reference.reference` anywhere in the bodies."""
+    return {piece[: piece.index('"')] for row in rows for piece in row.body.split(REFERENCE)[1:]}
 
 
 def pointed_at(store: Store, pointers: Iterable[Pointer], patient: UUID | None) -> list[Row]:
@@ -184,7 +191,7 @@ def pointed_at(store: Store, pointers: Iterable[Pointer], patient: UUID | None) 
     selects = [select for type, found in keys.items() if (select := _at(store, type, found, patient, bind))]
     if not selects:
         return []
-    return [_row(row) for row in store.execute(" union all ".join(selects), bind.values)]
+    return list(map(Row._make, store.execute(" union all ".join(selects), bind.values).fetchall()))
 
 
 def _at(store: Store, type: str, keys: Sequence[UUID], patient: UUID | None, bind: Bindings) -> str:
@@ -193,11 +200,6 @@ def _at(store: Store, type: str, keys: Sequence[UUID], patient: UUID | None, bin
         return ""
     nobodys = f"(c.patient is null or c.patient = {bind.place(patient, '::uuid')})"
     return (
-        f"select c.rtype::int, b.rtype, b.rkey, b.id, b.body from fhir.current c join fhir.body b using (tenant, rtype, rkey, ver)"  # noqa: S608
+        f"select c.rtype::int, {COLUMNS} from fhir.current c join fhir.body b using (tenant, rtype, rkey, ver)"  # noqa: S608
         f" where c.tenant = %(tenant)s and {visible} and c.rkey = any({bind.place(list(keys), '::uuid[]')}) and {nobodys}"
     )
-
-
-def _row(row: Sequence[Any]) -> Row:
-    rank, number, key, id, body = row
-    return Row(type_name(number), id or str(key), key, body, (rank, key))
