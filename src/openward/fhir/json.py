@@ -18,6 +18,9 @@ MAX_DEPTH = 64
 MAX_DIGITS = 128
 MAX_EXPONENT = 400
 
+# How the members of what lies at the last depth allowed begin, when each stands on a line of its own.
+DEEP = b"\n" + b" " * MAX_DEPTH
+
 # `\u0000` that is not itself an escaped backslash followed by letters.
 ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -37,10 +40,12 @@ def loads(body: bytes | bytearray | memoryview | str, *, limit: int | None = Non
     has_escapes = b"\\u" in data
     if has_escapes and ESCAPED_NUL.search(data):
         raise Malformed("The body contains the character NUL (\\u0000).")
-    if data.count(b"{") + data.count(b"[") > MAX_DEPTH:
+    ours = dumps(value)
+    # Written out a line for each value, what lies deep stands far in; only then is it worth going through every level.
+    if data.count(b"{") + data.count(b"[") > MAX_DEPTH and DEEP in msgspec.json.format(ours, indent=1):
         _refuse_depth(value)
     # A repeated key is dropped in silence; then our own encoding of what was kept has fewer colons, unless one was escaped.
-    if data.count(b":") != dumps(value).count(b":") or (has_escapes and b"\\u003" in data):
+    if data.count(b":") != ours.count(b":") or (has_escapes and b"\\u003a" in data.lower()):
         _refuse_repeated_keys(data)
     return value
 
@@ -49,7 +54,7 @@ def dumps(resource: object) -> bytes:
     """UTF-8 JSON without spaces, keys in their order; Decimal as a number with its digits. Raises Malformed when it cannot be written."""
     try:
         return _encoder.encode(resource)
-    except (UnicodeEncodeError, msgspec.MsgspecError, TypeError) as error:
+    except (UnicodeEncodeError, msgspec.MsgspecError, TypeError, RecursionError) as error:
         raise Malformed(f"The resource cannot be written as JSON: {error}.") from error
 
 

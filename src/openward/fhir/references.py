@@ -29,12 +29,11 @@ def slots(resource: Any) -> list[Slot]:
     """Every `Reference.reference` and every URN in `resource`, contained resources included. `Identifier.value` and the like are left alone."""
     found: list[Slot] = []
     nodes = [resource]
-    while nodes:
-        node = nodes.pop()
+    for node in nodes:  # which grows meanwhile
         for name, value in node.items() if type(node) is dict else enumerate(node):
             kind = type(value)
             if kind is str:
-                if name == "reference" or (value.startswith(URNS) and name != "value"):
+                if name == "reference" or (value[:4] == "urn:" and value.startswith(URNS) and name != "value"):
                     found.append((node, name))
             elif kind is dict or kind is list:
                 nodes.append(value)
@@ -57,12 +56,23 @@ def rewrite(slots: Sequence[Slot], names: Mapping[str, str]) -> None:
             holder[name] = new
 
 
+def make_relative(resource: Any, base: str) -> None:
+    """Turn, in place, references to `base` (with its last slash) followed by a resource's address into relative ones.
+
+    https://hl7.org/fhir/R4/references.html#literal: both say the same; what is stored is the one that lasts when the server moves.
+    """
+    for holder, name in slots(resource):
+        text = holder[name]
+        if name == "reference" and text.startswith(base) and target(text[len(base) :]) is not None:
+            holder[name] = text[len(base) :]
+
+
 def target(reference: str) -> Target | None:
     """The resource of this server that `reference` names; None for contained (#…), urn: and absolute ones."""
     if reference.startswith("#") or ":" in reference or "?" in reference:
         return None
     parts = reference.split("/")
-    if len(parts) not in (2, 4) or not is_resource_type(parts[0]) or not is_id(parts[1]):
+    if not (len(parts) == 2 or (len(parts) == 4 and parts[2] == "_history")) or not is_resource_type(parts[0]) or not is_id(parts[1]):
         return None
     return Target(parts[0], parts[1])
 

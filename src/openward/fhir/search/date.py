@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from openward.fhir.definitions import SearchParameter
@@ -33,6 +34,7 @@ def extract(datatype: str, value: Any) -> Range | None:
     return _timing(value) if datatype == "Timing" else None
 
 
+@lru_cache(maxsize=16384)
 def span(text: str) -> Range | None:
     """The half-open range a date, dateTime or instant means; None when it is not one."""
     if len(text) > 10:

@@ -33,6 +33,7 @@ def link_hash(parameter: str, target: str) -> int:
     return token_hash("->" + parameter, target, "")
 
 
+@lru_cache(maxsize=16384)
 def pointer(reference: str) -> Pointer | None:
     """The resource of this server a literal reference names; None for every other."""
     match = LOCAL.fullmatch(reference)
@@ -42,7 +43,8 @@ def pointer(reference: str) -> Pointer | None:
 def extract(parameter: str, datatype: str, value: Any, tokens: set[int]) -> Pointer | None:
     """The target of one reference; what is not a resource of this server becomes a hash in `tokens`."""
     if datatype == "Reference":
-        _identifier(parameter, value.get("identifier"), tokens)
+        if "identifier" in value:
+            _identifier(parameter, value["identifier"], tokens)
         literal = value.get("reference")
     else:
         literal = value.get("url") if isinstance(value, Mapping) else value
