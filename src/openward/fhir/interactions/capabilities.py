@@ -13,10 +13,21 @@ from openward import __version__
 from openward.fhir.definitions import RESOURCE_TYPES
 from openward.fhir.operations.registry import Operation, offered
 from openward.fhir.profiles.packages import supported
+from openward.fhir.search.own import OWN
 from openward.fhir.search.parameters import plan
+from openward.fhir.search.places import COMPARTMENTS
+from openward.fhir.search.query import MODIFIERS
 
 RELEASED = "2026-11-21"
 INTERACTIONS = ("read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type")
+# Parameters of searches of every type, with the SearchParameter that defines them where R4 has one.
+EVERYWHERE: Mapping[str, tuple[str, str | None]] = {
+    "_text": ("string", "http://hl7.org/fhir/SearchParameter/DomainResource-text"),
+    "_content": ("string", "http://hl7.org/fhir/SearchParameter/Resource-content"),
+    "_list": ("special", None),
+    "_has": ("special", None),
+    "_type": ("special", None),
+}
 REFERENCE_POLICY = ("literal", "local", "enforced")
 
 
@@ -41,7 +52,10 @@ def _rest() -> dict[str, Any]:
         "mode": "server",
         "security": {"cors": False, "description": "A bearer token (RFC 6750) on every request; what the token may not see does not exist."},
         "resource": [_resource(type) for type in RESOURCE_TYPES],
-        "interaction": [{"code": code} for code in ("transaction", "batch", "history-system")],
+        "interaction": [{"code": code} for code in ("transaction", "batch", "history-system", "search-system")],
+        "searchParam": [_described(code, type, url) for code, (type, url) in EVERYWHERE.items()],
+        "compartment": [f"http://hl7.org/fhir/CompartmentDefinition/{name[0].lower()}{name[1:]}" for name in COMPARTMENTS],
+        "documentation": _modifiers(),
         **_operations(None),
     }
 
@@ -71,11 +85,19 @@ def _resource(type: str) -> dict[str, Any]:
     }
     described["supportedProfile"] = list(supported(type))
     includes = [f"{type}:{code}" for code, parameter in sorted(parameters.items()) if parameter.type == "reference"]
-    if includes:
-        described["searchInclude"] = includes
-    described["searchRevInclude"] = _reverse_includes().get(type, [])
-    described["searchParam"] = [{"name": code, "definition": p.url, "type": p.type} for code, p in sorted(parameters.items())]
+    described["searchInclude"] = ["*", *includes] if includes else []
+    described["searchRevInclude"] = ["*", *pointing] if (pointing := _reverse_includes().get(type, [])) else []
+    described["searchParam"] = [_described(code, p.type, p.url) for code, p in sorted(parameters.items()) if getattr(p, "is_ready", True)]
     return {name: value for name, value in {**described, **_operations(type)}.items() if value != []}
+
+
+def _described(code: str, type: str, url: str | None) -> dict[str, str]:
+    return {"name": code, "type": type} | ({"definition": url} if url else {})
+
+
+def _modifiers() -> str:
+    taken = "; ".join(f"{type}: {', '.join(sorted(names))}" for type, names in MODIFIERS.items())
+    return f"Search modifiers beside `missing`, which every parameter takes. {taken}, and for references the name of a resource type."
 
 
 @cache
@@ -87,3 +109,6 @@ def _reverse_includes() -> dict[str, list[str]]:
             for target in parameter.targets if parameter.type == "reference" else ():
                 pointing.setdefault(target, []).append(f"{type}:{code}")
     return pointing
+
+
+OWN.on_change += [_rest.cache_clear, _reverse_includes.cache_clear]

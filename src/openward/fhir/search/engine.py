@@ -57,7 +57,7 @@ def search(
     OWN.keep_fresh(connection)
     place = of_type(type) if isinstance(type, str) else type
     asked, ticket = _opened(connection, tenant, place, pairs(params))
-    types = [name for name in place.searched(asked, Facts(connection, tenant)) if place.types or where(name) is not None]
+    types = [name for name in place.searched(asked, Facts(connection, tenant, where)) if place.types or where(name) is not None]
     queries = [_within(place, query) for query in _parsed(types, asked, strict=strict)]
     if not queries:
         return Page(used=asked, total=0)
@@ -120,7 +120,7 @@ class Search:
         self.name = self.query.type if name is None else name
         self.ticket = ticket
         self.cursor = cursor or Cursor(connection, row_factory=tuple_row)
-        self.facts = Facts(connection, tenant)
+        self.facts = Facts(connection, tenant, where)
 
     def page(self) -> Page[Resource]:
         query = self.query

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -10,21 +10,29 @@ from psycopg import Connection, Cursor
 from psycopg.rows import tuple_row
 
 from openward.fhir.errors import BadRequest
+from openward.fhir.protocols import Where
 from openward.fhir.search.parameters import number
 from openward.fhir.terminology import protocol
 
 UNITS = ":unit"
 MOST_CODES = 10_000
+# The house's own definitions count only for an actor who may see all of them.
+DEFINITIONS = ("CodeSystem", "ValueSet", "ConceptMap")
 
 SELECT_UNITS = "select distinct t.code from fhir.token t where t.tenant = %(tenant)s and t.param = %(param)s and t.system = %(system)s"
 
 
-class Facts:
-    """The look-ups of one search, each made at most once."""
+def nothing(type: str) -> None:
+    """An actor who may see nothing of the house's own definitions."""
 
-    def __init__(self, connection: Connection[Any], tenant: int) -> None:
+
+class Facts:
+    """The look-ups of one search. `where` gives what its actor may see of a type."""
+
+    def __init__(self, connection: Connection[Any], tenant: int, where: Callable[[str], Where | None] = nothing) -> None:
         self.connection = connection
         self.tenant = tenant
+        self.where = where
 
     def look(self, statement: str, params: Mapping[str, Any]) -> list[Any]:
         return Cursor(self.connection, row_factory=tuple_row).execute(statement.encode(), params).fetchall()
@@ -47,7 +55,9 @@ class Facts:
     def _terminology(self) -> protocol.Terminology:
         from openward.fhir import terminology  # not before it is needed: it searches too
 
-        found: protocol.Terminology = terminology.Terminology(self.connection, self.tenant)
+        seen = [self.where(type) for type in DEFINITIONS]
+        own = all(where is not None and where.everything for where in seen)
+        found: protocol.Terminology = terminology.Terminology(self.connection, self.tenant, own=own)
         return found
 
 
