@@ -68,8 +68,7 @@ def codings(call: Call, system: str | None, version: str | None) -> list[Coded]:
     if len(kinds) != 1:
         raise BadRequest("Give exactly one of code, coding and codeableConcept.")
     if kinds == ["code"]:
-        code = given.text("code")
-        return [Coded(system, code or "", version, given.text("display"))]
+        return [_sound(Coded(system, given.text("code") or "", version, given.text("display")))]
     value = given.value(kinds[0])
     listed = value.get("coding", []) if kinds == ["codeableConcept"] and isinstance(value, dict) else [value]
     if not isinstance(listed, list) or len(listed) > MOST_CODINGS:
@@ -81,13 +80,20 @@ def coded(value: Any) -> Coded:
     """A Coding, or from a query `system|code`. Raises BadRequest."""
     if isinstance(value, str):
         system, bar, code = value.rpartition("|")
-        return Coded((system or None) if bar else None, code)
+        return _sound(Coded((system or None) if bar else None, code))
     if not isinstance(value, dict) or not isinstance(value.get("code"), str):
         raise BadRequest("A coding needs a code.")
     parts = [value.get(name) for name in ("system", "version", "display")]
     if not all(part is None or isinstance(part, str) for part in parts):
         raise BadRequest("A coding is not in the form of its type.")
-    return Coded(parts[0], value["code"], parts[1], parts[2])
+    return _sound(Coded(parts[0], value["code"], parts[1], parts[2]))
+
+
+def _sound(one: Coded) -> Coded:
+    """Raises BadRequest for the character no table can hold."""
+    if "\x00" in one.code or "\x00" in (one.system or ""):
+        raise BadRequest("A code has no NUL in it.")
+    return one
 
 
 def parameter(name: str, kind: str, value: Any) -> dict[str, Any]:

@@ -26,7 +26,7 @@ RECORD = """select b.body from fhir.current c join fhir.body b using (tenant, rt
 TABLE = """select code, display, definition, inactive, abstract from fhir.concept where tenant = %(tenant)s and cs = %(id)s order by ord"""
 PARENTS = "select code, parent from fhir.concept_parent where tenant = %(tenant)s and cs = %(id)s"
 PROPERTIES = "select code, property, kind, value from fhir.concept_property where tenant = %(tenant)s and cs = %(id)s order by code, property, value"
-NAMES = "select code, language, use_system, use_code, value from fhir.designation where tenant = %(tenant)s and cs = %(id)s order by code, key"
+NAMES = "select code, language, use_system, use_code, value, use_display from fhir.designation where tenant = %(tenant)s and cs = %(id)s order by code, key"
 
 
 @dataclass(frozen=True, slots=True)

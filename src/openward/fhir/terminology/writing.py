@@ -116,10 +116,10 @@ def _copy_system(connection: Connection[Any], tenant: int, id: int, facts: Mappi
     edges = ((tenant, id, codes[int(child)], codes[parent]) for child, parents in facts.get("parents", {}).items() for parent in parents)
     _copy(connection, "concept_parent", ("tenant", "cs", "code", "parent"), edges)
     names = (
-        (tenant, id, codes[at], f"{place:06}", language, system, use, value)
-        for place, (at, language, system, use, value) in enumerate(facts.get("designations", ()))
+        (tenant, id, codes[at], f"{place:06}", language, system, use, title, value)
+        for place, (at, language, system, use, value, title) in enumerate(facts.get("designations", ()))
     )
-    _copy(connection, "designation", ("tenant", "cs", "code", "key", "language", "use_system", "use_code", "value"), names)
+    _copy(connection, "designation", ("tenant", "cs", "code", "key", "language", "use_system", "use_code", "use_display", "value"), names)
     _copy(connection, "concept_property", ("tenant", "cs", "code", "property", "kind", "value"), _properties(tenant, id, facts))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -75,7 +76,7 @@ class Source:
                     if len(line) == LONGEST_LINE:
                         raise UnreadableRelease(name=self.name, reason="a line is longer than a megabyte")
                     yield position, _text(line).rstrip("\r\n")
-            except (zipfile.BadZipFile, EOFError, OSError) as error:
+            except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
                 raise UnreadableRelease(name=self.name, reason="the archive is damaged") from error
 
 

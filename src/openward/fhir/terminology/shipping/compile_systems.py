@@ -90,7 +90,14 @@ def _text(value: Any) -> Any:
 
 def _designations(rows: list[Any]) -> list[list[Any]]:
     return [
-        [number, one.get("language"), one.get("use", {}).get("system"), one.get("use", {}).get("code"), one["value"]]
+        [
+            number,
+            one.get("language"),
+            one.get("use", {}).get("system"),
+            one.get("use", {}).get("code"),
+            one["value"],
+            one.get("use", {}).get("display"),
+        ]
         for number, (concept, _) in enumerate(rows)
         for one in concept.get("designation", ())
         if one.get("value") and one["value"] != concept.get("display")

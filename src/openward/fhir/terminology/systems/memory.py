@@ -12,6 +12,8 @@ from openward.fhir.terminology.systems.system import Property
 
 GONE = frozenset({"retired", "inactive"})
 ABSTRACT = ("notSelectable", "abstract")
+FLAGS = ("inactive", "notSelectable")
+"""What the concept itself says, and no property of it repeats."""
 
 
 class MemorySystem:
@@ -62,6 +64,7 @@ class MemorySystem:
         return [
             Property(name, kind, value)
             for name, (kind, column) in self._properties.items()
+            if name not in FLAGS
             for value in column.get(str(number), ())
         ]  # fmt: skip
 
@@ -105,8 +108,8 @@ class MemorySystem:
     @cached_property
     def _designations(self) -> Mapping[int, list[Designation]]:
         found: dict[int, list[Designation]] = {}
-        for number, language, system, code, value in self._table.get("designations", ()):
-            found.setdefault(number, []).append(Designation(value, language, (system, code, None) if code else None))
+        for number, language, system, code, value, title in self._table.get("designations", ()):
+            found.setdefault(number, []).append(Designation(value, language, (system, code, title) if code else None))
         return found
 
     def _concept(self, number: int) -> Concept:

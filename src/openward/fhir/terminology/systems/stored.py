@@ -131,8 +131,6 @@ class StoredSystem:
     # -- rows ---------------------------------------------------------------------------------------------------
 
     def _row(self, code: str) -> Any:
-        if "\x00" in code:
-            return None
         sql = f"select {COLUMNS} from fhir.concept c where {OWN} and "  # noqa: S608 - fixed text
         found = self._rows(f"{sql} code = %(code)s", code=code)
         if not found and not self.is_case_sensitive:
@@ -156,6 +154,8 @@ class StoredSystem:
 
     def _rows(self, sql: str, parameters: Mapping[str, Any] | None = None, /, **more: Any) -> list[Any]:
         bound = {"tenant": self.tenant, "cs": self.id, **(parameters or {}), **more}
+        if any(isinstance(value, str) and "\x00" in value for value in bound.values()):
+            return []  # nothing in a table has this character
         return Cursor(self.connection, row_factory=tuple_row).execute(sql.encode(), bound).fetchall()
 
 
