@@ -9,6 +9,7 @@ import pytest
 from openward.access.roles import ROLES
 from openward.cli import parser
 from openward.fhir.guards import GUARDS
+from openward.fhir.operations.registry import OPERATIONS
 from openward.record.jobs import JOBS
 from openward.server.environment import VARIABLES
 
@@ -54,3 +55,8 @@ def test_every_guard_is_documented() -> None:
 def test_every_job_is_documented() -> None:
     documented = text("docs/jobs.md")
     assert [name for name in JOBS if f"`{name}`" not in documented] == []
+
+
+def test_every_operation_is_documented() -> None:
+    documented = text("docs/operations.md")
+    assert [name for name, _ in OPERATIONS if f"`${name}`" not in documented] == []
