@@ -12,6 +12,8 @@ from openward.fhir.store import Store
 from tests.fhir.house import House, Visitor
 from tests.fhir.http.client import Client
 
+LIMIT = 100_000
+
 
 @pytest.fixture
 def call(house: House) -> Client:
@@ -33,4 +35,4 @@ def call(house: House) -> Client:
     def open_store(actor: Visitor) -> Iterator[Store]:
         yield house.store(actor, connection=connection)
 
-    return Client(fhir_app(authenticate, open_store, limit=100_000))
+    return Client(fhir_app(authenticate, open_store, limit=LIMIT))

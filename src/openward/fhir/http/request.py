@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/http.html
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from functools import cache, cached_property
 from typing import Any
@@ -17,6 +17,7 @@ from openward.fhir.errors import BadRequest, TooCostly
 from openward.fhir.http.media import USUAL, Format, NotAcceptable, UnsupportedMediaType, asked_by_accept, asked_by_format, sent_format, wants_native
 from openward.fhir.json import loads
 from openward.fhir.patch import MEDIA_TYPES, Patch, patch_by_fhirpath, patch_of
+from openward.fhir.references import make_relative
 from openward.fhir.xml import from_xml
 
 MAX_BODY = 64 * 1024 * 1024
@@ -30,6 +31,7 @@ class Request:
     """One request; `segments` are what follows the base in the path, decoded. `format` is the one the answer goes out in."""
 
     format: Format = "json"
+    usual_preference = "representation"
 
     def __init__(self, environ: Mapping[str, Any], base: str, limit: int = MAX_BODY) -> None:
         self.environ = environ
@@ -102,9 +104,9 @@ class Request:
 
     @property
     def preference(self) -> str:
-        """minimal, representation or OperationOutcome; representation unless the client says otherwise."""
+        """minimal, representation or OperationOutcome; what is usual unless the client says otherwise."""
         said = self.preferences.get("return", "")
-        return said if said in ("minimal", "representation", "OperationOutcome") else "representation"
+        return said if said in ("minimal", "representation", "OperationOutcome") else self.usual_preference
 
     @property
     def is_strict(self) -> bool:
@@ -156,11 +158,19 @@ class Request:
         return str(self.environ.get("CONTENT_TYPE") or "")
 
     def body(self) -> dict[str, Any]:
-        """The resource sent, as parsed JSON. Raises UnsupportedMediaType, TooCostly, Malformed."""
+        """The resource sent, as parsed JSON; references by this server's own address become relative ones.
+
+        Raises UnsupportedMediaType, TooCostly, Malformed.
+        """
         sent = sent_format(self.content_type)
         if sent is None:
             raise UnsupportedMediaType()
-        return loads(self.read()) if sent == "json" else from_xml(self.read())
+        data = self.read()
+        resource = loads(data) if sent == "json" else from_xml(data)
+        own = f"{self.url}/"
+        if own.encode() in data or b"\\/" in data:
+            make_relative(resource, own)
+        return resource
 
     def patch(self) -> Patch:
         """The patch sent. Raises UnsupportedMediaType, TooCostly, Malformed."""
@@ -169,6 +179,35 @@ class Request:
         if self.media_type not in MEDIA_TYPES:
             raise UnsupportedMediaType(f"A patch is sent as {', '.join(MEDIA_TYPES)}, application/fhir+json or application/fhir+xml.")
         return patch_of(self.media_type, self.read())
+
+    def relative(self, reference: str) -> str:
+        """A reference by this server's own address, as one relative to it."""
+        return reference.removeprefix(f"{self.url}/")
+
+    def pieces(self, size: int) -> Iterator[bytes]:
+        """The body, unpacked, at most about `size` bytes at once. Raises TooCostly as soon as it is longer than it may be."""
+        encoding = (self.header("Content-Encoding") or "identity").lower()
+        if encoding not in ("identity", "gzip"):
+            raise UnsupportedMediaType()
+        unpacking = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
+        length = 0
+        for piece in self._sent(size):
+            for plain in _unpacked_pieces(unpacking, piece, size) if unpacking else (piece,):
+                length += len(plain)
+                if length > self.limit:
+                    raise TooCostly(f"The body is larger than the {self.limit:,} bytes this server takes.")
+                yield plain
+        if unpacking and not unpacking.eof:
+            raise BadRequest("The gzip body is cut short.")
+
+    def _sent(self, size: int) -> Iterator[bytes]:
+        declared = self.environ.get("CONTENT_LENGTH") or ""
+        left = int(declared) if declared.isdigit() else self.limit + 1
+        if left > self.limit + 1:
+            raise TooCostly(f"The body is larger than the {self.limit:,} bytes this server takes.")
+        while left > 0 and (piece := self.environ["wsgi.input"].read(min(size, left))):
+            left -= len(piece)
+            yield piece
 
     def read(self) -> bytes:
         """The body, unpacked; refused by its declared length before a byte is read, and by its real one while reading."""
@@ -204,6 +243,15 @@ def unpacked(data: bytes, limit: int) -> bytes:
     if not unpacking.eof:
         raise BadRequest("The gzip body is cut short.")
     return plain
+
+
+def _unpacked_pieces(unpacking: Any, packed: bytes, size: int) -> Iterator[bytes]:
+    while packed:
+        try:
+            yield unpacking.decompress(packed, size)
+        except zlib.error as error:
+            raise BadRequest("The body is not valid gzip.") from error
+        packed = unpacking.unconsumed_tail
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:

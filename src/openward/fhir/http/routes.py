@@ -12,7 +12,9 @@ from openward.fhir.bulk import following, serving
 from openward.fhir.bundles.answers import history_bundle
 from openward.fhir.definitions import is_resource_type
 from openward.fhir.errors import BadRequest, MethodNotAllowed, NotFound, UnknownType
+from openward.fhir.http.binary import native, taken
 from openward.fhir.http.inside import inside
+from openward.fhir.http.media import sent_format
 from openward.fhir.http.request import Request
 from openward.fhir.http.response import Response, deleted, written
 from openward.fhir.ids import is_id
@@ -27,6 +29,7 @@ from openward.fhir.interactions.update import conditional_update, update
 from openward.fhir.interactions.vread import vread
 from openward.fhir.operations.parameters import Parameters
 from openward.fhir.operations.registry import Answer, Call, Operation, named
+from openward.fhir.search.parameters import plan
 from openward.fhir.search.places import SYSTEM, Place, within
 from openward.fhir.search.subset import SHAPES, shortened
 
@@ -130,6 +133,8 @@ def _read(type: str, id: str, store: Store, request: Request) -> Response:
     version = read(store, type, id)
     if request.holds(version.etag, version.at):
         return Response.not_modified(version)
+    if type == "Binary" and request.wants_native:
+        return native(version)
     if not request.query:
         return Response.version(version)
     wanted = dict(request.parameters)
@@ -148,7 +153,9 @@ def _vread(type: str, id: str, number: str, store: Store, request: Request) -> R
     if not number.isdecimal() or len(number) > 9:
         raise NotFound(type=type, id=f"{id}/_history/{number[:64]}")
     version = vread(store, type, id, int(number))
-    return Response.not_modified(version) if request.holds(version.etag, version.at) else Response.version(version)
+    if request.holds(version.etag, version.at):
+        return Response.not_modified(version)
+    return native(version) if type == "Binary" and request.wants_native else Response.version(version)
 
 
 def _create(type: str, store: Store, request: Request) -> Response:
@@ -157,7 +164,7 @@ def _create(type: str, store: Store, request: Request) -> Response:
 
 
 def _update(type: str, id: str, store: Store, request: Request) -> Response:
-    resource = _named(request, type)
+    resource = _named(request, type, id)
     if resource.get("id") != id:
         raise BadRequest(f"The body must carry the id of the address, {id}.")
     return written(update(store, resource, if_match=request.if_match), request)
@@ -185,7 +192,18 @@ def _conditional_delete(type: str, store: Store, request: Request) -> Response:
 
 
 def _search(place: str | Place, store: Store, request: Request) -> Response:
-    return Response.json(searchset(store, place, request.parameters, request.url, strict=request.is_strict))
+    return Response.json(searchset(store, place, _conditions(request), request.url, strict=request.is_strict))
+
+
+def _conditions(request: Request) -> list[tuple[str, str]]:
+    """The parameters; a reference by this server's own address is looked for as the relative one that is stored."""
+    own = f"{request.url}/"
+    if not any(own in value for _, value in request.parameters):
+        return request.parameters
+    type = next((segment for segment in reversed(request.segments) if is_resource_type(segment)), None)
+    known = plan(type).parameters if type else {}
+    references = {name for name, parameter in known.items() if parameter.type == "reference"}
+    return [(name, value.replace(own, "") if name.partition(":")[0] in references else value) for name, value in request.parameters]
 
 
 def _bundle(store: Store, request: Request) -> Response:
@@ -237,7 +255,10 @@ def _instant(text: str | None) -> dt.datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
-def _named(request: Request, type: str) -> dict[str, object]:
+def _named(request: Request, type: str, id: str | None = None) -> dict[str, object]:
+    """The resource sent. A raw body is the Binary of the address."""
+    if type == "Binary" and sent_format(request.content_type) is None:
+        return {**taken(request), "id": id} if id else taken(request)
     resource = request.body()
     if resource.get("resourceType") != type:
         raise BadRequest(f"The body is not a {type}.")

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from openward.fhir.definitions import SearchParameter, type_number
 from openward.fhir.ids import key
+from openward.fhir.references import target
 from openward.fhir.search import composite, date, number, quantity, reference, special, string, token, uri
 from openward.fhir.search.own import OWN, values_of
 from openward.fhir.search.parameters import Plan, plan
@@ -38,7 +40,15 @@ def extract(resource: Mapping[str, Any], type: str | None = None) -> IndexRow:
     _settle_patient(row, here)
     if name == "Patient":
         row.person = person(resource)
+    elif name == "Binary":
+        row.patient = _security_context(resource)
     return row
+
+
+def _security_context(binary: Mapping[str, Any]) -> UUID | None:
+    """A Binary is guarded as the patient its `securityContext` names is. https://hl7.org/fhir/R4/binary.html#security"""
+    named = target(str(binary.get("securityContext", {}).get("reference", "")))
+    return key("Patient", named.id) if named and named.type == "Patient" else None
 
 
 def extract_only(resource: Mapping[str, Any], type: str, code: str) -> IndexRow:
