@@ -153,4 +153,12 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     listening.cancel()
 
 
-app = Starlette(routes=[Route("/live/events", events), Route("/health", health)], lifespan=lifespan)
+async def subscription(request: Request) -> Response:
+    """The stream of one FHIR Subscription, for the client whose it is."""
+    from openward.server.streams import subscription as stream
+
+    return await stream(request, board)
+
+
+ROUTES = [Route("/live/events", events), Route("/live/subscriptions/{id}", subscription), Route("/health", health)]
+app = Starlette(routes=ROUTES, lifespan=lifespan)

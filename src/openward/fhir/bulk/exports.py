@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from psycopg import Connection
-from psycopg.rows import class_row
+from psycopg.rows import class_row, kwargs_row
 
 from openward.fhir.bulk.spec import Spec
 
@@ -20,7 +20,7 @@ UNFINISHED = ("waiting", "running")
 
 INSERT = """insert into fhir.export (tenant, id, owner, actor, spec, request, url)
   values (%(tenant)s, %(id)s, %(owner)s, %(actor)s, %(spec)s, %(request)s, %(url)s)"""
-COLUMNS = "tenant, id, owner, actor, spec, request, url, state, note, asked, at, touched, expires"
+COLUMNS = "tenant, id, owner, actor::text, spec::text, request, url, state, note, asked, at, touched, expires"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,11 @@ class File:
         return f"{self.number}.{self.type}.ndjson"
 
 
+def _export(actor: str, spec: str, **columns: Any) -> Export:
+    """JSON is read here: what a connection makes of it differs from one to the other."""
+    return Export(actor=json.loads(actor), spec=json.loads(spec), **columns)
+
+
 def ask(connection: Connection[Any], tenant: int, owner: str, actor: Mapping[str, Any], spec: Spec, request: str, url: str) -> UUID:
     """A new export, waiting for its job; in the caller's transaction."""
     id = uuid4()
@@ -91,7 +96,7 @@ def find(connection: Connection[Any], tenant: int, id: UUID, *, owner: str | Non
     """The export, unless it was cancelled or has expired; of `owner` only, if one is named."""
     select = f"""select {COLUMNS} from fhir.export where tenant = %s and id = %s and (%s::text is null or owner = %s)
       and state <> 'cancelled' and (expires is null or expires > clock_timestamp())"""  # noqa: S608
-    with connection.cursor(row_factory=class_row(Export)) as cursor:
+    with connection.cursor(row_factory=kwargs_row(_export)) as cursor:
         return cursor.execute(select.encode(), (tenant, id, owner, owner)).fetchone()
 
 

@@ -12,12 +12,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from psycopg import Connection
-from psycopg.rows import class_row
+from psycopg.rows import kwargs_row
 
 from openward.fhir.bulk.manifest import Input
 
 UNFINISHED = ("waiting", "running")
-COLUMNS = "tenant, id, owner, actor, inputs, results, request, url, state, note, asked, touched, expires"
+COLUMNS = "tenant, id, owner, actor::text, inputs::text, results::text, request, url, state, note, asked, touched, expires"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,11 @@ class Import:
         return [Input(**given) for given in self.inputs]
 
 
+def _import(actor: str, inputs: str, results: str, **columns: Any) -> Import:
+    """JSON is read here: what a connection makes of it differs from one to the other."""
+    return Import(actor=json.loads(actor), inputs=json.loads(inputs), results=json.loads(results), **columns)
+
+
 def ask(connection: Connection[Any], tenant: int, owner: str, actor: Mapping[str, Any], inputs: Sequence[Input], request: str, url: str) -> UUID:
     """A new import, waiting for its job; in the caller's transaction."""
     id = uuid4()
@@ -63,7 +68,7 @@ def find(connection: Connection[Any], tenant: int, id: UUID, *, owner: str | Non
     """The import, unless it was cancelled or has expired; of `owner` only, if one is named."""
     select = f"""select {COLUMNS} from fhir.bulk_import where tenant = %s and id = %s and (%s::text is null or owner = %s)
       and state <> 'cancelled' and (expires is null or expires > clock_timestamp())"""  # noqa: S608
-    with connection.cursor(row_factory=class_row(Import)) as cursor:
+    with connection.cursor(row_factory=kwargs_row(_import)) as cursor:
         return cursor.execute(select.encode(), (tenant, id, owner, owner)).fetchone()
 
 

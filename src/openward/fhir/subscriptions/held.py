@@ -10,13 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
-from psycopg.rows import class_row
+from psycopg.rows import class_row, kwargs_row
 
 from openward.fhir.definitions import type_number
 from openward.fhir.subscriptions.terms import Terms
 from openward.fhir.subscriptions.topics import Topic
 
-COLUMNS = "tenant, rkey, id, owner, terms, state, since, ends, events, delivered, tries, next_try, last_sent, error"
+COLUMNS = "tenant, rkey, id, owner::text, terms::text, state, since, ends, events, delivered, tries, next_try, last_sent, error"
 KEEP = """insert into fhir.subscription (tenant, rkey, id, owner, terms, types, state, ends)
   values (%(tenant)s, %(rkey)s, %(id)s, %(owner)s, %(terms)s, %(types)s, %(state)s, %(ends)s)
   on conflict (tenant, rkey) do update set owner = excluded.owner, terms = excluded.terms, types = excluded.types, state = excluded.state,
@@ -60,6 +60,11 @@ class Happening:
     op: str
 
 
+def _held(owner: str, terms: str, **columns: Any) -> Held:
+    """JSON is read here: what a connection makes of it differs from one to the other."""
+    return Held(owner=json.loads(owner), terms=json.loads(terms), **columns)
+
+
 def keep(
     connection: Connection[Any], tenant: int, key: UUID, id: str, owner: Mapping[str, Any], terms: Terms, topic: Topic, state: str, ends: str | None
 ) -> None:
@@ -75,13 +80,13 @@ def drop(connection: Connection[Any], tenant: int, key: UUID) -> None:
 
 def find(connection: Connection[Any], tenant: int, key: UUID) -> Held | None:
     select = f"select {COLUMNS} from fhir.subscription where tenant = %s and rkey = %s"  # noqa: S608
-    with connection.cursor(row_factory=class_row(Held)) as cursor:
+    with connection.cursor(row_factory=kwargs_row(_held)) as cursor:
         return cursor.execute(select.encode(), (tenant, key)).fetchone()
 
 
 def active(connection: Connection[Any], tenant: int) -> list[Held]:
     select = f"select {COLUMNS} from fhir.subscription where tenant = %s and state = 'active' order by rkey for update"  # noqa: S608
-    with connection.cursor(row_factory=class_row(Held)) as cursor:
+    with connection.cursor(row_factory=kwargs_row(_held)) as cursor:
         return cursor.execute(select.encode(), (tenant,)).fetchall()
 
 
