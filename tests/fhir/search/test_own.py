@@ -154,6 +154,29 @@ class TestMeanwhile:
         writer.execute("commit")
         assert step(house.connect(), settled=0.0) == "running"
 
+    def test_every_other_process_learns_of_it(self, house: House) -> None:
+        elsewhere = own.Registry()
+        elsewhere.keep_fresh(house.connect())
+        house.store().create(parameter("ours", "string", "Patient.contact.name.family"))
+        elsewhere.keep_fresh(house.connect())
+        assert elsewhere.of("Patient")["ours"].is_ready is False
+        index_all(house)
+        elsewhere.keep_fresh(house.connect())
+        assert elsewhere.of("Patient")["ours"].is_ready
+
+    def test_what_was_read_before_it_was_known_is_read_again_when_it_is_written(self, house: House) -> None:
+        from openward.fhir.interactions.sound import sound
+        from openward.fhir.interactions.writing import prepare
+
+        store = house.store()
+        resource = patient("early", contact=[{"name": {"family": "Early"}}])
+        examined = sound("Patient", "early", resource)
+        store.create(parameter("ours", "string", "Patient.contact.name.family"))
+        index_all(house)
+        with store.attempt("create", "Patient"):
+            prepare(store, "create", "Patient", "early", resource, None, examined)
+        assert ids(store, "ours=early") == ["early"]
+
     def test_two_workers_do_not_stand_in_each_others_way(self, house: House) -> None:
         house.store().create(parameter("ours", "string", "Patient.contact.name.family"))
         first = house.connect()

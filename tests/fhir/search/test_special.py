@@ -20,6 +20,9 @@ CASES = {
     "42.36|-71.06|5000|m": {"boston", "cambridge"},
     "42.36|-71.06|305|km": {"boston", "cambridge"},
     "42.36|-71.06|200|mi": {"boston", "cambridge", "new-york"},
+    "42.36|-71.06|200|[mi_i]": {"boston", "cambridge", "new-york"},
+    "42.36|-71.06|20000|[ft_i]": {"boston", "cambridge"},
+    "42.36|-71.06|1|": {"boston"},
 }
 
 
@@ -31,4 +34,10 @@ def test_near_finds_what_lies_within_the_distance(full_shelf: Shelf, near: str, 
 @pytest.mark.parametrize("near", ["here", "42", "42|x", "42|-71|5|leagues"])
 def test_what_is_no_position_is_refused(full_shelf: Shelf, near: str) -> None:
     with pytest.raises(BadRequest, match="near takes latitude"):
+        full_shelf.search(f"Location?near={near}")
+
+
+@pytest.mark.parametrize("near", ["91|0", "0|181", "0|0|-1", "nan|0", "0|0|1e400|km"])
+def test_what_is_nowhere_on_earth_is_refused(full_shelf: Shelf, near: str) -> None:
+    with pytest.raises(BadRequest, match="near"):
         full_shelf.search(f"Location?near={near}")

@@ -91,3 +91,28 @@ def test_a_system_reaches_codes_the_dictionary_learned_later(shelf: Shelf) -> No
 def test_the_policy_can_ask_for_the_hash_of_a_code_by_its_system(shelf: Shelf) -> None:
     shelf.put(_observation("a"))
     assert token_hash("status", "http://hl7.org/fhir/observation-status", "final") in shelf.rows["Observation", "a"].tok
+
+
+def test_a_code_is_found_by_every_name_it_has_been_given(shelf: Shelf) -> None:
+    shelf.put(_observation("first", {"system": LOCAL, "code": "A", "display": "Alpha"}))
+    shelf.put(_observation("second", {"system": LOCAL, "code": "A", "display": "Erster Größenwert"}))
+    assert set(shelf.ids("Observation?code:text=erster")) == {"first", "second"}
+    assert set(shelf.ids("Observation?code:text=Größenwert")) == {"first", "second"}
+    assert set(shelf.ids("Observation?code:text=alp")) == {"first", "second"}
+
+
+def test_an_identifier_is_found_by_the_text_of_its_kind(shelf: Shelf) -> None:
+    shelf.put({"resourceType": "Patient", "id": "p", "identifier": [{"value": "1", "type": {"text": "Library card"}}]})
+    assert shelf.ids("Patient?identifier:text=card") == ["p"]
+    assert shelf.ids("Patient?identifier:text=1") == []
+
+
+def test_a_hash_that_two_texts_share_is_seen_through(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every code hashes alike here; what is sent is what really has the code."""
+    from openward.fhir.search import token
+
+    shelf.put(_observation("mine", {"system": LOCAL, "code": "A"}))
+    same = shelf.rows["Observation", "mine"].tok
+    monkeypatch.setattr(token, "_hash", lambda *_: same[0])
+    assert shelf.ids("Observation?code=ZZZ") == []
+    assert shelf.ids("Observation?code=ZZZ,A") == ["mine"]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from openward.fhir.definitions import SearchParameter
 from openward.fhir.errors import BadRequest
-from openward.fhir.search.number import rows
+from openward.fhir.search.number import INFINITY, rows
 from openward.fhir.search.sql import Bindings, any_of
+from openward.fhir.ucum import convert
 
-KILOMETRES: Mapping[str, float] = {"km": 1.0, "m": 0.001, "[mi_us]": 1.609347, "[mi_i]": 1.609344, "mi": 1.609344}
+SPELT: Mapping[str, str] = {"": "km", "mi": "[mi_i]", "miles": "[mi_i]"}  # units that UCUM spells otherwise
 EARTH = 6371.0088  # mean radius, km
 DEFAULT_DISTANCE = 20.0  # km; the specification leaves it to the server
 
@@ -35,8 +37,15 @@ def _near(value: str, bind: Bindings) -> str:
     parts = value.split("|")
     try:
         latitude, longitude = float(parts[0]), float(parts[1])
-        distance = float(parts[2]) * KILOMETRES[(parts[3:] or ["km"])[0] or "km"] if len(parts) > 2 and parts[2] else DEFAULT_DISTANCE
-    except (ValueError, IndexError, KeyError):
-        raise BadRequest(f"near takes latitude|longitude|distance|units, with units km, m or mi; got {value!r}.") from None
+        distance = _kilometres(parts[2], (parts[3:] or [""])[0]) if len(parts) > 2 and parts[2] else DEFAULT_DISTANCE
+    except (ValueError, IndexError, ArithmeticError):
+        raise BadRequest(f"near takes latitude|longitude|distance|units, with a unit of length such as km, m or [mi_i]; got {value!r}.") from None
+    if not (abs(latitude) <= 90 and abs(longitude) <= 180 and 0 <= distance < INFINITY):
+        raise BadRequest(f"near: {value!r} is not a place on earth and a distance from it.")
     places = {"lat": latitude, "lon": longitude, "km": distance, "earth": EARTH}
     return WITHIN.format(**{name: bind.place(number, "::float8") for name, number in places.items()})
+
+
+def _kilometres(distance: str, unit: str) -> float:
+    """Raises ValueError for what is no number or no unit of length."""
+    return float(convert(Decimal(distance), SPELT.get(unit, unit), "km"))

@@ -47,11 +47,11 @@ ADD_GROUPS = b"""insert into fhir.composite_value (tenant, rtype, rkey, param, t
 DROP_GROUPS = b"""delete from fhir.composite_value x using unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) o(r, k)
   where x.tenant = %(tenant)s and x.rtype = o.r and x.rkey = o.k"""
 
-# Looked for first: a known code costs a probe and no write.
+# Looked for first: a known code costs a probe and no write. A code has as many rows as it has names.
 ADD_TOKENS = b"""insert into fhir.token (tenant, h, param, system, code, display)
   select %(tenant)s, n.* from unnest(%(h)s::bigint[], %(param)s::int[], %(system)s::text[], %(code)s::text[], %(display)s::text[])
     n(h, param, system, code, display)
-  where not exists (select from fhir.token t where t.tenant = %(tenant)s and t.h = n.h and (t.display <> '' or n.display = ''))"""
+  where not exists (select from fhir.token t where t.tenant = %(tenant)s and t.h = n.h and (t.display = n.display or n.display = ''))"""
 
 
 def write_index(connection: Connection[Any], tenant: int, pairs: Iterable[Pair]) -> None:
@@ -143,12 +143,9 @@ def _group(group: Any) -> tuple[Any, ...]:
 
 
 def _tokens(cursor: Cursor[Any], tenant: int, changes: Sequence[Pair]) -> None:
-    entries: dict[int, Any] = {}
-    for h, entry in _new_entries(changes):
-        if not entries.get(h, ("",))[-1]:  # the one with a display is the one to keep
-            entries[h] = entry
+    entries = sorted({(h, entry[-1]): entry for h, entry in _new_entries(changes)}.items())
     if entries:
-        columns = zip(TOKEN.items(), zip(*(entries[h] for h in sorted(entries)), strict=True), strict=True)
+        columns = zip(TOKEN.items(), zip(*(entry for _, entry in entries), strict=True), strict=True)
         cursor.execute(ADD_TOKENS, {"tenant": tenant} | {name: column(values) for (name, column), values in columns}, prepare=True)
 
 
@@ -156,4 +153,4 @@ def _new_entries(changes: Sequence[Pair]) -> Iterator[tuple[int, Any]]:
     for before, after in changes:
         if after:
             known = before.dictionary if before else {}
-            yield from ((h, entry) for h, entry in after.dictionary.items() if h not in known)
+            yield from ((h, entry) for h, entry in after.dictionary.items() if known.get(h) != entry)

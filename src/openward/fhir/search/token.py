@@ -66,18 +66,26 @@ def from_concept(parameter: str, value: Mapping[str, Any], tokens: set[int], ent
         from_coding(parameter, one, tokens, entries)
     text = value.get("text")
     if text and text not in [one.get("display") for one in codings]:
-        h = token_hash(parameter, TEXT_ONLY, text)
-        tokens.add(h)
-        entries[h] = (h, number(parameter), TEXT_ONLY, text[:200], text[:400])
+        _from_text(parameter, text, tokens, entries)
 
 
-def from_identifier(parameter: str, value: Mapping[str, Any], tokens: set[int]) -> None:
+def _from_text(parameter: str, text: str, tokens: set[int], entries: dict[int, Entry]) -> None:
+    """A text without a code, for `:text`."""
+    h = token_hash(parameter, TEXT_ONLY, text)
+    tokens.add(h)
+    entries[h] = (h, number(parameter), TEXT_ONLY, text[:200], text[:400])
+
+
+def from_identifier(parameter: str, value: Mapping[str, Any], tokens: set[int], entries: dict[int, Entry]) -> None:
     system, text = value.get("system", ""), value.get("value")
     tokens.add(token_hash(parameter, system, None))
     if text is None:
         return
     tokens.update((token_hash(parameter, system, text), token_hash(parameter, None, text)))
-    for kind in value.get("type", {}).get("coding", ()):
+    kinds = value.get("type", {})
+    if kinds.get("text"):
+        _from_text(parameter, kinds["text"], tokens, entries)
+    for kind in kinds.get("coding", ()):
         tokens.add(token_hash(OF_TYPE + parameter, f"{kind.get('system', '')}|{kind.get('code', '')}", text))
 
 
@@ -110,7 +118,7 @@ def extract(parameter: SearchParameter, datatype: str, value: Any, tokens: set[i
     elif datatype == "code":
         from_code(code, value, implied_systems(parameter), tokens)
     elif datatype == "Identifier":
-        from_identifier(code, value, tokens)
+        from_identifier(code, value, tokens, entries)
     elif datatype == "ContactPoint":
         from_contact(code, value, tokens)
     else:
@@ -205,8 +213,9 @@ def _by_system(owner: SearchParameter, system: str, bind: Bindings) -> str:
 
 
 def _by_text(owner: SearchParameter, value: str, bind: Bindings) -> str:
-    start = normal(value).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    starts = [text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for text in {normal(value), " ".join(value.lower().split())}]
+    patterns = [pattern for start in starts for pattern in (f"{start}%", f"% {start}%")]
     return (
         f"array(select t.h from fhir.token t where t.tenant = %(tenant)s and t.param = {bind.place(number(owner.code))}"  # noqa: S608
-        f" and lower(t.display) like any({bind.place([f'{start}%', f'% {start}%'])}::text[]))"
+        f" and lower(t.display) like any({bind.place(patterns)}::text[]))"
     )
