@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from openward.fhir.definitions import compile_codes, compile_searches, compile_structures
+from openward.fhir.definitions import compile_codes, compile_invariants, compile_searches, compile_structures
 
 HERE = Path(__file__).parent
 
@@ -45,6 +45,7 @@ def generate(core: Path, expansions: Path | None) -> None:
     names = sorted(d["name"] for d in definitions if d["kind"] == "resource" and not d["abstract"])
     write_resource_types(names)
     write("structures", structures)
+    write("invariants", compile_invariants.compile(definitions, structures))
     write("searches", compile_searches.compile(read(core, "SearchParameter"), read(core, "CompartmentDefinition"), names))
     if expansions:
         write("codes", compile_codes.compile(structures, read(expansions, "ValueSet")))

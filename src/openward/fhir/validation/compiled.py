@@ -12,7 +12,7 @@ from typing import Any
 from openward.fhir.definitions import Element, Structure, is_primitive, structure
 from openward.fhir.validation.bindings import code_test, concept_problem
 from openward.fhir.validation.found import Found, under
-from openward.fhir.validation.invariants import INVARIANTS
+from openward.fhir.validation.invariants import rules as invariants_of
 from openward.fhir.validation.primitives import EMPTY, TESTS, Test, kind
 from openward.fhir.validation.targets import CONTAINED, target_check
 
@@ -37,7 +37,9 @@ def _compile(definition: Structure) -> Check:
     tests, handlers = _prepared(definition)
     stems = _stems(definition)
     rules = _rules(definition, stems)
-    invariants = INVARIANTS.get(name, ())
+    needed = frozenset(element.name for element in definition.elements.values() if element.min)
+    choices, fewest = frozenset(stems), 0 if definition.kind == "resource" else 2
+    invariants = invariants_of(name)
 
     def check(data: Any) -> list[Found] | None:
         if data.__class__ is not dict:
@@ -54,9 +56,12 @@ def _compile(definition: Structure) -> Check:
             more = handler(value, data) if handler is not None else _unknown(key, tests, handlers, name)
             if more is not None:
                 found += more
-        for rule in rules:
-            found += rule(data)
-        if not found or all(code == CONTAINED for _, code, _ in found):
+        keys = data.keys()
+        # The rules are asked only where a look at the keys gives reason to; a required choice, whose stem is no key, always does.
+        if not needed <= keys or len(keys) < fewest or (choices and len(keys & choices) > 1):
+            for rule in rules:
+                found += rule(data)
+        if invariants and (not found or all(code == CONTAINED for _, code, _ in found)):
             found += [("", "invariant", sentence) for sentence, is_broken in invariants if is_broken(data)]
         return found or None
 

@@ -20,7 +20,7 @@ def check_resource(data: Any) -> list[Found] | None:
         return None
     found = found or []
     if data.__class__ is dict:
-        found += _contained_rules(data)
+        found += _contained_rules(data, {message.split(" ", 1)[0] for _, code, message in found if code == CONTAINED})
         found = [settled for one in found for settled in _settled(one, data)]
     return found or None
 
@@ -40,7 +40,8 @@ def _contained(data: dict[str, Any]) -> list[dict[str, Any]]:
     return [one for one in contained if isinstance(one, dict)] if isinstance(contained, list) else []
 
 
-def _contained_rules(data: dict[str, Any]) -> Iterator[Found]:
+def _contained_rules(data: dict[str, Any], referred: set[str]) -> Iterator[Found]:
+    """`referred` are the ids that references name."""
     seen: set[Any] = set()
     for index, one in enumerate(_contained(data)):
         where, id = f".contained[{index}]", one.get("id")
@@ -51,9 +52,31 @@ def _contained_rules(data: dict[str, Any]) -> Iterator[Found]:
         elif isinstance(id, str) and id in seen:
             yield where + ".id", "duplicate", "another contained resource has this id"
         seen.add(id if isinstance(id, str) else None)
+        if isinstance(id, str) and id and id not in referred and not _is_bound(id, one, data):
+            yield where, "invariant", "nothing in the resource refers to this contained resource (dom-3)"
         meta = one.get("meta")
         if isinstance(meta, dict) and meta.keys() & {"versionId", "lastUpdated"}:
             yield where + ".meta", "invariant", "a contained resource has no versionId or lastUpdated (dom-4)"
+
+
+def _is_bound(id: str, one: dict[str, Any], data: dict[str, Any]) -> bool:
+    """Does a canonical or extension name it, or does it refer to what contains it?"""
+    return "#" + id in _local_references(data) or "#" in _local_references(one)
+
+
+def _local_references(value: Any) -> set[str]:
+    """Every text anywhere below that begins with #, as references and canonicals to what is contained do."""
+    found: set[str] = set()
+    rest = [value]
+    while rest:
+        one = rest.pop()
+        if one.__class__ is dict:
+            rest += one.values()
+        elif one.__class__ is list:
+            rest += one
+        elif one.__class__ is str and one[:1] == "#":
+            found.add(one)
+    return found
 
 
 def _settled(found: Found, data: dict[str, Any]) -> Iterator[Found]:
