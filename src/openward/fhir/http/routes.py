@@ -29,6 +29,7 @@ from openward.fhir.interactions.update import conditional_update, update
 from openward.fhir.interactions.vread import vread
 from openward.fhir.operations.parameters import Parameters
 from openward.fhir.operations.registry import Answer, Call, Operation, named
+from openward.fhir.search.date import span
 from openward.fhir.search.parameters import plan
 from openward.fhir.search.places import SYSTEM, Place, within
 from openward.fhir.search.subset import SHAPES, shortened
@@ -36,6 +37,7 @@ from openward.fhir.search.subset import SHAPES, shortened
 if TYPE_CHECKING:
     from openward.fhir.store import Store
 
+HISTORY = frozenset({"_count", "_since", "_at", "_sort", "_cursor"})
 Handler = Callable[["Store", Request], Response]
 Handlers = Mapping[str, Handler]
 
@@ -229,15 +231,32 @@ def handler_of(request: Request) -> Handler:
 
 def _history(type: str | None, id: str | None, store: Store, request: Request) -> Response:
     given = dict(request.parameters)
-    count = given.get("_count", "50")
-    if not count.isdecimal():
-        raise BadRequest("_count is not a number.")
-    page = history(store, type, id, count=int(count), cursor=given.get("_cursor"), since=_instant(given.get("_since")))
+    unknown = sorted(given.keys() - HISTORY)
+    if unknown and request.is_strict:
+        raise BadRequest(f"History has no parameter {unknown[0][:80]}.")
+    used = {name: value for name, value in given.items() if name in HISTORY}
+    count, order = used.get("_count", "50"), used.get("_sort", "-_lastUpdated")
+    if not count.isdecimal() or order not in ("_lastUpdated", "-_lastUpdated"):
+        raise BadRequest("_count is a number and _sort is _lastUpdated or -_lastUpdated.")
+    page = history(
+        store, type, id, count=int(count), cursor=used.get("_cursor"), since=_instant(used.get("_since")), at=_at(used.get("_at")),
+        oldest_first=order == "_lastUpdated",
+    )  # fmt: skip
     address = f"{request.url}/{'/'.join(request.segments)}"
-    links = [("self", _link(address, given))]
+    links = [("self", _link(address, used))]
     if page.next:
-        links.append(("next", _link(address, {**given, "_cursor": page.next})))
+        links.append(("next", _link(address, {**used, "_cursor": page.next})))
     return Response.json(history_bundle(page.versions, request.url, links))
+
+
+def _at(text: str | None) -> tuple[str, str] | None:
+    """The time a date of any precision means. A space is a '+' that the client did not encode."""
+    if text is None:
+        return None
+    found = span(text.replace(" ", "+"))
+    if found is None:
+        raise BadRequest("_at is not a date or time such as 2026-11 or 2026-11-03T09:30:00Z.")
+    return found
 
 
 def _link(address: str, parameters: Mapping[str, str]) -> str:

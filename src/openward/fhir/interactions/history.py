@@ -29,16 +29,21 @@ MAX_COUNT = 1000
 # A page never shows a version whose transaction may still be joined by one that started earlier: later pages would skip that one.
 WATERMARK = "b.tx < %(watermark)s::xid8"
 
+# Current at some point of a time: begun before its end, and not followed by another before its beginning.
+CURRENT = """(%(until)s::timestamptz is null or (b.ts < %(until)s and not exists (select from fhir.body n where n.tenant = b.tenant
+    and n.rtype = b.rtype and n.rkey = b.rkey and n.ver = b.ver + 1 and n.ts <= %(from)s::timestamptz)))"""
+
 ONE = f"""select {COLUMNS} from {STANDING} join fhir.body b using (tenant, rtype, rkey)
-  where (POLICY) and (%(since)s::timestamptz is null or b.ts >= %(since)s) and (%(ver)s::int is null or b.ver < %(ver)s)
-  order by b.ver desc limit %(limit)s"""  # noqa: S608
+  where (POLICY) and (%(since)s::timestamptz is null or b.ts >= %(since)s) and (%(ver)s::int is null or b.ver BEYOND %(ver)s)
+  and {CURRENT}
+  order by b.ver ORDER limit %(limit)s"""  # noqa: S608
 
 # Of a type: the log from its end; the policy decides by each resource as it stands now.
 LOG = f"""select {COLUMNS} from fhir.body b where b.tenant = %(tenant)s and b.rtype = %(rtype)s and {WATERMARK}
   and (%(since)s::timestamptz is null or b.ts >= %(since)s)
-  and (%(ts)s::timestamptz is null or (b.ts, b.rkey, b.ver) < (%(ts)s, %(rkey)s::uuid, %(ver)s::int))
-  and (STANDS)
-  order by b.ts desc, b.rkey desc, b.ver desc limit %(limit)s"""  # noqa: S608
+  and (%(ts)s::timestamptz is null or (b.ts, b.rkey, b.ver) BEYOND (%(ts)s, %(rkey)s::uuid, %(ver)s::int))
+  and (STANDS) and {CURRENT}
+  order by b.ts ORDER, b.rkey ORDER, b.ver ORDER limit %(limit)s"""  # noqa: S608
 
 STANDS = """exists (select from fhir.current c where c.tenant = b.tenant and c.rtype = b.rtype and c.rkey = b.rkey and (POLICY))
   or (not exists (select from fhir.current c where c.tenant = b.tenant and c.rtype = b.rtype and c.rkey = b.rkey)
@@ -78,16 +83,31 @@ class Position:
             raise BadRequest("The page link is not one this server gave.") from error
 
 
-def history(store: Store, type: str | None, id: str | None, *, count: int, cursor: str | None, since: dt.datetime | None) -> History:
-    """One page. Raises NotFound for a resource that never was or may not be seen, BadRequest for a cursor that is not ours."""
+def history(
+    store: Store,
+    type: str | None,
+    id: str | None,
+    *,
+    count: int,
+    cursor: str | None,
+    since: dt.datetime | None,
+    at: tuple[str, str] | None = None,
+    oldest_first: bool = False,
+) -> History:
+    """One page. `at`: the half-open range of instants at some point of which a version was current.
+
+    Raises NotFound for a resource that never was or may not be seen, BadRequest for a cursor that is not ours.
+    """
     store.flush()
     limit = max(1, min(count, MAX_COUNT))
     position = Position.of(cursor) if cursor else Position(_watermark(store))
+    begin, end = at or (None, None)
     params = {"tenant": store.tenant, "since": since, "ts": position.at, "rkey": position.key, "ver": position.number, "limit": limit + 1}
+    params |= {"from": begin, "until": end}
     if type and id:
-        versions = _of_one(store, type, id, params)
+        versions = _of_one(store, type, id, params, oldest_first)
     else:
-        versions = _of_types(store, [type] if type else list(RESOURCE_TYPES), {**params, "watermark": position.watermark})
+        versions = _of_types(store, [type] if type else list(RESOURCE_TYPES), {**params, "watermark": position.watermark}, oldest_first)
     page = versions[:limit]
     _record(store, type, id, page)
     more = len(versions) > limit
@@ -106,30 +126,34 @@ def _watermark(store: Store) -> str:
     return str(row[0])
 
 
-def _of_one(store: Store, type: str, id: str, params: Mapping[str, Any]) -> list[Version]:
+def _directed(sql: str, oldest_first: bool) -> str:
+    return sql.replace("BEYOND", ">" if oldest_first else "<").replace("ORDER", "asc" if oldest_first else "desc")
+
+
+def _of_one(store: Store, type: str, id: str, params: Mapping[str, Any], oldest_first: bool) -> list[Version]:
     where = visible(store, "history", type, id)
     every = {**params, **address(store, type, id), **where.params}
-    versions = [version_of(row) for row in store.execute(ONE.replace("POLICY", where.sql), every)]
-    if not versions and params["since"] is None and params["ver"] is None:
+    versions = [version_of(row) for row in store.execute(_directed(ONE, oldest_first).replace("POLICY", where.sql), every)]
+    if not versions and params["since"] is None and params["ver"] is None and params["until"] is None:
         raise refuse_missing(store, "history", type, id, where)
     return versions
 
 
-def _of_types(store: Store, types: list[str], params: Mapping[str, Any]) -> list[Version]:
-    """The newest of each type the actor may see, merged."""
+def _of_types(store: Store, types: list[str], params: Mapping[str, Any], oldest_first: bool) -> list[Version]:
+    """The first of each type the actor may see, merged."""
     if len(types) == 1:
         known_type(types[0])
         seen = [(types[0], visible(store, "history", types[0]))]
     else:
         grants = [(type, store.policy.where(store.actor, "history", type)) for type in _stored_types(store)]
         seen = [(type, where) for type, where in grants if where is not None]
-    versions = [version for type, where in seen for version in _of_type(store, type, where, params)]
-    return sorted(versions, key=lambda v: (v.at, v.key, v.number), reverse=True)[: params["limit"]]
+    versions = [version for type, where in seen for version in _of_type(store, type, where, params, oldest_first)]
+    return sorted(versions, key=lambda v: (v.at, v.key, v.number), reverse=not oldest_first)[: params["limit"]]
 
 
-def _of_type(store: Store, type: str, where: Where, params: Mapping[str, Any]) -> list[Version]:
+def _of_type(store: Store, type: str, where: Where, params: Mapping[str, Any], oldest_first: bool) -> list[Version]:
     standing = "true" if where.everything else STANDS.replace("POLICY", where.sql)
-    rows = store.execute(LOG.replace("STANDS", standing), {**params, "rtype": type_number(type), **where.params})
+    rows = store.execute(_directed(LOG, oldest_first).replace("STANDS", standing), {**params, "rtype": type_number(type), **where.params})
     return [version_of(row) for row in rows]
 
 

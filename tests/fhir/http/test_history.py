@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.fhir.http.client import Client
+
+levels = pytest.mark.parametrize("level", ["/Patient/mine/_history", "/Patient/_history", "/_history"])
+
+
+@pytest.fixture
+def times(call: Client) -> list[str]:
+    """When the three versions of Patient/mine came to be: two updates and a deletion."""
+    call("PUT", "/Patient/mine", {"resourceType": "Patient", "id": "mine"})
+    call("PUT", "/Patient/mine", {"resourceType": "Patient", "id": "mine", "active": True})
+    call("DELETE", "/Patient/mine")
+    entries = call("GET", "/Patient/mine/_history").json["entry"]
+    return [entry["response"]["lastModified"] for entry in reversed(entries)]
+
+
+def versions(bundle: Any) -> list[str]:
+    return [entry["response"]["etag"][3:-1] for entry in bundle.get("entry", ())]
+
+
+@levels
+class TestHistory:
+    def test_versions_current_at_a_moment(self, call: Client, times: list[str], level: str) -> None:
+        for number, moment in enumerate(times, start=1):
+            assert versions(call("GET", f"{level}?_at={moment}").json) == [str(number)]
+
+    def test_versions_current_at_some_point_of_a_day(self, call: Client, times: list[str], level: str) -> None:
+        assert versions(call("GET", f"{level}?_at={times[0][:10]}").json) == ["3", "2", "1"]
+        assert versions(call("GET", f"{level}?_at=1999").json) == []
+
+    def test_the_oldest_may_come_first_page_by_page(self, call: Client, times: list[str], level: str) -> None:
+        seen, address = [], f"{level}?_sort=_lastUpdated&_count=2"
+        while address:
+            page = call("GET", address).json
+            seen += versions(page)
+            address = next((link["url"].removeprefix("https://clinic.test/fhir") for link in page["link"] if link["relation"] == "next"), "")
+        assert seen == ["1", "2", "3"]
+
+    def test_since_an_instant(self, call: Client, times: list[str], level: str) -> None:
+        assert versions(call("GET", f"{level}?_since={times[1]}").json) == ["3", "2"]
+
+    @pytest.mark.parametrize("query", ["_at=yesterday", "_since=yesterday", "_sort=name", "_count=many", "_cursor=x"])
+    def test_what_cannot_be_read_is_refused(self, call: Client, times: list[str], level: str, query: str) -> None:
+        assert call("GET", f"{level}?{query}").status == 400
+
+    def test_what_is_unknown_is_left_out_of_the_link_or_refused(self, call: Client, times: list[str], level: str) -> None:
+        assert call("GET", f"{level}?shoe=43").json["link"][0]["url"] == f"https://clinic.test/fhir{level}"
+        assert call("GET", f"{level}?shoe=43", prefer="handling=strict").status == 400
