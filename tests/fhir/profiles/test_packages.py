@@ -88,6 +88,13 @@ class TestAnInstalledGuide:
         assert catalogue_of(other).find(URL + "named") is not None
         assert len(other.search("StructureDefinition", {"url": URL + "named"}).matches) == 1
 
+    def test_may_point_at_examples_that_are_not_in_it(self, store):
+        guide = {
+            "resourceType": "ImplementationGuide", "url": "urn:guide", "name": "Guide", "status": "active", "packageId": "example.guide", "fhirVersion": ["4.0.1"],
+            "definition": {"resource": [{"reference": {"reference": "Patient/example"}}]},
+        }  # fmt: skip
+        assert install(store, packed(guide)).without == {}
+
     def test_is_listed_and_replaced_by_its_next_installation(self, store):
         install(store, packed(NAMED, CODES))
         install(store, packed(NAMED))
@@ -112,10 +119,14 @@ class TestAnInstalledGuide:
         install(house.store(), packed(NAMED))
         assert catalogue_of(house.store(tenant=2)).find(URL + "named") is None
 
-    @pytest.mark.parametrize("manifest", [{**MANIFEST, "fhirVersions": ["5.0.0"]}, {"name": "hl7.fhir.us.core", "version": "6.1.0"}])
-    def test_of_another_version_of_fhir_or_built_in_is_refused(self, store, manifest):
+    def test_of_another_version_of_fhir_is_refused(self, store):
         with pytest.raises(Refused):
-            install(store, packed(NAMED, manifest=manifest))
+            install(store, packed(NAMED, manifest={**MANIFEST, "fhirVersions": ["5.0.0"]}))
+
+    def test_that_is_built_in_may_be_installed_and_stays_known_when_it_is_removed(self, store):
+        install(store, packed(NAMED, manifest={"name": "hl7.fhir.us.core", "version": "6.1.0"}))
+        assert remove(store, "hl7.fhir.us.core#6.1.0") == ["hl7.fhir.us.core#6.1.0"]
+        assert catalogue_of(store).find("http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient|6.1.0") is not None
 
     def test_that_is_built_in_stays(self, store):
         with pytest.raises(Refused):

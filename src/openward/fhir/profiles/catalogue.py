@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/references.html#canonical
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -27,14 +27,15 @@ class Catalogue:
 
     def __init__(self, installed: Iterable[Guide] = (), prefer: Sequence[str] = ()) -> None:
         self._installed = {guide.name: guide for guide in installed}
-        others = [*reversed(self._installed), CORE, *reversed(US_CORE.values())]
+        others = dict.fromkeys((*reversed(self._installed), CORE, *reversed(US_CORE.values())))
         preferred = [name for name in prefer if name in others] or [US_CORE[DEFAULT_US_CORE]]
         self._order = [*preferred, *(name for name in others if name not in preferred)]
         self._found: dict[tuple[str, str], Profile | None] = {}
         self._checks: dict[str, Callable[[Any, str, Run], Findings]] = {}
 
     def guide(self, name: str) -> Guide:
-        return self._installed[name] if name in self._installed else built_in(name)
+        """Of a guide that is built in and installed as well the built-in tables hold: they know value sets from other packages too."""
+        return built_in(name) if name in FILES else self._installed[name]
 
     def find(self, canonical: str, guide: str = "") -> Profile | None:
         """The profile an address means to someone in `guide`; None when it is not known here in that version."""
@@ -69,12 +70,16 @@ class Catalogue:
         """Whether the set holds the code, by what the guides and the base definitions say; None when they cannot tell."""
         if is_impossible(system, code):
             return False
+        codes = self.codes(value_set, guide)
+        return None if codes is None else member(codes, system, code)
+
+    def codes(self, value_set: str, guide: str = "") -> Mapping[str, Any] | None:
+        """The codes of a set, to someone in `guide`; None when nothing is known of it."""
         for name in (guide, CORE, *self._installed):
             codes = self.guide(name).value_sets.get(value_set) if name in self._installed or name in FILES else None
             if codes is not None:
-                return member(codes, system, code)
-        base = codes_by_system(value_set)
-        return None if base is None else member(base, system, code)
+                return codes
+        return codes_by_system(value_set)
 
 
 @cache

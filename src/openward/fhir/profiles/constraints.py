@@ -43,7 +43,11 @@ def holds(expression: str, value: Any, type: str, run: Run) -> bool:
 
 def evaluated(expression: str, value: Any, type: str, run: Run) -> list[Any]:
     """What the expression gives. Raises FhirPathError."""
-    found: list[Any] = _compiled(expression)(
-        value, type=type, root=run.resource, resolve=run.resolve, terminology=run.terminology, resource=run.resource, rootResource=run.root
-    )
+    try:
+        found: list[Any] = _compiled(expression)(
+            value, type=type, root=run.resource, resolve=run.resolve, terminology=run.terminology, resource=run.resource, rootResource=run.root
+        )
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        # Expressions trust shapes; what has the wrong one is refused by the base validation, and looked at here all the same.
+        raise FhirPathError("a value has the wrong shape") from error
     return found

@@ -42,6 +42,17 @@ def member(codes: Mapping[str, Any], system: str | None, code: str) -> bool | No
     return None if "" in codes else False
 
 
+def as_value_set(url: str, codes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Codes known otherwise, as a ValueSet that others may include."""
+
+    def include(system: str, found: Any) -> dict[str, Any]:
+        if isinstance(found, str):
+            return {"system": system} | ({"filter": [{"property": "-", "op": "=", "value": "-"}]} if found == UNKNOWN else {})
+        return {"system": system, "concept": [{"code": code} for code in found]}
+
+    return {"url": url, "compose": {"include": [include(*item) for item in codes.items()]}}
+
+
 def _of_expansion(expansion: Mapping[str, Any] | None) -> Codes:
     if expansion is None:
         return {"": UNKNOWN}

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from openward.fhir.definitions import codes_by_system
-from openward.fhir.profiles.expansions import ANY, UNKNOWN, Codes, expand
+from openward.fhir.profiles.expansions import ANY, UNKNOWN, Codes, as_value_set, expand
 from openward.fhir.profiles.facts import Node, Profile
 from openward.fhir.profiles.reduction import reduce
 
@@ -96,17 +96,8 @@ class Definitions:
 
     def _find(self, url: str) -> Mapping[str, Any] | None:
         if url in STATED_ELSEWHERE:
-            return _as_value_set(url, STATED_ELSEWHERE[url])
+            return as_value_set(url, STATED_ELSEWHERE[url])
         return self.value_sets.get(url)
-
-
-def _as_value_set(url: str, codes: Codes) -> Mapping[str, Any]:
-    def include(system: str, found: Any) -> dict[str, Any]:
-        if isinstance(found, str):
-            return {"system": system} | ({"filter": [{"property": "-", "op": "=", "value": "-"}]} if found == UNKNOWN else {})
-        return {"system": system, "concept": [{"code": code} for code in found]}
-
-    return {"url": url, "compose": {"include": [include(*item) for item in codes.items()]}}
 
 
 def bound(node: Node) -> Iterator[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from openward.fhir.definitions import has_structure
 from openward.fhir.errors import FhirError, NotFound, Refused
 from openward.fhir.profiles import installed
 from openward.fhir.profiles.catalogue import Catalogue
-from openward.fhir.profiles.expansions import UNKNOWN, Codes, expand
+from openward.fhir.profiles.expansions import UNKNOWN, Codes, as_value_set, expand
 from openward.fhir.profiles.facts import Profile
 from openward.fhir.profiles.merging import merge, with_ids
 from openward.fhir.profiles.packages import FILES
@@ -45,20 +46,19 @@ class Report:
 
 
 def install(store: Store, packed: bytes) -> Report:
-    """Put a package into the record, in place of an earlier copy of the same version.
+    """Put a package into the record, in place of an earlier copy of the same version. What is built in may be installed too: its resources are then there.
 
-    Raises NotAPackage, TooCostly, and Refused for a guide of another FHIR version, or one that is built in.
+    Raises NotAPackage, TooCostly, and Refused for a guide of another FHIR version.
     """
     package = read(packed)
-    if package.guide in FILES:
-        raise Refused(f"{package.guide} is built in.")
     if package.fhir_versions and not any(version in R4 for version in package.fhir_versions):
         raise Refused(f"{package.guide} is written for FHIR {', '.join(package.fhir_versions)}; this server speaks 4.0.1.")
-    with store.attempt("create", None):
+    # A guide points at its examples, which stay out.
+    with store.attempt("create", None), _any_reference(store):
         catalogue = installed.catalogue_of(store, fresh=True)
         report = Report(package.guide, lacking=_lacking(package, store))
         profiles = Reducing(package, catalogue, report.without).profiles()
-        codes = _codes(package)
+        codes = _codes(package, catalogue)
         references = _store(store, package, report)
         installed.keep(store, package.guide, package.title, profiles, codes, references)
     report.profiles, report.value_sets, report.resources = len(profiles), len(codes), len(references)
@@ -67,9 +67,9 @@ def install(store: Store, packed: bytes) -> Report:
 
 def remove(store: Store, name: str) -> list[str]:
     """Take a guide out: `package#version`, or `package` for all its versions. Gives what was removed. Raises NotFound, Refused."""
-    if any(name in (guide, guide.split("#")[0]) for guide in FILES):
-        raise Refused(f"{name} is built in and stays.")
     found = [one for one in installed.guides(store) if name in (one.guide, one.guide.split("#")[0])]
+    if not found and any(name in (guide, guide.split("#")[0]) for guide in FILES):
+        raise Refused(f"{name} is built in and stays.")
     if not found:
         raise NotFound(f"No guide {name[:200]} is installed.")
     with store.attempt("delete", None):
@@ -135,13 +135,18 @@ class Reducing:
         return msgspec.structs.replace(profile, root=merge(parent.root, profile.root))
 
 
-def _codes(package: Package) -> dict[str, Codes]:
-    """The value sets whose codes the package itself can list."""
+def _codes(package: Package, catalogue: Catalogue) -> dict[str, Codes]:
+    """The value sets whose codes can be listed from the package and from what is known here already."""
     sets = {str(one.get("url")): one for one in package.of("ValueSet")}
     systems = {str(one.get("url")): one for one in package.of("CodeSystem")}
+
+    def value_set(url: str) -> Mapping[str, Any] | None:
+        codes = None if url in sets else catalogue.codes(url)
+        return sets.get(url) if codes is None else as_value_set(url, codes)
+
     found: dict[str, Codes] = {}
     for url, one in sets.items():
-        codes = expand(one, sets.get, systems.get)
+        codes = expand(one, value_set, systems.get)
         if codes and codes != {"": UNKNOWN}:
             found[url] = codes
     return found
@@ -160,6 +165,15 @@ def _store(store: Store, package: Package, report: Report) -> list[str]:
         else:
             stored.append(f"{resource['resourceType']}/{id}")
     return stored
+
+
+@contextmanager
+def _any_reference(store: Store) -> Iterator[None]:
+    before, store.strict_references = store.strict_references, False
+    try:
+        yield
+    finally:
+        store.strict_references = before
 
 
 def resource_id(guide: str, type: str, address: str) -> str:

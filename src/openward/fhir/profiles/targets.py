@@ -76,8 +76,9 @@ def referred_type(reference: Any, run: Run) -> str | None:
             return name
         if literal[:1] == "#" or literal[:4] == "urn:":
             resource = run.resolve(literal)
-            if resource is not None:
-                return resource.get("resourceType")
+            named = resource.get("resourceType") if resource is not None else None
+            if isinstance(named, str):
+                return named
     stated = reference.get("type")
     return stated if isinstance(stated, str) and is_resource_type(stated) else None
 
