@@ -71,3 +71,6 @@ def _empty_engine() -> None:
         cursor.execute("set session_replication_role = replica")
         cursor.execute(f"truncate {tables}")
         cursor.execute("set session_replication_role = default")
+    from openward.fhir.terminology.catalogue import written
+
+    written()  # what terminology remembers of the tables is no longer there

@@ -13,6 +13,7 @@ import psycopg
 from openward.fhir.guards import Guards
 from openward.fhir.protocols import AuditInsert, Event, Interaction, Where
 from openward.fhir.store import Store
+from openward.fhir.terminology.catalogue import written
 from openward.fhir.work import PlainTransaction
 
 AUDIT = """create table heard (tenant int, actor text, interaction text, type text, rkey uuid, ver int, patient uuid, outcome int)"""
@@ -110,3 +111,4 @@ def make_schema(connection: psycopg.Connection[Any]) -> None:
 def empty(connection: psycopg.Connection[Any]) -> None:
     tables = connection.execute("select schemaname || '.' || tablename from pg_tables where schemaname = 'fhir' or tablename = 'heard'").fetchall()
     connection.execute(f"truncate {', '.join(row[0] for row in tables)}".encode())
+    written()  # what terminology remembers of the tables is no longer there

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from psycopg import Connection
+from psycopg.pq import TransactionStatus
 
 from openward.fhir.terminology.rows import Row, Rows
 from openward.fhir.terminology.shipping.archive import Entry, entries
@@ -52,7 +54,18 @@ class State:
     answers: dict[Any, bool | None] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class Looked:
+    """When the tables of one database were last looked at for some tenants, after how many writes of this process, and what was there."""
+
+    at: float
+    written: int
+    state: State
+
+
 _states: OrderedDict[Any, State] = OrderedDict()
+_looked: dict[Any, Looked] = {}
+_databases: WeakKeyDictionary[Connection[Any], tuple[str, int, str]] = WeakKeyDictionary()
 _written = 0
 
 
@@ -68,21 +81,33 @@ class Catalogue:
         self.rows = Rows(connection, tenant, own=own)
         self._sent_systems = [MemorySystem(table(one, "sent")) for one in sent if one.get("resourceType") == "CodeSystem"]
         self._sent_sets = [one for one in sent if one.get("resourceType") == "ValueSet"]
-        self._state: State | None = None
-        self._looked = 0.0
-        self._seen = -1
+        self._has_sent = bool(self._sent_systems or self._sent_sets)
+        self._mine: Looked | None = None
 
     @property
     def state(self) -> State:
         """At most a second older than what is committed, and never older than what this process wrote."""
-        if self._state is None or self._seen != _written or time.monotonic() - self._looked > FRESH_SECONDS:
-            self._seen, self._looked = _written, time.monotonic()
-            self._state = self._current()
-        return self._state
+        if self._mine is None or not _is_fresh(self._mine):
+            self._mine = self._look()
+        return self._mine.state
 
-    def _current(self) -> State:
-        info = self.rows.connection.info
-        key = (info.host, info.port, info.dbname, *self.rows.tenants, *self.rows.stamp(), bool(self._sent_systems or self._sent_sets) and id(self))
+    def _look(self) -> Looked:
+        """What another catalogue saw a moment ago will do; what is seen inside a transaction, which may be undone, is shown to no other."""
+        connection = self.rows.connection
+        where = (*_database(connection), *self.rows.tenants)
+        may_share = connection.info.transaction_status == TransactionStatus.IDLE and not self._has_sent
+        known = _looked.get(where)
+        if may_share and known is not None and _is_fresh(known):
+            return known
+        looked = Looked(time.monotonic(), _written, self._current(where))
+        if may_share:
+            _looked[where] = looked
+        return looked
+
+    def _current(self, where: tuple[Any, ...]) -> State:
+        if self._has_sent:
+            return State(self.rows.listed())
+        key = (*where, *self.rows.stamp())
         state = _states.get(key)
         if state is None:
             state = _states[key] = State(self.rows.listed())
@@ -194,6 +219,19 @@ class Catalogue:
         for listed in self.state.rows["S"].values():
             yield from ((row.url, row.version) for row in listed if row.about.get("set") == url)
         yield from _sets_of_systems().get(url, ())
+
+
+def _is_fresh(looked: Looked) -> bool:
+    return looked.written == _written and time.monotonic() - looked.at < FRESH_SECONDS
+
+
+def _database(connection: Connection[Any]) -> tuple[str, int, str]:
+    """Which database it is; asked of a connection once."""
+    found = _databases.get(connection)
+    if found is None:
+        info = connection.info
+        found = _databases[connection] = (info.host, info.port, info.dbname)
+    return found
 
 
 def _is_of(version: str | None, wanted: str | None) -> bool:

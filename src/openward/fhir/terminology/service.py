@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from openward.fhir.terminology.catalogue import Catalogue, Definition
 from openward.fhir.terminology.compose import Composition, UnknownValueSet
-from openward.fhir.terminology.concepts import ExpansionTooCostly
+from openward.fhir.terminology.concepts import ExpansionTooCostly, UnknownSystem
 from openward.fhir.terminology.expansion import expanded
 from openward.fhir.terminology.membership import member
 from openward.fhir.terminology.options import Options
@@ -77,12 +78,12 @@ class Terminology:
         definition = self.catalogue.value_set(value_set)
         if definition is None:
             return None
-        composition = Composition(self.catalogue)
-        found: list[tuple[str, str]] = []
-        for concept in composition.concepts(definition):
-            if len(found) >= limit:
-                raise ExpansionTooCostly(url=value_set, limit=limit)
-            found.append((concept.system, concept.code))
+        try:
+            found = [(one.system, one.code) for one in islice(Composition(self.catalogue).concepts(definition), limit + 1)]
+        except UnknownSystem:
+            return None
+        if len(found) > limit:
+            raise ExpansionTooCostly(url=value_set, limit=limit)
         return found
 
     def below(self, system: str, code: str, limit: int = 10_000) -> Sequence[str] | None:
