@@ -8,6 +8,7 @@ from enum import StrEnum
 class Permission(StrEnum):
     FIND_PATIENTS = "find-patients"
     REGISTER_PATIENTS = "register-patients"
+    MERGE_PATIENTS = "merge-patients"
     SEE_COVERAGE = "see-coverage"
     EDIT_COVERAGE = "edit-coverage"
     SEE_SCHEDULE = "see-schedule"

@@ -55,7 +55,7 @@ ROLES: dict[str, Role] = {
             "front-desk",
             "Front desk",
             "Finds and registers patients, books and checks them in, and keeps their coverage right.",
-            (P.FIND_PATIENTS, P.REGISTER_PATIENTS, P.SEE_COVERAGE, P.EDIT_COVERAGE, P.SEE_SCHEDULE, P.BOOK, P.CHECK_IN, P.SEE_FLOW, P.MOVE_FLOW),
+            (P.FIND_PATIENTS, P.REGISTER_PATIENTS, P.MERGE_PATIENTS, P.SEE_COVERAGE, P.EDIT_COVERAGE, P.SEE_SCHEDULE, P.BOOK, P.CHECK_IN, P.SEE_FLOW, P.MOVE_FLOW),
             VISIT | {"Patient": "crus", "Coverage": "crus", "RelatedPerson": "crus", "Organization": "crs", "AllergyIntolerance": "rs", "List": "rs"},
         ),
         role(

@@ -43,3 +43,7 @@ class StillWorking(Conflict):
 
 class UnknownFee(Refused):
     """{code} is not on the fee schedule."""
+
+
+class BalanceOpen(Refused):
+    """The record that would go has a balance of its own. Settle it, or move it to the other record, and merge then."""

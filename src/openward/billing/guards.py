@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime as dt
 
 from openward.billing import books, facts, jobs, rows, transitions
+from openward.billing.errors import BalanceOpen
 from openward.billing.models import ClaimRow
+from openward.billing.queries.balances import patient_balance
 from openward.fhir.errors import Conflict
 from openward.fhir.guards import Change, guard
+from openward.fhir.resources import Patient
 from openward.record import UnitOfWork
 
 PROGRESS_NOTE = "11506-3"
@@ -75,3 +78,15 @@ def look_again_at_drafts(change: Change, work: UnitOfWork) -> None:
     drafts = ClaimRow.objects.filter(tenant=work.tenant, patient=patient, state__in=transitions.OPEN)
     for claim in drafts.values_list("claim", flat=True):
         work.later(jobs.check_claim, tenant=work.tenant, claim=claim)
+
+
+@guard("Patient", on=("update",))
+def keep_a_balance_with_its_patient(change: Change, work: UnitOfWork) -> None:
+    """A record with money owed or in credit is not merged into another: its balance is settled or moved first; raises BalanceOpen."""
+    was = change.before is not None and _is_replaced(change.before)
+    if _is_replaced(change.resource) and not was and patient_balance(work.tenant, change.id):
+        raise BalanceOpen
+
+
+def _is_replaced(patient: Patient) -> bool:
+    return any(link.type == "replaced-by" for link in patient.link)

@@ -63,12 +63,12 @@ class Registration:
 
 
 def find(store: Store, text: str, *, limit: int = MOST_FOUND) -> list[Found]:
-    """The patients that fit part of a name (also misspelt), a birth date, a number or a telephone, the likeliest first."""
+    """The patients that fit part of a name (also misspelt), a birth date, a number or a telephone, the likeliest first; of merged records the one that stays."""
     finder = _finder(store)
     if finder is None:
         return []
     ids = [found.id for found in finder.find(text, limit=limit)]
-    patients = [one for one in store.read_many([(Patient, id) for id in ids]) if isinstance(one, Patient)]
+    patients = [one for one in store.read_many([(Patient, id) for id in ids]) if isinstance(one, Patient) and facts.replaced_by(one) is None]
     upcoming = _coming_up(store, [str(one.id) for one in patients])
     return [Found(one, upcoming.get(str(one.id))) for one in patients]
 

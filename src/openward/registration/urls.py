@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from openward.registration.views import coverage, finding, patients
+from openward.registration.views import coverage, finding, merging, patients
 
 app_name = "registration"
 
@@ -18,6 +18,9 @@ urlpatterns = [
     path("<str:patient>/cards/appointments", patients.appointments_card, name="appointments-card"),
     path("<str:patient>/cards/coverage", coverage.card, name="coverage-card"),
     path("<str:patient>/invite", patients.invite, name="invite"),
+    path("<str:patient>/duplicates", merging.duplicates, name="duplicates"),
+    path("<str:patient>/merge/<str:other>", merging.merge, name="merge"),
+    path("<str:patient>/merges/<str:task>/undo", merging.undo_merge, name="undo-merge"),
     path("<str:patient>/coverage/new", coverage.new, name="coverage-new"),
     path("<str:patient>/coverage/<str:coverage>", coverage.edit, name="coverage"),
     path("<str:patient>/coverage/<str:coverage>/end", coverage.end, name="coverage-end"),
