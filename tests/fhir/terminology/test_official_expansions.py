@@ -28,7 +28,7 @@ EXCEPTIONS = {
     "http://dicom.nema.org/medical/dicom/current/output/chtml/part16/sect_CID_29.html": "another version is in the R4 package",
 }
 LICENSED = {"http://snomed.info/sct", "http://loinc.org", "http://www.nlm.nih.gov/research/umls/rxnorm"}
-COMPARED_AT_LEAST = 480
+COMPARED_AT_LEAST = 495
 
 
 @cache
