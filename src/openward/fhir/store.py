@@ -71,6 +71,7 @@ class Store:
         self.guards = guards
         self.strict_references = strict_references
         self.reads_only = reads_only
+        self.keeps_labels = False  # of an update that does not speak of them; for clients, not for the house's own rooms
         self.wire = wire or Wire(connection)
         self.pending = writing.Pending()
         self.refusals: list[Event] = []

@@ -166,6 +166,7 @@ def _create(type: str, store: Store, request: Request) -> Response:
 
 
 def _update(type: str, id: str, store: Store, request: Request) -> Response:
+    store.keeps_labels = True
     resource = _named(request, type, id)
     if resource.get("id") != id:
         raise BadRequest(f"The body must carry the id of the address, {id}.")
@@ -173,6 +174,7 @@ def _update(type: str, id: str, store: Store, request: Request) -> Response:
 
 
 def _conditional_update(type: str, store: Store, request: Request) -> Response:
+    store.keeps_labels = True
     return written(conditional_update(store, _named(request, type), request.condition, if_match=request.if_match), request)
 
 
@@ -209,12 +211,14 @@ def _conditions(request: Request) -> list[tuple[str, str]]:
 
 
 def _bundle(store: Store, request: Request) -> Response:
+    store.keeps_labels = True
     preference = request.preferences.get("return", "minimal")
     return Response.json(batch.bundle(store, request.body(), partial(inside, _inner, request), preference))
 
 
 def _inner(store: Store, request: Request) -> Response:
     """A request that stands in a bundle's entry. Raises NotFound, MethodNotAllowed, and what its interaction raises."""
+    store.keeps_labels = False
     return handler_of(request)(store, request)
 
 

@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/http.html#cond-update
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from openward.fhir.errors import BadRequest, PreconditionFailed
@@ -42,7 +42,35 @@ def replace(
     if if_match is not None and (before is None or before.deleted or before.number != if_match):
         raise PreconditionFailed(type=type, id=id, version=before.number if before else "none")
     live = before is not None and not before.deleted
+    if live and before is not None and store.keeps_labels and known is None:
+        resource = with_labels(resource, before.content)
     return prepare(store, "update" if live else "create", type, id, resource, before, known)
+
+
+def with_labels(resource: Mapping[str, Any], before: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The new content with the labels it does not speak of: security labels stay, and so do tags of systems it has no tag of.
+
+    Labels say how a resource is to be handled, and a client that knows nothing of them must not lose them; `$meta-delete` takes them
+    away. Profiles are what the new content says. https://hl7.org/fhir/R4/resource.html#tag-updates
+    """
+    old, new = before.get("meta", {}), resource.get("meta", {})
+    if not isinstance(new, dict) or not (old.keys() & {"tag", "security"}):
+        return resource
+    kept = {
+        "tag": _joined(new.get("tag"), old.get("tag", []), lambda tag: tag.get("system")),
+        "security": _joined(new.get("security"), old.get("security", []), lambda label: (label.get("system"), label.get("code"))),
+    }
+    return {**resource, "meta": {**new, **{name: labels for name, labels in kept.items() if labels}}}
+
+
+def _joined(new: Any, old: list[Any], identity: Callable[[Any], Any]) -> Any:
+    """The new ones, then the old ones that none of them stands for. What is no list of objects is left to validation."""
+    if new is None:
+        return old
+    if not isinstance(new, list) or not all(isinstance(one, dict) for one in new):
+        return new
+    said = [identity(one) for one in new]
+    return [*new, *(one for one in old if identity(one) not in said)]
 
 
 def conditional_update(store: Store, resource: Mapping[str, Any], query: str, *, if_match: int | None = None) -> Written:
