@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tarfile
 from collections.abc import Iterator
 
 import pytest
 
 from openward.fhir.errors import Invalid
+from openward.fhir.json import loads
 from openward.fhir.profiles import policy
 from openward.fhir.profiles.policy import WritePolicy, parse, use
 
@@ -87,3 +89,34 @@ def test_a_bundle_with_one_broken_claim_is_refused_whole(store):
 def test_settings_that_say_nothing_sensible_are_refused(mode, by_type):
     with pytest.raises(ValueError, match="profile|Profile"):
         parse(mode, by_type, [])
+
+
+class TestSyntheaWithTheClaimsOfItsDay:
+    """Synthea of 2020 keeps US Core 3.1.1, and later bundles say so by addresses without a version."""
+
+    @pytest.fixture
+    def bundle(self, outside_data):
+        with tarfile.open(outside_data("synthea/r4-100-patients-2020.tar.xz")) as files:
+            bodies = (files.extractfile(member).read() for member in files if member.name.endswith(".json"))
+            bundle = next(found for body in bodies if len(found := loads(body)["entry"]) < 150 and found[0]["resource"]["resourceType"] == "Patient")
+        for entry in bundle:
+            address = CLAIMED.get(entry["resource"]["resourceType"])
+            if address:
+                entry["resource"]["meta"] = {"profile": [f"http://hl7.org/fhir/us/core/StructureDefinition/{address}"]}
+        return {"resourceType": "Bundle", "type": "transaction", "entry": bundle}
+
+    def test_goes_in(self, house, bundle):
+        use(WritePolicy())
+        answer = house.store(strict=False).bundle(bundle)
+        assert {entry["response"]["status"].split()[0] for entry in answer["entry"]} == {"201"}
+
+    def test_does_not_where_every_claim_is_held_to(self, house, bundle):
+        use(WritePolicy("declared"))
+        with pytest.raises(Invalid):
+            house.store(strict=False).bundle(bundle)
+
+
+CLAIMED = {
+    "Patient": "us-core-patient", "Encounter": "us-core-encounter", "Observation": "us-core-observation-lab", "Procedure": "us-core-procedure",
+    "Immunization": "us-core-immunization", "MedicationRequest": "us-core-medicationrequest", "Condition": "us-core-condition",
+}  # fmt: skip

@@ -82,7 +82,7 @@ def test_a_choice_is_sliced_by_its_type():
 def test_the_short_name_of_a_choice_is_a_slice_of_it():
     profile = definition("short", "Observation", element("Observation.valueQuantity", min=1), element("Observation.valueQuantity.code", min=1))
     assert found(observation(valueQuantity={"value": 1}), profile) == ["Observation.value.code"]
-    assert found(observation(valueString="high"), profile) == ["Observation.value"]
+    assert set(found(observation(valueString="high"), profile)) == {"Observation.value"}
 
 
 def test_existence_tells_slices_apart():

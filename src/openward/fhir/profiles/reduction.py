@@ -18,7 +18,8 @@ SYSTEM_TYPE = "http://hl7.org/fhirpath/System."
 BASE_KEYS = ("ele-", "ext-", "dom-")
 
 
-BY_URL, BY_TYPE = Slicing((Discriminator("value", "url"),)), Slicing((Discriminator("type"),))
+BY_URL = Slicing((Discriminator("value", "url"),))
+BY_TYPE = Slicing((Discriminator("type"),), "closed")
 DEFAULT_SLICINGS = (BY_URL, BY_TYPE)
 """Choices sliced by their type need not say so, and extensions are always told apart by their address."""
 
