@@ -112,16 +112,23 @@ def tell(*, tenant: int, subscription: str) -> None:
         telling.tell(wire, tenant, UUID(subscription), INSTALLATION)
 
 
+@job("record.beat_subscriber", retries=1)
+def beat(*, tenant: int, subscription: str) -> None:
+    """Send a subscriber a heartbeat, if one is due."""
+    with own_wire() as wire:
+        telling.beat(wire, tenant, UUID(subscription), INSTALLATION)
+
+
 @every("* * * * *", "record.watch_subscriptions")
 def watch_subscriptions() -> None:
-    """Look for what no hint told of, send heartbeats, take up again what waits too long, and end what is over."""
+    """Look for what no hint told of, queue heartbeats and what waits too long, and end subscriptions whose time is over."""
     with own_wire() as wire:
         for (tenant,) in wire.execute("select distinct tenant from fhir.subscription where state = 'active'").fetchall():
-            collect_events(tenant=tenant)
+            collect_events.defer(tenant=tenant)
         for tenant, key in wire.execute(WAITING).fetchall():
-            telling.tell(wire, tenant, key, INSTALLATION)
+            tell.defer(tenant=tenant, subscription=str(key))
         for tenant, key in wire.execute(BEATING).fetchall():
-            telling.beat(wire, tenant, key, INSTALLATION)
+            beat.defer(tenant=tenant, subscription=str(key))
         for tenant, key in wire.execute(OVER).fetchall():
             if one := held.find(wire, tenant, key):
                 telling.end(wire, one, INSTALLATION)
@@ -129,7 +136,8 @@ def watch_subscriptions() -> None:
 
 WAITING = """select tenant, rkey from fhir.subscription where (state = 'requested' or (state = 'active' and delivered < events))
   and (next_try is null or next_try <= clock_timestamp())"""
-BEATING = "select tenant, rkey from fhir.subscription where state = 'active' and (terms ->> 'heartbeat')::int > 0"
+BEATING = """select tenant, rkey from fhir.subscription where state = 'active' and (terms ->> 'heartbeat')::int > 0
+  and (last_sent is null or last_sent <= clock_timestamp() - make_interval(secs => (terms ->> 'heartbeat')::int))"""
 OVER = "select tenant, rkey from fhir.subscription where state in ('active', 'requested') and ends <= clock_timestamp()"
 
 

@@ -101,7 +101,7 @@ class TestKickOff:
             "_since=yesterday",
             "_elements=Patient.ghost",
             "organizeOutputBy=Patient",
-            "includeAssociatedData=LatestProvenanceResources",
+            "includeAssociatedData=EverythingElse",
             "patient=Patient/ada",
             "ghost=1",
         ],
@@ -163,6 +163,33 @@ class TestOutput:
         found = lines(call, exported(call, bulk, "/$export?_type=Patient&_elements=Patient.gender"))
         assert all("name" not in one and one["gender"] == "other" for one in found)
         assert all(one["meta"]["tag"][0]["code"] == "SUBSETTED" for one in found)
+
+    @pytest.mark.parametrize(
+        ("wanted", "expected"),
+        [
+            ("LatestProvenanceResources", {"Provenance/new", "Provenance/of-ben"}),
+            ("RelevantProvenanceResources", {"Provenance/old", "Provenance/new", "Provenance/of-ben"}),
+        ],
+    )
+    def test_the_provenance_of_what_is_exported_comes_along(self, call: Client, bulk: Bulk, ward: Store, wanted: str, expected: set[str]) -> None:
+        for id, target, at in (
+            ("old", "Observation/o1", "2020"),
+            ("new", "Observation/o1", "2021"),
+            ("of-ben", "Observation/o2", "2020"),
+            ("doc", "Practitioner/doc", "2020"),
+        ):
+            ward.update(
+                {
+                    "resourceType": "Provenance",
+                    "id": id,
+                    "target": [{"reference": target}],
+                    "recorded": f"{at}-01-01T00:00:00Z",
+                    "agent": [{"who": {"reference": "Practitioner/doc"}}],
+                }
+            )
+        found = names(lines(call, exported(call, bulk, f"/Patient/$export?_type=Observation&includeAssociatedData={wanted}")))
+        assert {name for name in found if name.startswith("Provenance")} == expected
+        assert {name for name in found if name.startswith("Observation")} == {"Observation/o1", "Observation/o2"}
 
     def test_since_leaves_out_what_is_older(self, call: Client, bulk: Bulk, ward: Store) -> None:
         first = exported(call, bulk)

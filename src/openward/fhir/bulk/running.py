@@ -18,6 +18,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
+from openward.fhir.bulk import associated
 from openward.fhir.bulk.elements import cut
 from openward.fhir.bulk.exports import Export, File, files_of, find, folder_of
 from openward.fhir.bulk.house import House
@@ -137,7 +138,10 @@ class Run:
 
     def steps(self) -> list[tuple[str, str]]:
         """What of, in the order of the files: the types the client may export, then what was deleted since."""
-        types = [type for type in self.spec.candidates() if self.house.policy.where(self.actor, "export", type) is not None]
+        wanted = self.spec.candidates()
+        if associated.is_wanted(self.spec):  # last, when what it is about is known
+            wanted = [*(type for type in wanted if type != associated.PROVENANCE), associated.PROVENANCE]
+        types = [type for type in wanted if self.house.policy.where(self.actor, "export", type) is not None]
         found = [("output", type) for type in types if self._is_stored(type)]
         return found + ([("deleted", type) for _, type in found] if self.spec.since else [])
 
@@ -199,11 +203,24 @@ class Run:
             self.export.at,
             self.spec.since,
             self.spec.until,
-            compartment=self.spec.compartment,
-            patients=self.patients,
+            compartment=self.spec.compartment and not self._is_associated(type),
+            patients=None if self._is_associated(type) else self.patients,
             queries=self.spec.filters.get(type, ()),
             deleted=kind == "deleted",
+            among=self._among(type),
         )
+
+    def _is_associated(self, type: str) -> bool:
+        return type == associated.PROVENANCE and associated.is_wanted(self.spec)
+
+    def _among(self, type: str) -> str:
+        """Of the Provenance that comes for the sake of others: only theirs."""
+        if not self._is_associated(type):
+            return "true"
+        assert self.export.at is not None
+        types = [of for kind, of in self.steps() if kind == "output"]
+        associated.gather(self.connection, self.export.tenant, self.spec, types, self.patients, self.export.at)
+        return associated.AMONG
 
     def _patients(self) -> list[UUID] | None:
         """The keys of those whose data is wanted: who was named, who belongs to the group, or both."""

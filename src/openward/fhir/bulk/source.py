@@ -58,7 +58,7 @@ class Source:
     """The resources of one type in one export.
 
     `where`: what the client may export of the type; `sight`: what they may search of any type, for filters that look at others.
-    `patients`: the keys of those whose data is wanted, None for everyone's.
+    `patients`: the keys of those whose data is wanted, None for everyone's. `among`: one more condition, of this package's own words.
     """
 
     connection: Connection[Any]
@@ -73,6 +73,7 @@ class Source:
     patients: Sequence[UUID] | None = None
     queries: Sequence[str] = ()
     deleted: bool = False
+    among: str = "true"
 
     def __post_init__(self) -> None:
         self.bind = Bindings(self.tenant, Facts(self.connection, self.tenant))
@@ -125,7 +126,7 @@ class Source:
 
     def _of_the_resource(self) -> list[str]:
         """What the policy and the filters say of the resource as it stands now; whoever may not see it all gets nothing that is gone."""
-        parts = []
+        parts = [self.among]
         if not self.where.everything:
             standing = all_of([f"c.tenant = %(tenant)s and c.rtype = {type_number(self.type)} and c.rkey = b.rkey", self.bind.policy(self.where)])
             parts.append(f"exists (select from fhir.current c where {standing})")  # noqa: S608

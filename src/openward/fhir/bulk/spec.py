@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from openward.fhir.operations.parameters import Parameters
 
 FORMATS = frozenset({"application/fhir+ndjson", "application/ndjson", "ndjson"})
-KNOWN = frozenset({"_outputFormat", "_since", "_until", "_type", "_typeFilter", "_elements", "patient"})
+KNOWN = frozenset({"_outputFormat", "_since", "_until", "_type", "_typeFilter", "_elements", "patient", "includeAssociatedData"})
+LATEST, RELEVANT = "LatestProvenanceResources", "RelevantProvenanceResources"
 FILTERS_AT_MOST = 50
 PATIENTS_AT_MOST = 10_000
 
@@ -37,7 +38,8 @@ class Spec:
     """One export as asked for, plain enough to be kept as JSON.
 
     `group`: the id of the Group whose members are exported. `compartment`: only what belongs to patients. `types`: what was named, none for all.
-    `filters`: type → search queries, any of which a resource must meet. `since` and `until` are ISO 8601.
+    `filters`: type → search queries, any of which a resource must meet. `since` and `until` are ISO 8601. `provenance`: LATEST or RELEVANT, where
+    the Provenance of what is exported is wanted besides.
     """
 
     group: str | None = None
@@ -48,6 +50,7 @@ class Spec:
     filters: Mapping[str, list[str]] = field(default_factory=dict)
     elements: Mapping[str, list[str]] = field(default_factory=dict)
     patients: tuple[str, ...] = ()
+    provenance: str | None = None
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Spec:
@@ -81,6 +84,7 @@ def spec(parameters: Parameters, *, level: str, id: str | None = None, lenient: 
         filters=_filters(parameters.all("_typeFilter"), lenient),
         elements=_elements(_words(parameters.all("_elements"))),
         patients=_patients(parameters.all("patient"), level),
+        provenance=_provenance(_words(parameters.all("includeAssociatedData")), lenient),
     )
 
 
@@ -162,3 +166,10 @@ def _patients(values: Iterable[Any], level: str) -> tuple[str, ...]:
     if not all(is_id(id) for id in ids):
         raise BadRequest("patient is a reference such as Patient/123.")
     return tuple(dict.fromkeys(ids))
+
+
+def _provenance(named: list[str], lenient: bool) -> str | None:
+    unknown = [name for name in named if name not in (LATEST, RELEVANT)]
+    if unknown and not lenient:
+        raise NotSupported(what=f"includeAssociatedData {unknown[0][:64]}")
+    return RELEVANT if RELEVANT in named else LATEST if LATEST in named else None
