@@ -145,3 +145,23 @@ def test_for_all_patients_at_once_it_is_refused_in_words(call: Client) -> None:
     answer = call("GET", "/Patient/$everything")
     assert answer.status == 422
     assert "$export" in answer.issue["diagnostics"]
+
+
+class TestMuchOfIt:
+    def test_it_is_read_a_batch_at_a_time(self, call: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("openward.fhir.operations.everything.AT_ONCE", 2)
+        assert set(references(everything(call), "match")) == MEMBERS
+
+    def test_a_page_ends_before_it_is_too_large_to_hold(self, call: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("openward.fhir.operations.everything.AT_ONCE", 2)
+        monkeypatch.setattr("openward.fhir.operations.everything.MOST_BYTES", 300)
+        bundle = everything(call)
+        assert 0 < len(references(bundle, "match")) < len(MEMBERS)
+        assert [link["relation"] for link in bundle["link"]] == ["self", "next"]
+
+
+def test_it_is_answered_in_xml_too(call: Client) -> None:
+    answer = call("GET", "/Patient/ada/$everything", accept="application/fhir+xml")
+    assert answer.status == 200
+    assert answer.headers["Content-Type"].startswith("application/fhir+xml")
+    assert answer.body.startswith(b"<")

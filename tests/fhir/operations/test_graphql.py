@@ -244,3 +244,8 @@ class TestWhoMaySeeWhat:
         data(call, "{ ObservationList(patient: ada) { subject { resource { id } } } }", "")
         heard = house.connections[0].execute("select interaction, type from heard where patient = %s", (key("Patient", "ada"),)).fetchall()
         assert set(heard) >= {("search", "Observation"), ("read", "Patient")}
+
+
+def test_the_answer_is_json_whatever_resources_would_be(call: Client) -> None:
+    answer = call("GET", f"/Patient/ada/$graphql?query={quote('{id}')}", accept="application/fhir+xml, application/json")
+    assert (answer.headers["Content-Type"], answer.json) == ("application/json", {"data": {"id": "ada"}})
