@@ -8,7 +8,7 @@ from collections.abc import Callable
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
-from openward.fhir.fhirpath.context import MAX_STRING
+from openward.fhir.fhirpath.context import LETTERS_A_STEP, MAX_STRING, Context
 from openward.fhir.fhirpath.errors import FhirPathError, FhirPathTooCostly
 from openward.fhir.fhirpath.functions.maths import WIDE, as_integer, decimal
 from openward.fhir.fhirpath.functions.registry import one
@@ -27,10 +27,10 @@ IN_SECONDS: dict[str, Decimal] = {
 }  # fmt: skip
 
 
-def operate(operator: str, left: Items, right: Items) -> Items:
+def operate(operator: str, left: Items, right: Items, context: Context) -> Items:
     a, b = single(left, operator), single(right, operator)
     if operator == "&":
-        return [_joined(a, b)]
+        return [_joined(a, b, context)]
     if a is None or b is None:
         return []
     if a.__class__ in NUMBERS and b.__class__ in NUMBERS:
@@ -38,17 +38,18 @@ def operate(operator: str, left: Items, right: Items) -> Items:
     if operator in "+-" and a.__class__ is Moment and b.__class__ is Quantity:
         return one(_moved(a, b, 1 if operator == "+" else -1))
     if operator == "+" and a.__class__ is str and b.__class__ is str:
-        return [_joined(a, b)]
+        return [_joined(a, b, context)]
     if Quantity in (a.__class__, b.__class__) and operator in ("+", "-", "*", "/"):
         return _quantities(operator, _as_quantity(a), _as_quantity(b))
     raise FhirPathError(f"{operator} does not take {describe(a)} and {describe(b)}.")
 
 
-def _joined(a: Any, b: Any) -> str:
+def _joined(a: Any, b: Any, context: Context) -> str:
     if not all(value is None or value.__class__ is str for value in (a, b)):
         raise FhirPathError(f"Text is joined with text, not {describe(a)} with {describe(b)}.")
     if len(a or "") + len(b or "") > MAX_STRING:
         raise FhirPathTooCostly(f"A string of more than {MAX_STRING:,} characters would be made.")
+    context.spend((len(a or "") + len(b or "")) // LETTERS_A_STEP)
     return (a or "") + (b or "")
 
 

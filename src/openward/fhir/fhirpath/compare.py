@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
@@ -129,6 +129,8 @@ def _unit_size(amount: Quantity) -> Decimal:
 
 
 def _equivalent_json(left: Any, right: Any) -> bool:
+    if left is right:
+        return True
     if left.__class__ is dict and right.__class__ is dict:
         names = (left.keys() | right.keys()) - {"id"}
         return all(name in left and name in right and _equivalent_json(left[name], right[name]) for name in names)
@@ -199,7 +201,21 @@ def _frozen(value: Any) -> Any:
     return ("b", value) if value.__class__ is bool else value
 
 
-def unique(items: Iterable[Any]) -> Items:
+def size(item: Any) -> int:
+    """How many JSON values an item is made of: what looking into it costs."""
+    many = 0
+    rest = [item[0] if item.__class__ is tuple else item]
+    while rest:
+        value = rest.pop()
+        many += 1
+        if value.__class__ is dict:
+            rest += value.values()
+        elif value.__class__ is list:
+            rest += value
+    return many
+
+
+def unique(items: Iterable[Any], key: Callable[[Any], tuple[Any, ...]]) -> Items:
     """The first of each that are equal, in order."""
     found: dict[tuple[Any, ...], Any] = {}
     for item in items:

@@ -7,14 +7,16 @@ from decimal import Decimal
 from typing import Any
 
 from openward.fhir.fhirpath import moments
-from openward.fhir.fhirpath.context import Closure, Context
+from openward.fhir.fhirpath.context import LETTERS_A_STEP, Closure, Context
 from openward.fhir.fhirpath.errors import FhirPathError, FhirPathSyntax, FhirPathTooCostly
 from openward.fhir.fhirpath.functions import FUNCTIONS, Function
+from openward.fhir.fhirpath.functions.registry import Run
 from openward.fhir.fhirpath.functions.types import tests
 from openward.fhir.fhirpath.model import Items, is_fhir_type, type_of
 from openward.fhir.fhirpath.moments import Kind
 from openward.fhir.fhirpath.operators import operator
 from openward.fhir.fhirpath.quantity import UCUM, Quantity
+from openward.fhir.fhirpath.results import TEXT_INPUTS
 from openward.fhir.fhirpath.syntax import Call, Empty, Expression, External, Index, Literal, Member, Operation, Path, Sign, Special, TypeTest
 from openward.fhir.fhirpath.values import describe, single, whole
 
@@ -148,7 +150,7 @@ def _call(tree: Call) -> Closure:
 
 
 def _call_with_values(found: Function, tree: Call) -> Closure:
-    run = found.run
+    run = _paying_for_text(found.run) if found.name in TEXT_INPUTS else found.run
     arguments = tuple(closure(argument) for argument in tree.arguments)
     if not arguments:
         return run
@@ -156,6 +158,19 @@ def _call_with_values(found: Function, tree: Call) -> Closure:
         only = arguments[0]
         return lambda items, context: run(items, context, only(context.this, context))
     return lambda items, context: run(items, context, *(argument(context.this, context) for argument in arguments))
+
+
+def _paying_for_text(run: Run) -> Run:
+    """The same function, which costs the more the longer the text it works on."""
+
+    def paying(items: Items, context: Context, *arguments: Items) -> Items:
+        if len(items) == 1:
+            value = items[0][0] if items[0].__class__ is tuple else items[0]
+            if value.__class__ is str and len(value) > LETTERS_A_STEP:
+                context.spend(len(value) // LETTERS_A_STEP)
+        return run(items, context, *arguments)
+
+    return paying
 
 
 def _call_with_expressions(found: Function, tree: Call) -> Closure:

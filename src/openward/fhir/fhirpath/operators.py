@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from openward.fhir.fhirpath.arithmetic import operate
-from openward.fhir.fhirpath.compare import equal, equivalent, key, order
+from openward.fhir.fhirpath.compare import equal, equivalent, order, size
 from openward.fhir.fhirpath.context import Closure, Context
 from openward.fhir.fhirpath.errors import FhirPathError
 from openward.fhir.fhirpath.functions.subsetting import union
@@ -18,7 +18,7 @@ ARITHMETIC = frozenset({"+", "-", "*", "/", "div", "mod", "&"})
 def operator(name: str, left: Closure, right: Closure) -> Closure:
     """The closure of `left name right`."""
     if name in ARITHMETIC:
-        return lambda items, context: operate(name, left(items, context), right(items, context))
+        return lambda items, context: operate(name, left(items, context), right(items, context), context)
     return MAKERS[name](left, right)
 
 
@@ -93,7 +93,7 @@ def _not_equal(left: Closure, right: Closure) -> Closure:
 
 
 def _same(left: Items, right: Items, context: Context) -> bool:
-    context.spend(len(left) * len(right))
+    context.spend(len(left) * len(right) + sum(map(size, left)))
     return equivalent(left, right)
 
 
@@ -131,8 +131,8 @@ def _is_in(one: Items, many: Items, context: Context) -> Items:
     if len(one) > 1:
         raise FhirPathError("Membership is asked of one item.")
     context.spend(len(many))
-    wanted = key(one[0])
-    return [any(key(item) == wanted for item in many)]
+    wanted = context.key(one[0])
+    return [any(context.key(item) == wanted for item in many)]
 
 
 def _in(left: Closure, right: Closure) -> Closure:

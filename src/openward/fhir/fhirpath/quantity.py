@@ -65,6 +65,8 @@ def measures_the_same(left: Quantity, right: Quantity) -> bool:
 
 def compare(left: Quantity, right: Quantity) -> int | None:
     """-1, 0, 1; None where they do not measure the same, or a month or year would have to be counted in days."""
+    if left.unit == right.unit and left.is_calendar == right.is_calendar and left.foreign == right.foreign:
+        return (left.value > right.value) - (left.value < right.value)
     one, other = comparable(left), comparable(right)
     if one is None or other is None or one[1] != other[1]:
         return None

@@ -41,14 +41,20 @@ def convert(value: Decimal, source: str, target: str) -> Decimal:
 
 def canonical(value: Decimal, code: str) -> tuple[Decimal, str]:
     """The amount in base units, to 28 digits, and those units as a UCUM expression: the same for all that compare. Raises UnitUnknown."""
-    read = unit(code)
-    return decimal(to_base(Fraction(value), read)), canonical_code(read)
+    read, base = _read(code)
+    return decimal(to_base(Fraction(value), read)), base
 
 
 def exact(value: Decimal, code: str) -> tuple[Fraction, str]:
     """As `canonical`, exact."""
+    read, base = _read(code)
+    return to_base(Fraction(value), read), base
+
+
+@lru_cache(4096)
+def _read(code: str) -> tuple[Unit, str]:
     read = unit(code)
-    return to_base(Fraction(value), read), canonical_code(read)
+    return read, canonical_code(read)
 
 
 def canonical_code(read: Unit) -> str:

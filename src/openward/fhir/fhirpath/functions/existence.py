@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openward.fhir.fhirpath.compare import key, unique
+from openward.fhir.fhirpath.compare import unique
 from openward.fhir.fhirpath.context import Closure, Context
 from openward.fhir.fhirpath.errors import FhirPathError
 from openward.fhir.fhirpath.functions.registry import function
@@ -82,13 +82,13 @@ def any_false(items: Items, context: Context) -> Items:
 @function("subsetOf", 1)
 def subset_of(items: Items, context: Context, other: Items) -> Items:
     context.spend(len(items) + len(other))
-    return [set(map(key, items)) <= set(map(key, other))]
+    return [set(map(context.key, items)) <= set(map(context.key, other))]
 
 
 @function("supersetOf", 1)
 def superset_of(items: Items, context: Context, other: Items) -> Items:
     context.spend(len(items) + len(other))
-    return [set(map(key, items)) >= set(map(key, other))]
+    return [set(map(context.key, items)) >= set(map(context.key, other))]
 
 
 @function("count")
@@ -99,10 +99,10 @@ def count(items: Items, context: Context) -> Items:
 @function("distinct")
 def distinct(items: Items, context: Context) -> Items:
     context.spend(len(items))
-    return unique(items) if len(items) > 1 else items
+    return unique(items, context.key) if len(items) > 1 else items
 
 
 @function("isDistinct")
 def is_distinct(items: Items, context: Context) -> Items:
     context.spend(len(items))
-    return [len(set(map(key, items))) == len(items)]
+    return [len(set(map(context.key, items))) == len(items)]

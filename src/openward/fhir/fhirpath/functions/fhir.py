@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from openward.fhir.fhirpath.context import Context
+from openward.fhir.fhirpath.context import LETTERS_A_STEP, Context
 from openward.fhir.fhirpath.errors import FhirPathError
 from openward.fhir.fhirpath.functions.registry import function, one
 from openward.fhir.fhirpath.model import Items, Node, fhir_type, is_fhir_type, type_of
@@ -68,7 +68,7 @@ def _resolved(reference: str, item: Any, context: Context) -> Node | None:
     holder = _outermost(item) or (context.root[0] if context.root else None)
     if reference.startswith("#"):
         return _contained(reference[1:], holder) or _contained(reference[1:], context.root[0] if context.root else None)
-    found = _in_bundle(reference, context.root[0] if context.root else None)
+    found = _in_bundle(reference, context)
     if found is not None:
         return found
     value = context.resolve(reference) if context.resolve else None
@@ -98,10 +98,12 @@ def _contained(id: str, holder: Node | None) -> Node | None:
     return None
 
 
-def _in_bundle(reference: str, root: Node | None) -> Node | None:
+def _in_bundle(reference: str, context: Context) -> Node | None:
+    root: Node | None = context.root[0] if context.root else None
     if root is None or root[0].__class__ is not dict or root[1].name != "Bundle":
         return None
     tail = "/" + reference
+    context.spend(len(root[0].get("entry") or ()))
     for index, entry in enumerate(root[0].get("entry") or ()):
         url = entry.get("fullUrl", "") if entry.__class__ is dict else ""
         if url == reference or url.endswith(tail):
@@ -172,7 +174,9 @@ def html_checks(items: Items, context: Context) -> Items:
     """Is it XHTML that a narrative may carry? https://hl7.org/fhir/R4/narrative.html#rules"""
     from openward.fhir.validation.narrative import narrative_problem  # validation itself runs on FHIRPath
 
-    return [all(value.__class__ is str and narrative_problem(value) is None for value in map(system, items))]
+    values = [system(item) for item in items]
+    context.spend(sum(len(value) for value in values if value.__class__ is str) // LETTERS_A_STEP)
+    return [all(value.__class__ is str and narrative_problem(value) is None for value in values)]
 
 
 @function("checkModifiers", 0, 99)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cmp_to_key
 from typing import Any
 
-from openward.fhir.fhirpath.compare import key, order
-from openward.fhir.fhirpath.context import Closure, Context
+from openward.fhir.fhirpath.compare import order
+from openward.fhir.fhirpath.context import LETTERS_A_STEP, Closure, Context
 from openward.fhir.fhirpath.errors import FhirPathError
 from openward.fhir.fhirpath.functions.registry import function
 from openward.fhir.fhirpath.model import Items
@@ -54,17 +54,18 @@ def repeat(items: Items, context: Context, projection: Closure) -> Items:
         context.spend(1 + len(found))
         queue = []
         for item in found:
-            if (identity := _place(item)) not in seen:
+            if (identity := _place(item, context)) not in seen:
                 seen.add(identity)
                 queue.append(item)
+                context.spend(len(item) // LETTERS_A_STEP if item.__class__ is str else 0)
         made += queue
     context.this, context.index = before, index
     return made
 
 
-def _place(item: Any) -> Any:
+def _place(item: Any, context: Context) -> Any:
     """Nodes are new when they stand elsewhere, values when they differ."""
-    return id(item[0]) if item.__class__ is tuple and item[0].__class__ is dict else key(item)
+    return id(item[0]) if item.__class__ is tuple and item[0].__class__ is dict else context.key(item)
 
 
 @function("aggregate", 1, 2, kind="expressions")

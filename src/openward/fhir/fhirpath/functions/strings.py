@@ -15,7 +15,7 @@ from typing import Any
 
 import re2
 
-from openward.fhir.fhirpath.context import MAX_STRING, Context
+from openward.fhir.fhirpath.context import LETTERS_A_STEP, MAX_STRING, Context
 from openward.fhir.fhirpath.errors import FhirPathError, FhirPathTooCostly
 from openward.fhir.fhirpath.functions.registry import function, one
 from openward.fhir.fhirpath.model import Items
@@ -23,7 +23,6 @@ from openward.fhir.fhirpath.values import text, whole
 
 MAX_PATTERN = 5_000
 GROUP = re.compile(r"\$(\d)|\$\{(\w+)\}|\\(.)|\\", re.DOTALL)
-LONGEST_BASE64 = MAX_STRING
 
 
 @function("indexOf", 1)
@@ -111,13 +110,14 @@ def join(items: Items, context: Context, separator: Items | None = None) -> Item
     between = text(separator, "join()") if separator is not None else ""
     parts = [value for item in items if (value := text([item], "join()")) is not None]
     context.spend(len(parts))
-    _bound(sum(map(len, parts)) + len(between or "") * len(parts))
+    _bound(sum(map(len, parts)) + len(between or "") * len(parts), context)
     return [(between or "").join(parts)] if parts else []
 
 
-def _bound(characters: int) -> None:
+def _bound(characters: int, context: Context) -> None:
     if characters > MAX_STRING:
         raise FhirPathTooCostly(f"A string of more than {MAX_STRING:,} characters would be made.")
+    context.spend(characters // LETTERS_A_STEP)
 
 
 @function("replace", 2)
@@ -125,7 +125,7 @@ def replace(items: Items, context: Context, part: Items, by: Items) -> Items:
     value, old, new = text(items, "replace()"), text(part, "replace()"), text(by, "replace()")
     if value is None or old is None or new is None:
         return []
-    _bound(len(value) + len(new) * (value.count(old) if len(new) > len(old) else 0))
+    _bound(len(value) + len(new) * (value.count(old) if len(new) > len(old) else 0), context)
     return [value.replace(old, new)]
 
 
@@ -167,7 +167,7 @@ def replace_matches(items: Items, context: Context, source: Items, by: Items) ->
     compiled = pattern(expression)
     found = sum(1 for _ in compiled.finditer(value)) if len(new) > 1 else 0
     context.spend(found)
-    _bound(len(value) + found * (len(new) + len(value) * new.count("$")))
+    _bound(len(value) + found * (len(new) + len(value) * new.count("$")), context)
     try:
         return [compiled.sub(GROUP.sub(_group, new), value)]
     except (re2.error, IndexError) as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openward.fhir.fhirpath.compare import key, unique
+from openward.fhir.fhirpath.compare import unique
 from openward.fhir.fhirpath.context import Context
 from openward.fhir.fhirpath.errors import FhirPathError
 from openward.fhir.fhirpath.functions.registry import function
@@ -47,21 +47,21 @@ def intersect(items: Items, context: Context, other: Items) -> Items:
     context.spend(len(items) + len(other))
     if not items or not other:
         return []
-    wanted = set(map(key, other))
-    return unique(item for item in items if key(item) in wanted)
+    wanted = set(map(context.key, other))
+    return unique((item for item in items if context.key(item) in wanted), context.key)
 
 
 @function("exclude", 1)
 def exclude(items: Items, context: Context, other: Items) -> Items:
     context.spend(len(items) + len(other))
-    unwanted = set(map(key, other))
-    return [item for item in items if key(item) not in unwanted]
+    unwanted = set(map(context.key, other))
+    return [item for item in items if context.key(item) not in unwanted]
 
 
 @function("union", 1)
 def union(items: Items, context: Context, other: Items) -> Items:
     context.spend(len(items) + len(other))
-    return unique((*items, *other))
+    return unique((*items, *other), context.key)
 
 
 @function("combine", 1)
