@@ -12,9 +12,10 @@ from uuid import UUID
 
 from openward.fhir.definitions import is_resource_type
 from openward.fhir.errors import BadRequest, Refused
+from openward.fhir.ids import key as key_of
 from openward.fhir.interactions.seeing import address, refuse_missing, visible
 from openward.fhir.json import dumps
-from openward.fhir.operations.members import Focus, Row, Wanted, page, referred
+from openward.fhir.operations.members import FIRST, Focus, Row, Wanted, page, referred
 from openward.fhir.operations.registry import Answer, Call, operation
 from openward.fhir.search import cursor as cursors
 from openward.fhir.search.date import span
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from openward.fhir.store import Store
 
 MOST = 5000  # resources of the compartment on one page, whatever `_count` says
-AT_ONCE = 1000  # rows of one statement
+AT_ONCE = 2000  # rows of one statement
 MOST_BYTES = 32 * 2**20  # after which a page ends early, so that no patient is too large for a worker
 
 
@@ -34,9 +35,12 @@ def everything(call: Call) -> Answer:
     if call.type is None or call.id is None:
         raise Refused("$everything is answered for one patient: name them. For all patients there is $export.")
     store, wanted = call.store, _wanted(call)
+    store.flush()
     after = _after(call, wanted) if "_cursor" in call.parameters else None
-    focus = _focus(store, call.type, call.id)
+    focus = _patient(call.id) if call.type == "Patient" else _focus(store, call.type, call.id)
     rows, more = _rows(store, focus, wanted, _count(call), after)
+    if focus.type == "Patient" and (not rows or rows[0].rank != FIRST):
+        _focus(store, call.type, call.id)  # the patient was not asked for: that they may be seen is not shown by their being there
     # Of the patient's own nothing is included: it is a member, and comes as one on its page or was not asked for.
     others = referred(store, rows, None if focus.type == "Patient" else focus.patient)
     entries = [_entry(row, call.url, "match") for row in rows]
@@ -44,6 +48,12 @@ def everything(call: Call) -> Answer:
     head = dumps({"resourceType": "Bundle", "type": "searchset", "link": _links(call, wanted, rows[-1] if more else None)})
     body = b"".join((head[:-1], b',"entry":[', ",".join(entries).encode(), b"]}")) if entries else head
     return Answer(body=body, patients=(focus.patient,) if focus.patient else ())
+
+
+def _patient(id: str) -> Focus:
+    """Whether they are there and may be seen, the page says: it begins with them."""
+    key = key_of("Patient", id)
+    return Focus("Patient", id, key, key)
 
 
 def _focus(store: Store, type: str, id: str) -> Focus:
