@@ -108,3 +108,9 @@ class TestTheUnexpected:
         assert answer.status == 500
         assert answer.issue["diagnostics"].rstrip(".").split()[-1] in caplog.text
         assert "Okafor" not in caplog.text + answer.body.decode()
+
+
+@pytest.mark.parametrize("address", ["/Patient?name=a%00b", "/Patient/x?_summary=%00", "/Patient?%00=1"])
+def test_a_parameter_with_the_character_nul_is_refused(call: Client, address: str) -> None:
+    answer = call("GET", address)
+    assert (answer.status, answer.issue["diagnostics"]) == (400, "A parameter contains the character NUL.")

@@ -21,6 +21,10 @@ from openward.fhir.references import make_relative
 from openward.fhir.xml import from_xml
 
 MAX_BODY = 64 * 1024 * 1024
+# A value of two letters takes a hundred bytes of memory once it is read: a large body is counted before it is.
+LARGE = 2**20
+MAX_VALUES = 5_000_000
+CROWDING = (b",", b"{", b"[", b"<")
 READING = frozenset({"GET", "HEAD"})
 ANYTHING = frozenset({None, "", "*/*"})
 FORM = "application/x-www-form-urlencoded"
@@ -52,6 +56,7 @@ class Request:
     @property
     def query(self) -> list[tuple[str, str]]:
         if self._query is None:
+            self._query = []  # for the answer that says what is wrong with it
             self._query = _pairs(self.environ["QUERY_STRING"])
         return self._query
 
@@ -222,6 +227,8 @@ class Request:
             raise UnsupportedMediaType()
         if len(data) > self.limit:
             raise TooCostly(f"The body is larger than the {self.limit:,} bytes this server takes.")
+        if len(data) > LARGE and sum(map(data.count, CROWDING)) > MAX_VALUES:
+            raise TooCostly(f"The body holds more than {MAX_VALUES:,} values.")
         return bytes(data)
 
 
@@ -256,6 +263,9 @@ def _unpacked_pieces(unpacking: Any, packed: bytes, size: int) -> Iterator[bytes
 
 def _pairs(text: str) -> list[tuple[str, str]]:
     try:
-        return parse_qsl(text, keep_blank_values=True, max_num_fields=1000)
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=1000)
     except ValueError as error:
         raise BadRequest("The query has more than 1,000 parameters.") from error
+    if "%00" in text or "\0" in text:
+        raise BadRequest("A parameter contains the character NUL.")
+    return pairs
