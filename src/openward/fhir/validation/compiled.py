@@ -20,16 +20,45 @@ Check = Callable[[Any], list[Found] | None]
 Handler = Callable[[Any, dict[str, Any]], list[Found] | None]
 Rule = Callable[[dict[str, Any]], Iterable[Found]]
 
+MANY = 200
+"""Faults after which no more are looked for in the same place: who sends a million is told of some."""
+
 
 class _Checks(dict[str, Check]):
     """Type → its check, compiled on first use; types refer to one another through this table, in circles if need be."""
 
     def __missing__(self, type: str) -> Check:
-        self[type] = check = _compile(structure(type))
+        check = _compile(structure(type))
+        self[type] = check = _remembering(check) if type in REPEATED else check
         return check
 
 
 CHECKS = _Checks()
+
+REPEATED = frozenset({"Coding", "Reference", "Period"})
+"""Small types whose values stand again and again: the codes of a practice, the patient and the visit of a bundle."""
+REMEMBERED = 10_000
+
+
+def _remembering(check: Check) -> Check:
+    """The same check, which knows what it found sound a moment ago. Only texts are remembered: of them what is equal is the same."""
+    sound: set[tuple[Any, ...]] = set()
+
+    def remembering(data: Any) -> list[Found] | None:
+        said = tuple(data.items()) if data.__class__ is dict else ()
+        try:
+            if said in sound:
+                return None
+        except TypeError:  # a list or an object is no text
+            return check(data)
+        found = check(data)
+        if found is None and all(value.__class__ is str for _, value in said):
+            if len(sound) >= REMEMBERED:
+                sound.clear()
+            sound.add(said)
+        return found
+
+    return remembering
 
 
 def _compile(definition: Structure) -> Check:
@@ -56,6 +85,8 @@ def _compile(definition: Structure) -> Check:
             more = handler(value, data) if handler is not None else _unknown(key, tests, handlers, name)
             if more is not None:
                 found += more
+                if len(found) > MANY:
+                    break
         keys = data.keys()
         # The rules are asked only where a look at the keys gives reason to; a required choice, whose stem is no key, always does.
         if not needed <= keys or len(keys) < fewest or (choices and len(keys & choices) > 1):
@@ -196,6 +227,8 @@ def _objects(where: str, type: str, also: Check | None, most: int | None) -> Han
                 found = also(value)
             if found is not None:
                 all_found += under(f"{where}[{index}]", found)
+                if len(all_found) > MANY:
+                    break
         return all_found or None
 
     return handle
@@ -220,6 +253,8 @@ def _primitives(key: str, where: str, test: Test) -> Handler:
             problem = test(value)
             if problem is not None:
                 found.append((f"{where}[{index}]", _code_of(problem), problem))
+                if len(found) > MANY:
+                    break
         return found or None
 
     return handle
@@ -240,6 +275,8 @@ def _twins(key: str, where: str, most: int | None) -> Handler:
         if isinstance(beside, list) and len(beside) != len(values):
             found.append((where, "structure", f"_{key} must be as long as {key}"))
         for index, value in enumerate(values):
+            if len(found) > MANY:
+                break
             if value is not None:
                 found += under(f"{where}[{index}]", CHECKS["Element"](value) or [])
             elif beside is None:
