@@ -11,13 +11,11 @@ import psycopg
 import pytest
 
 from openward.fhir.definitions import type_number
-from openward.fhir.search.conditions import Scope
 from openward.fhir.search.engine import Search
 from openward.fhir.search.parameters import number
 from openward.fhir.search.query import parse
 from openward.fhir.search.reference import link_hash
 from openward.fhir.search.sort import order
-from openward.fhir.search.sql import Bindings
 from openward.fhir.search.token import token_hash
 from tests.fhir.house import empty
 from tests.fhir.search.shelf import Shelf, everything
@@ -55,6 +53,11 @@ def _fill(connection: psycopg.Connection[Any]) -> None:
     names = """insert into fhir.string_value (tenant, rtype, param, norm, value, rkey) select 1, %s, %s, 'name' || n, 'Name' || n, md5('p' || n)::uuid
       from generate_series(1, %s) n"""
     connection.execute(names.encode(), (type_number("Patient"), number("family"), PATIENTS))
+    known = "insert into fhir.token (tenant, param, system, code, h) select 1, %s, 'urn:x', 'c' || (n - 1), (%s::bigint[])[n] from generate_series(1, %s) n"
+    connection.execute(known.encode(), (number("code"), hashes["codes"], CODES))
+    amounts = """insert into fhir.quantity_value (tenant, rtype, param, lo, hi, rkey) select 1, %s, %s, n, case when n %% 1000 = 0 then 'infinity'::float8 else n end,
+      md5('o' || n)::uuid from generate_series(1, %s) n"""
+    connection.execute(amounts.encode(), (type_number("Observation"), number("value-quantity"), OBSERVATIONS))
     connection.execute(BODIES.encode())
 
 
@@ -72,7 +75,7 @@ def large(engine_url: str) -> Iterator[Shelf]:
 def plan(shelf: Shelf, query: str) -> dict[str, Any]:
     type, _, rest = query.partition("?")
     search = Search(shelf.connection, 1, parse(type, [tuple(p.split("=", 1)) for p in rest.split("&")]), everything)  # type: ignore[arg-type]
-    scope = Scope(Bindings(1), everything)
+    scope = search.scope()
     statement = search.statement(scope, order(search.query, scope.bind))
     row = shelf.connection.execute(f"explain (analyze, format json) {statement}".encode(), scope.bind.values).fetchone()
     assert row
@@ -92,6 +95,9 @@ ROWS_READ = {
     "Observation?code=urn:x|c7": ("code_date", 60),
     "Observation?code=urn:x|c7&status=final&date=lt2020": ("code_date", 60),
     "Observation?code=urn:x|c7,urn:x|c8&_sort=-date": ("code_date", 120),
+    "Observation?code=c7": ("code_date", 60),
+    "Observation?value-quantity=gt39980": ("quantity_value_by_end", 100),
+    "Observation?value-quantity=12345": ("quantity_value_by_value", 60),
     "Observation?status=final&_sort=-date": ("date_lo", 60),
     "Observation?_sort=-date": ("date_lo", 60),
     "Observation?_sort=-_lastUpdated": ("body", 60),

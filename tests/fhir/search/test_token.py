@@ -114,5 +114,5 @@ def test_a_hash_that_two_texts_share_is_seen_through(shelf: Shelf, monkeypatch: 
     shelf.put(_observation("mine", {"system": LOCAL, "code": "A"}))
     same = shelf.rows["Observation", "mine"].tok
     monkeypatch.setattr(token, "_hash", lambda *_: same[0])
-    assert shelf.ids("Observation?code=ZZZ") == []
-    assert shelf.ids("Observation?code=ZZZ,A") == ["mine"]
+    assert shelf.ids("Observation?status=amended") == []
+    assert shelf.ids("Observation?status=amended,final") == ["mine"]

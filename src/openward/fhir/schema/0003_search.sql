@@ -17,6 +17,12 @@ end $$;
 create index body_by_narrative on fhir.body using gin (fhir.narrative_words(body)) where body like '%"div":%';
 create index body_by_content on fhir.body using gin (fhir.content_words(body)) where rtype in (22, 25, 41, 111, 112);
 
+-- Values that are ranges (comparators, Ranges) by their end; all others are points, found by quantity_value_by_value.
+create index quantity_value_by_end on fhir.quantity_value (tenant, rtype, param, hi) where lo < hi;
+
+-- Which systems have a code, so that a code asked for without one is found by the index of the leading code.
+create index token_by_code on fhir.token (tenant, param, code);
+
 -- The parameters a site adds by storing a SearchParameter, a row for each resource type one applies to; they hold for every tenant.
 -- state: waiting (told, nothing read yet), running, active (searchable), failed, gone. version goes up with every change, for the processes that
 -- look whether there is one. position: tenant and key last read; done of total resources.

@@ -19,6 +19,8 @@ MOST_CODES = 10_000
 # The house's own definitions count only for an actor who may see all of them.
 DEFINITIONS = ("CodeSystem", "ValueSet", "ConceptMap")
 
+SELECT_SYSTEMS = """select distinct t.system from fhir.token t
+  where t.tenant = %(tenant)s and t.param = %(param)s and t.code = %(code)s and t.system <> 'urn:openward:text'"""
 SELECT_UNITS = "select distinct t.code from fhir.token t where t.tenant = %(tenant)s and t.param = %(param)s and t.system = %(system)s"
 
 
@@ -40,6 +42,10 @@ class Facts:
     def units(self, system: str) -> list[str]:
         """The codes of the units of this system that any stored quantity has."""
         return [row[0] for row in self.look(SELECT_UNITS, {"tenant": self.tenant, "param": number(UNITS), "system": system})]
+
+    def systems(self, parameter: str, code: str) -> list[str]:
+        """The systems in which any resource has this code by this parameter; the empty one where it stands without."""
+        return [row[0] for row in self.look(SELECT_SYSTEMS, {"tenant": self.tenant, "param": number(parameter), "code": code})]
 
     def in_set(self, value_set: str) -> Sequence[tuple[str, str]]:
         """(system, code) of a value set. Raises BadRequest when this server cannot tell them all."""

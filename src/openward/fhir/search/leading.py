@@ -21,10 +21,12 @@ MOST_PARTS = 8
 
 def parts(scope: Scope, query: Query, by: Order) -> list[str]:
     """The WHEREs whose rows together, and disjoint, are the matches; just one unless the index of the leading code can serve."""
-    codes = _codes(query) if by.is_newest_first else None
+    codes = _codes(query, scope) if by.is_newest_first else None
     if codes is None:
         return [rows(scope, query.type, query.conditions)]
     asked, named = codes
+    if not named:
+        return [FALSE]
     others = rows(scope, query.type, [condition for condition in query.conditions if condition is not asked])
     if others == FALSE:
         return [FALSE]
@@ -38,8 +40,11 @@ def parts(scope: Scope, query: Query, by: Order) -> list[str]:
 Name = tuple[str, str, str]
 
 
-def _codes(query: Query) -> tuple[Filter, list[Name]] | None:
-    """The filter on the leading code, and the codes it names with their systems; None when another index serves better or this one not at all."""
+def _codes(query: Query, scope: Scope) -> tuple[Filter, list[Name]] | None:
+    """The filter on the leading code, and the codes it names with their systems; None when another index serves better or this one not at all.
+
+    A code without a system has all those in which any resource has it.
+    """
     here = plan(query.type)
     if not all(isinstance(condition, Filter) and not _reads(condition, here.patient) for condition in query.conditions):
         return None
@@ -47,9 +52,11 @@ def _codes(query: Query) -> tuple[Filter, list[Name]] | None:
     if asked is None or len(asked.values) > MOST_PARTS:
         return None
     split = [value.rpartition("|") for value in asked.values]
-    if not all(bar and code for _, bar, code in split):
+    if not all(code for _, _, code in split):
         return None
-    return asked, list(dict.fromkeys((str(here.code), system, code) for system, _, code in split))
+    leading = str(here.code)
+    named = {(leading, own, code) for system, bar, code in split for own in ([system] if bar else scope.bind.facts.systems(leading, code))}
+    return (asked, sorted(named)) if len(named) <= MOST_PARTS else None
 
 
 def _reads(condition: Condition, code: str | None) -> bool:

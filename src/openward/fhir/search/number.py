@@ -20,15 +20,18 @@ Convert = Callable[[Decimal], Decimal]
 COMPARISONS: Mapping[str, str] = {
     "eq": "({lo} >= {a} and {lo} < {b} and {hi} < {b})",
     "ne": "not ({lo} >= {a} and {hi} < {b})",
-    "gt": "({hi} > {v})",
+    "gt": "({lo} > {v} or ({lo} < {hi} and {hi} > {v}))",
     "lt": "({lo} < {v})",
-    "ge": "({hi} >= {v})",
+    "ge": "({lo} >= {v} or ({lo} < {hi} and {hi} >= {v}))",
     "le": "({lo} <= {v})",
     "sa": "({lo} > {v})",
     "eb": "({hi} < {v})",
-    "ap": "({lo} <= {d} and {hi} >= {c})",
+    "ap": "(({lo} >= {c} and {lo} <= {d}) or ({lo} < {hi} and {lo} <= {d} and {hi} >= {c}))",
 }
-"""The target's range {lo}–{hi} against the value {v}, which by its digits means {a} ≤ x < {b}; {c}–{d} is a tenth either way."""
+"""The target's range {lo}–{hi} against the value {v}, which by its digits means {a} ≤ x < {b}; {c}–{d} is a tenth either way.
+
+Most values are points, found by {lo}; the few that are ranges have an index of their own, hence the `or`.
+"""
 
 
 def extract(datatype: str, value: Any) -> tuple[float, float] | None:

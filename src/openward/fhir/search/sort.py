@@ -126,7 +126,8 @@ def _string(parameter: SearchParameter, descending: bool, bind: Bindings) -> tup
 
 def _number(parameter: SearchParameter, descending: bool, bind: Bindings) -> tuple[str, str]:
     missing = f"'{'-' if descending else ''}infinity'::float8"
-    return _of_values("fhir.quantity_value", "x.lo", parameter, descending, missing, bind), "::float8"
+    value = "coalesce(x.found ->> 'value', x.found #>> '{low,value}', x.found #>> '{high,value}', x.found ->> 'lowerLimit', x.found #>> '{}')::float8"
+    return _in_body(parameter, f"{'max' if descending else 'min'}({value})", missing, bind), "::float8"
 
 
 def _token(parameter: SearchParameter, descending: bool, bind: Bindings) -> tuple[str, str]:
@@ -145,15 +146,20 @@ def _numbers(owners: Sequence[SearchParameter], bind: Bindings) -> str:
     return bind.place([number(owner.code) for owner in owners], "::int[]")
 
 
-def _in_body(parameter: SearchParameter, descending: bool, bind: Bindings) -> tuple[str, str]:
-    """References and uris, as they are written: no index keeps them by their text, so the resources that match are read."""
+def _text(parameter: SearchParameter, descending: bool, bind: Bindings) -> tuple[str, str]:
+    """References and uris, as they are written."""
     missing = "''" if descending else bind.place(LAST)
-    paths = bind.place([_json_path(path) for path in parameter.paths], "::jsonpath[]")
     value = "coalesce(x.found ->> 'reference', x.found ->> 'url', x.found #>> '{}')"
     least = f'{"max" if descending else "min"}({value} collate "C")'
+    return _in_body(parameter, least, missing, bind) + ' collate "C"', '::text collate "C"'
+
+
+def _in_body(parameter: SearchParameter, least: str, missing: str, bind: Bindings) -> str:
+    """What no index has by the resource: the resources that match are read, for an index that only sorts costs every write."""
+    paths = bind.place([_json_path(path) for path in parameter.paths], "::jsonpath[]")
     source = f"fhir.body o, unnest({paths}) n(path), jsonb_path_query(o.body::jsonb, n.path) x(found)"
     here = f"o.tenant = %(tenant)s and o.rtype = {rtype(parameter.base)} and o.rkey = c.rkey and o.ver = c.ver"
-    return f'coalesce((select {least} from {source} where {here}), {missing}) collate "C"', '::text collate "C"'  # noqa: S608
+    return f"coalesce((select {least} from {source} where {here}), {missing})"  # noqa: S608
 
 
 def _json_path(path: Path) -> str:
@@ -176,6 +182,6 @@ BY_TYPE: Mapping[str, Callable[[SearchParameter, bool, Bindings], tuple[str, str
     "number": _number,
     "quantity": _number,
     "token": _token,
-    "reference": _in_body,
-    "uri": _in_body,
+    "reference": _text,
+    "uri": _text,
 }

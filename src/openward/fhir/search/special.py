@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -13,13 +14,12 @@ from openward.fhir.search.sql import Bindings, any_of
 from openward.fhir.ucum import convert
 
 SPELT: Mapping[str, str] = {"": "km", "mi": "[mi_i]", "miles": "[mi_i]"}  # units that UCUM spells otherwise
+ROUNDING = 1e-6  # degrees
 EARTH = 6371.0088  # mean radius, km
 DEFAULT_DISTANCE = 20.0  # km; the specification leaves it to the server
 
-# The haversine formula over q.lo (latitude) and q.hi (longitude), in degrees.
-WITHIN = (
-    "(2 * {earth} * asin(least(1, sqrt(power(sind((q.lo - {lat}) / 2), 2) + cosd({lat}) * cosd(q.lo) * power(sind((q.hi - {lon}) / 2), 2)))) <= {km})"
-)
+# The haversine formula over q.lo (latitude) and q.hi (longitude), in degrees; the latitudes it may reach are for the index.
+WITHIN = "(q.lo between {south} and {north} and 2 * {earth} * asin(least(1, sqrt(power(sind((q.lo - {lat}) / 2), 2) + cosd({lat}) * cosd(q.lo) * power(sind((q.hi - {lon}) / 2), 2)))) <= {km})"
 
 
 def extract(value: Mapping[str, Any]) -> tuple[float, float] | None:
@@ -42,7 +42,8 @@ def _near(value: str, bind: Bindings) -> str:
         raise BadRequest(f"near takes latitude|longitude|distance|units, with a unit of length such as km, m or [mi_i]; got {value!r}.") from None
     if not (abs(latitude) <= 90 and abs(longitude) <= 180 and 0 <= distance < INFINITY):
         raise BadRequest(f"near: {value!r} is not a place on earth and a distance from it.")
-    places = {"lat": latitude, "lon": longitude, "km": distance, "earth": EARTH}
+    away = math.degrees(distance / EARTH) + ROUNDING
+    places = {"lat": latitude, "lon": longitude, "km": distance, "earth": EARTH, "south": latitude - away, "north": latitude + away}
     return WITHIN.format(**{name: bind.place(number, "::float8") for name, number in places.items()})
 
 
