@@ -135,7 +135,7 @@ class _Parser:
         return self.annotatable(said)
 
     def annotatable(self, token: str) -> Unit:
-        if token.isascii() and token.isdigit():
+        if token.isascii() and token.isdigit() and int(token) > 0:
             return Unit(Fraction(int(token)), one().dimension)
         found = _symbol(token)
         if found is not None:
