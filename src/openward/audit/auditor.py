@@ -9,6 +9,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from openward.access.actor import Actor
+from openward.fhir import packed
 from openward.fhir.definitions import type_number
 from openward.fhir.ids import new_id
 from openward.fhir.protocols import AuditInsert, Event
@@ -48,8 +49,7 @@ class TableAuditor:
         if not events:
             return
         params = {**_who(actor), "tenant": tenant, **_what(events)}
-        with psycopg.Cursor(connection) as cursor:
-            cursor.execute(RECORD_READS if _may_hurry(connection, events) else RECORD, params, prepare=True)
+        packed.cursor(connection).execute(RECORD_READS if _may_hurry(connection, events) else RECORD, params, prepare=True)
 
     def insert(self, tenant: int, actor: Actor, interaction: str, type: str) -> AuditInsert:
         return AuditInsert(
@@ -88,14 +88,14 @@ def _who(actor: Actor) -> dict[str, Any]:
 def _what(events: Sequence[Event]) -> dict[str, Any]:
     """The events, column by column."""
     return {
-        "ids": [new_id() for _ in events],
-        "interactions": [event.interaction for event in events],
-        "rtypes": [type_number(event.type) if event.type else None for event in events],
-        "rkeys": [event.key for event in events],
-        "versions": [event.version for event in events],
-        "patients": ["{" + ",".join(map(str, event.patients)) + "}" for event in events],
-        "outcomes": [event.outcome for event in events],
-        "details": [event.detail for event in events],
+        "ids": packed.texts([new_id() for _ in events]),
+        "interactions": packed.texts([event.interaction for event in events]),
+        "rtypes": packed.smallints([type_number(event.type) if event.type else None for event in events]),
+        "rkeys": packed.uuids([event.key for event in events]),
+        "versions": packed.ints([event.version for event in events]),
+        "patients": packed.texts(["{" + ",".join(map(str, event.patients)) + "}" for event in events]),
+        "outcomes": packed.smallints([event.outcome for event in events]),
+        "details": packed.texts([event.detail for event in events]),
     }
 
 
