@@ -196,6 +196,15 @@ class TestTheProfilesOfAResource:
         bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": patient(meta={"profile": [URL + "named"]})}]}
         assert [issue.expression for issue in validate(bundle, catalogue=known)] == ["Bundle.entry[0].resource.name"]
 
+    def test_see_what_each_resource_of_a_bundle_contains_itself(self):
+        target = {"code": "Reference", "targetProfile": [TARGET + "Organization"]}
+        known = catalogue(definition("kept", "Patient", element("Patient.generalPractitioner", type=[target])))
+        inner = [{"resourceType": type, "id": "a", **more} for type, more in (("Organization", {"name": "A"}), ("Practitioner", {}))]
+        entries = [patient(meta={"profile": [URL + "kept"]}, contained=[one], generalPractitioner=[{"reference": "#a"}]) for one in inner]
+        bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": one} for one in entries]}
+        places = [issue.expression for issue in validate(bundle, catalogue=known) if issue.severity == "error"]
+        assert places == ["Bundle.entry[1].resource.generalPractitioner[0]"]
+
     @pytest.mark.parametrize("shape", [[], "text", 3, None, [[]], {"a": 1}, [None], [3]])
     def test_do_not_stumble_over_what_has_the_wrong_shape(self, shape):
         profile = definition("all", "Patient", element("Patient.name", min=1), element("Patient.name.given", min=1), element("Patient.gender", fixedCode="male"))  # fmt: skip

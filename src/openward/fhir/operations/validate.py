@@ -87,11 +87,12 @@ def _of_mode(call: Call, resource: dict[str, Any], mode: str | None) -> Iterator
     if mode == "update" and call.id is not None and id != call.id:
         yield Issue("value", f"{type}.id: is not {call.id}, the id of the address", f"{type}.id")
     if mode in ("create", "update"):
-        yield from _unwelcome(call, resource, mode)
-        yield from _dangling(call, resource)
+        refused = list(_unwelcome(call, mode))
+        # What is there is told only to those who would be told by the write itself.
+        yield from refused or _dangling(call, resource)
 
 
-def _unwelcome(call: Call, resource: dict[str, Any], mode: str) -> Iterator[Issue]:
+def _unwelcome(call: Call, mode: str) -> Iterator[Issue]:
     store, type = call.store, str(call.type)
     interaction: Interaction = "create" if mode == "create" else "update"
     if store.policy.where(store.actor, interaction, type) is None:

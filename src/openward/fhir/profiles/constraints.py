@@ -45,7 +45,7 @@ def evaluated(expression: str, value: Any, type: str, run: Run) -> list[Any]:
     """What the expression gives. Raises FhirPathError."""
     try:
         found: list[Any] = _compiled(expression)(
-            value, type=type, root=run.resource, resolve=run.resolve, terminology=run.terminology, resource=run.resource, rootResource=run.root
+            value, type=type, root=run.resource, resolve=run.resolve, terminology=run.terminology, resource=run.resource, rootResource=run.container
         )
     except (TypeError, ValueError, LookupError, AttributeError) as error:
         # Expressions trust shapes; what has the wrong one is refused by the base validation, and looked at here all the same.

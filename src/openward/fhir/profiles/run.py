@@ -33,7 +33,7 @@ class Definitions(Protocol):
 
 @dataclass(slots=True)
 class Run:
-    """`root` is the whole resource (a Bundle, too); `resource` the one under examination, which for a contained one is the inner.
+    """`root` is all that was sent, perhaps a Bundle; `resource` the one under examination; `container` the one that it is contained in, else itself.
 
     `fetch` finds a resource elsewhere by its reference, None when it may not or cannot.
     """
@@ -46,9 +46,17 @@ class Run:
     errors_only: bool = False
     depth: int = 0
     resolved: dict[str, Any] = field(default_factory=dict)
+    container: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, resource: dict[str, Any], known: Definitions, terminology: Codes | None, fetch: Resolve | None, *, errors_only: bool) -> Run:
+        return cls(resource, resource, known, terminology, fetch, errors_only, container=resource)
 
     def within(self, resource: dict[str, Any]) -> Run:
-        return Run(self.root, resource, self.known, self.terminology, self.fetch, self.errors_only, self.depth + 1, self.resolved)
+        """The same for a resource met on the way: contained, in the Bundle, or found by a reference."""
+        is_inside = resource is self.container or any(one is resource for one in contained_in(self.container))
+        container, resolved = (self.container, self.resolved) if is_inside else (resource, {})
+        return Run(self.root, resource, self.known, self.terminology, self.fetch, self.errors_only, self.depth + 1, resolved, container)
 
     def member(self, value_set: str, system: str | None, code: str, guide: str) -> bool | None:
         known = self.known.member(value_set, system, code, guide)
@@ -65,12 +73,16 @@ class Run:
         return self.fetch(reference) if self.fetch is not None and target(reference) else None
 
 
+def contained_in(resource: Mapping[str, Any]) -> list[dict[str, Any]]:
+    held = resource.get("contained")
+    return [one for one in held if isinstance(one, dict)] if isinstance(held, list) else []
+
+
 def _contained(run: Run, reference: str) -> dict[str, Any] | None:
-    if not reference.startswith("#"):
-        return None
-    inner = run.root.get("contained")
-    held = inner if isinstance(inner, list) else []
-    return next((one for one in held if isinstance(one, dict) and one.get("id") == reference[1:]), run.root if reference == "#" else None)
+    if reference == "#":
+        return run.container
+    named = reference[1:] if reference.startswith("#") else None
+    return next((one for one in contained_in(run.container) if named is not None and one.get("id") == named), None)
 
 
 def _bundled(root: Mapping[str, Any], reference: str) -> dict[str, Any] | None:

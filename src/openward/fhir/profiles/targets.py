@@ -52,7 +52,7 @@ def target_rule(canonicals: tuple[str, ...], known: Definitions, guide: str) -> 
 
 def _held(literal: str, profiles: list[Profile], run: Run) -> Findings | None:
     resource = run.resolve(literal)
-    if resource is None or resource is run.root or run.depth >= MAX_DEPTH:
+    if resource is None or resource is run.container or run.depth >= MAX_DEPTH:
         return None
     wanted = [profile for profile in profiles if profile.type == resource.get("resourceType")]
     if not wanted or any(conforms(resource, profile, run) for profile in wanted):

@@ -12,7 +12,7 @@ from openward.fhir.profiles.extensions import check_extensions
 from openward.fhir.profiles.facts import Profile
 from openward.fhir.profiles.findings import WARNING, Finding, Findings, place, under
 from openward.fhir.profiles.reduction import CORE
-from openward.fhir.profiles.run import Codes, Resolve, Run
+from openward.fhir.profiles.run import MAX_DEPTH, Codes, Resolve, Run
 from openward.fhir.validation import validate as validate_base
 
 
@@ -37,7 +37,7 @@ def validate(
     type = resource.get("resourceType")
     if not isinstance(resource, dict) or not isinstance(type, str) or not is_resource_type(type):
         return issues
-    run = Run(resource, resource, known, terminology, resolve, errors_only)
+    run = Run.of(resource, known, terminology, resolve, errors_only=errors_only)
     found = _findings(run, type, declared(resource) if profiles is None else profiles)
     if profiles is None:
         found += _inside(run)
@@ -81,7 +81,7 @@ def _inside(run: Run) -> Findings:
         if isinstance(type, str) and is_resource_type(type):
             within = run.within(inner)
             found += under(where, _declared_findings(within, type))
-            found += under(where, _inside(within)) if type == "Bundle" and within.depth < 3 else []
+            found += under(where, _inside(within)) if within.depth < MAX_DEPTH else []
     return found
 
 
@@ -100,8 +100,9 @@ def _resources_in(resource: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, 
         for index, entry in enumerate(entries):
             if isinstance(entry, dict) and isinstance(entry.get("resource"), dict):
                 yield f"{place('entry', index)}.resource", entry["resource"]
-    if isinstance(contained, list):
-        yield from ((place("contained", index), one) for index, one in enumerate(contained) if isinstance(one, dict))
+    for index, one in enumerate(contained if isinstance(contained, list) else ()):
+        if isinstance(one, dict):
+            yield place("contained", index), one
 
 
 def _distinct(issues: Iterable[Issue]) -> list[Issue]:
