@@ -17,6 +17,7 @@ from openward.fhir.validation.narrative import narrative_problem
 Test = Callable[[Any], str | None]
 
 MAX_STRING = 1024 * 1024
+TOO_LONG = f"is longer than {MAX_STRING:,} characters"
 # Control characters but tab, line feed and carriage return, and halves of surrogate pairs.
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 # Space is what XML Schema's \s means, in which the specification writes its patterns: a no-break space is a letter like others.
@@ -51,23 +52,27 @@ def string(value: Any) -> str | None:
     if value.isprintable() and len(value) <= MAX_STRING:
         return None
     if len(value) > MAX_STRING:
-        return f"is longer than {MAX_STRING:,} characters"
+        return TOO_LONG
     return "contains a control character" if FORBIDDEN.search(value) else None
 
 
 def code(value: Any) -> str | None:
     if value.__class__ is not str or not value:
         return _not_text(value)
-    if value.isprintable() and " " not in value:
+    if value.isprintable() and " " not in value and len(value) <= MAX_STRING:
         return None
+    if len(value) > MAX_STRING:
+        return TOO_LONG
     return None if CODE.fullmatch(value) and not FORBIDDEN.search(value) else "is not a code: spaces stand at its start, its end, or together"
 
 
 def uri(value: Any) -> str | None:
     if value.__class__ is not str or not value:
         return _not_text(value)
-    if value.isprintable() and " " not in value:
+    if value.isprintable() and " " not in value and len(value) <= MAX_STRING:
         return None
+    if len(value) > MAX_STRING:
+        return TOO_LONG
     return None if NO_SPACE.fullmatch(value) and not FORBIDDEN.search(value) else "is not a URI: it contains spaces"
 
 

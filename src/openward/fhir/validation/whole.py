@@ -5,10 +5,11 @@ https://hl7.org/fhir/R4/references.html#contained
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
-from openward.fhir.validation.compiled import CHECKS
+from openward.fhir.validation.compiled import CHECKS, MANY
 from openward.fhir.validation.found import Found
 from openward.fhir.validation.primitives import kind
 from openward.fhir.validation.targets import CONTAINED, TYPES
@@ -20,8 +21,10 @@ def check_resource(data: Any) -> list[Found] | None:
         return None
     found = found or []
     if data.__class__ is dict:
-        found += _contained_rules(data, {message.split(" ", 1)[0] for _, code, message in found if code == CONTAINED})
-        found = [settled for one in found for settled in _settled(one, data)]
+        rules = _contained_rules(data, {message.split(" ", 1)[0] for _, code, message in found if code == CONTAINED})
+        found += islice(rules, MANY)
+        types = {one.get("id"): one.get("resourceType") for one in reversed(_contained(data)) if isinstance(one.get("id"), str)}
+        found = [settled for one in found for settled in _settled(one, types)]
     return found or None
 
 
@@ -43,6 +46,7 @@ def _contained(data: dict[str, Any]) -> list[dict[str, Any]]:
 def _contained_rules(data: dict[str, Any], referred: set[str]) -> Iterator[Found]:
     """`referred` are the ids that references name."""
     seen: set[Any] = set()
+    named: set[str] | None = None  # by canonicals and extensions too, which only a walk through everything tells
     for index, one in enumerate(_contained(data)):
         where, id = f".contained[{index}]", one.get("id")
         if "contained" in one:
@@ -52,16 +56,13 @@ def _contained_rules(data: dict[str, Any], referred: set[str]) -> Iterator[Found
         elif isinstance(id, str) and id in seen:
             yield where + ".id", "duplicate", "another contained resource has this id"
         seen.add(id if isinstance(id, str) else None)
-        if isinstance(id, str) and id and id not in referred and not _is_bound(id, one, data):
-            yield where, "invariant", "nothing in the resource refers to this contained resource (dom-3)"
+        if isinstance(id, str) and id and id not in referred and "#" not in _local_references(one):
+            named = _local_references(data) if named is None else named
+            if "#" + id not in named:
+                yield where, "invariant", "nothing in the resource refers to this contained resource (dom-3)"
         meta = one.get("meta")
         if isinstance(meta, dict) and meta.keys() & {"versionId", "lastUpdated"}:
             yield where + ".meta", "invariant", "a contained resource has no versionId or lastUpdated (dom-4)"
-
-
-def _is_bound(id: str, one: dict[str, Any], data: dict[str, Any]) -> bool:
-    """Does a canonical or extension name it, or does it refer to what contains it?"""
-    return "#" + id in _local_references(data) or "#" in _local_references(one)
 
 
 def _local_references(value: Any) -> set[str]:
@@ -79,14 +80,14 @@ def _local_references(value: Any) -> set[str]:
     return found
 
 
-def _settled(found: Found, data: dict[str, Any]) -> Iterator[Found]:
+def _settled(found: Found, types: Mapping[str, Any]) -> Iterator[Found]:
     """A `#id` reference is right when the resource contains that id, of a type the element may point at."""
     where, code, message = found
     if code != CONTAINED:
         yield found
         return
     id, *allowed = message.split(" ")
-    type = next((one.get("resourceType") for one in _contained(data) if one.get("id") == id), None)
+    type = types.get(id)
     if type is None:
         yield where, "not-found", f"nothing contained has the id {id[:64]} (ref-1)"
     elif type not in allowed:
