@@ -161,11 +161,18 @@ class Listener:
         self.topic: Topic
 
     def is_understood(self, connection: Connection[Any]) -> bool:
-        """A topic of the installation's own may have been taken away."""
-        found = topic_of(connection, self.held.tenant, self.terms)
-        if found is not None:
-            self.topic = found
-        return found is not None
+        """Whether it can still be watched for: a topic of the installation's own may have been taken away. If not, it is in error from now on."""
+        try:
+            found = topic_of(connection, self.held.tenant, self.terms)
+            for type, query in self.terms.filters:
+                compiled(type, query)
+        except FhirError:
+            found = None
+        if found is None:
+            keeping.change(connection, self.held, state="error", error="Its topic is no longer there, or cannot be watched for.")
+            return False
+        self.topic = found
+        return True
 
     def take(self, connection: Connection[Any], policy: Policy, changes: Sequence[Changed]) -> None:
         """Number and keep what this subscription is about and its owner may see; queue the telling."""

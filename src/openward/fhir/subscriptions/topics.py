@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from openward.fhir.definitions import is_resource_type
-from openward.fhir.errors import Invalid, Issue
+from openward.fhir.errors import BadRequest, Invalid, Issue
 from openward.fhir.search.row import IndexRow
 from openward.fhir.subscriptions.criteria import compiled
 
@@ -168,8 +168,11 @@ def _trigger(extension: Mapping[str, Any]) -> Trigger:
         _one(query, "resultForDelete") != "test-fails",
         _one(query, "requireBoth") is True,
     )
-    for text in (made.now, made.before):
-        compiled(type, text)
+    try:
+        for text in (made.now, made.before):
+            compiled(type, text)
+    except BadRequest as error:
+        raise _invalid(str(error)) from error
     return made
 
 
