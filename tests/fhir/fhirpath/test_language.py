@@ -99,6 +99,24 @@ RESULTS: list[tuple[str, list[Any]]] = [
     ("name.select(given.count())", [2]),
     ("1.repeat(iif($this < 5, $this + 1, {}))", [2, 3, 4, 5]),
     ("defineVariable('n', name.family).select(%n & '!')", ["Lee!"]),
+    ("defineVariable('a', 1).select(%a) | defineVariable('a', 2).select(%a)", [1, 2]),
+    ("'aaa'.replace(defineVariable('p', 'aaa').select(%p), defineVariable('p', 'bbb').select(%p))", ["bbb"]),
+    ("coalesce({}, name.suffix, name.family, 1 + 'a')", ["Lee"]),
+    ("1.repeatAll(iif($this < 3, $this + 1 , {}))", [2, 3]),
+    ("(1 | 2 | 4.5).sum()", [Decimal("7.5")]),
+    ("(1 | 2).avg()", [Decimal("1.5")]),
+    ("(3 | 1 | 2).min()", [1]),
+    ("('b' | 'a' | 'c').max()", ["c"]),
+    ("{}.sum()", []),
+    # parts of dates
+    ("@2014-01-05T10:30:01.250+02:00.yearOf()", [2014]),
+    ("@2014-01-05T10:30:01.250+02:00.secondOf()", [1]),
+    ("@2014-01-05T10:30:01.250+02:00.millisecondOf()", [250]),
+    ("@2014-01-05T10:30:01.250+02:00.timezoneOffsetOf()", [Decimal(2)]),
+    ("@2014-01-05T10:30:01.250+02:00.dateOf()", ["2014-01-05"]),
+    ("@2014-01-05T10:30:01+02:00.timeOf()", ["10:30:01"]),
+    ("@2014.monthOf()", []),
+    ("@T10:30.minuteOf()", [30]),
     # logic
     ("true implies {}", []),
     ("{} implies true", [True]),
@@ -128,7 +146,8 @@ def test_what_is_not_an_expression_is_refused_before_any_data(expression: str) -
 @pytest.mark.parametrize(
     "expression",
     ["name.given.single()", "1 + 'a'", "1 < 'a'", "-'a'", "name.given.length()", "%nothing", "'a'.matches('(?=b)')", "(1 | 2) and true",
-     "name.conformsTo('urn:unknown')", "@2014 + 1 'mg'", "(true | 1).allTrue()", "1.round(-1)", "'zz'.decode('hex')"],
+     "name.conformsTo('urn:unknown')", "@2014 + 1 'mg'", "(true | 1).allTrue()", "1.round(-1)", "'zz'.decode('hex')",
+     "defineVariable('a', 1).defineVariable('a', 2)", "defineVariable('context', 1)", "defineVariable('a', 1).active | %a", "'a'.yearOf()"],
 )  # fmt: skip
 def test_what_makes_no_sense_for_the_data_is_an_error(expression: str) -> None:
     with pytest.raises(FhirPathError):

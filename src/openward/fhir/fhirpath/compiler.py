@@ -125,8 +125,30 @@ def _index(tree: Index) -> Closure:
 
 
 def _path(tree: Path) -> Closure:
-    head = closure(tree.head)
-    steps = tuple(_step(step) if isinstance(step, Member) else closure(step) for step in tree.steps)
+    head = _call(tree.head) if isinstance(tree.head, Call) else closure(tree.head)
+    steps = tuple(_step(step) if isinstance(step, Member) else _call(step) if isinstance(step, Call) else closure(step) for step in tree.steps)
+    if _defines(tree.head) or any(map(_defines, tree.steps)):
+        return _scope(_chain(head, steps))
+    return _chain(head, steps)
+
+
+def _defines(tree: Expression) -> bool:
+    return isinstance(tree, Call) and tree.name == "defineVariable"
+
+
+def _scope(inner: Closure) -> Closure:
+    """Variables defined inside are known inside."""
+
+    def scoped(items: Items, context: Context) -> Items:
+        before = context.environment
+        found = inner(items, context)
+        context.environment = before
+        return found
+
+    return scoped
+
+
+def _chain(head: Closure, steps: tuple[Closure, ...]) -> Closure:
     if len(steps) == 1:
         only = steps[0]
         return lambda items, context: only(head(items, context), context)
@@ -138,6 +160,10 @@ def _path(tree: Path) -> Closure:
         return items
 
     return path
+
+
+def _lone_call(tree: Call) -> Closure:
+    return _scope(_call(tree)) if _defines(tree) else _call(tree)
 
 
 def _call(tree: Call) -> Closure:
@@ -265,7 +291,7 @@ MAKERS: dict[type, Callable[[Any], Closure]] = {
     Special: _special,
     External: _external,
     Member: _member,
-    Call: _call,
+    Call: _lone_call,
     Index: _index,
     Path: _path,
     Sign: _sign,

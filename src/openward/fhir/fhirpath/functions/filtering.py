@@ -12,6 +12,8 @@ from openward.fhir.fhirpath.functions.registry import function
 from openward.fhir.fhirpath.model import Items
 from openward.fhir.fhirpath.values import truth
 
+RESERVED = frozenset({"context", "resource", "rootResource", "ucum", "sct", "loinc"})
+
 
 @function("where", 1, kind="expressions")
 def where(items: Items, context: Context, criteria: Closure) -> Items:
@@ -68,6 +70,27 @@ def _place(item: Any, context: Context) -> Any:
     return id(item[0]) if item.__class__ is tuple and item[0].__class__ is dict else context.key(item)
 
 
+@function("repeatAll", 1, kind="expressions")
+def repeat_all(items: Items, context: Context, projection: Closure) -> Items:
+    """As repeat(), with all it gives, again and again the same too; what never ends costs the whole budget."""
+    made: Items = []
+    while items:
+        items = select(items, context, projection)
+        context.spend(1)
+        made += items
+    return made
+
+
+@function("coalesce", 1, 99, kind="expressions")
+def coalesce(items: Items, context: Context, *choices: Closure) -> Items:
+    """The first of its arguments that is not empty; those behind it are not evaluated."""
+    for choice in choices:
+        found = choice(context.this, context)
+        if found:
+            return found
+    return []
+
+
 @function("aggregate", 1, 2, kind="expressions")
 def aggregate(items: Items, context: Context, aggregator: Closure, start: Closure | None = None) -> Items:
     context.spend(len(items))
@@ -108,6 +131,8 @@ def define_variable(items: Items, context: Context, name: Closure, value: Closur
     said = name(context.this, context)
     if len(said) != 1 or said[0].__class__ is not str:
         raise FhirPathError("defineVariable() takes the name of the variable.")
+    if said[0] in context.environment or said[0] in RESERVED:
+        raise FhirPathError(f"%{said[0][:80]} is defined already.")
     before = context.this
     context.this = items
     context.environment = {**context.environment, said[0]: value(items, context) if value else items}
