@@ -44,6 +44,16 @@ def test_checks_the_profile_that_is_named_and_the_one_declared(call: Client):
     assert issues(call("POST", "/Patient/$validate", {**bare, "meta": {"profile": [PROFILE]}})) == places
 
 
+def test_a_profile_declared_without_a_version_means_the_version_that_is_named(call: Client):
+    declared = {**GOOD, "gender": "female", "meta": {"profile": [PROFILE]}}
+    for version in ("6.1.0", "7.0.0", "8.0.0"):
+        bare = {"resourceType": "Patient", "meta": {"profile": [PROFILE]}}
+        answer = call("POST", "/Patient/$validate", parameters(bare, profile=f"{PROFILE}|{version}"))
+        said = {one["diagnostics"].rpartition("|")[2] for one in answer.json["issue"]}
+        assert said == {f"{version})"}
+        assert issues(call("POST", "/Patient/$validate", parameters(declared, profile=f"{PROFILE}|{version}"))) == {("information", "")}
+
+
 def test_a_profile_that_is_not_known_is_an_error_when_named_and_a_warning_when_declared(call: Client):
     unknown = "http://example.org/StructureDefinition/unknown"
     assert issues(call("POST", "/Patient/$validate", parameters(GOOD, profile=unknown))) == {("error", "")}

@@ -66,14 +66,11 @@ def _of_profiles(call: Call, resource: dict[str, Any]) -> list[Issue]:
     """Base, extensions, and the profiles: those named, else those declared; and those the policy of writes holds the type to."""
     store, named = call.store, _profiles(call)
     catalogue, terminology, resolve = catalogue_of(store, fresh=True), Lookup(store), fetching(store)
-    issues = validate_resource(resource, catalogue=catalogue, terminology=terminology, resolve=resolve)
-    besides = [*named, *current().by_type.get(str(resource.get("resourceType")), ())]
     unknown = {canonical for canonical in named if catalogue.find(canonical) is None and not is_base(canonical)}
-    asked = [canonical for canonical in besides if canonical not in unknown]
-    if asked:
-        issues += validate_resource(resource, asked, catalogue=catalogue, terminology=terminology, resolve=resolve, base=False)
+    besides = [*(one for one in named if one not in unknown), *current().by_type.get(str(resource.get("resourceType")), ())]
+    issues = validate_resource(resource, catalogue=catalogue, terminology=terminology, resolve=resolve, besides=besides)
     issues += [Issue("not-found", f"The profile {canonical[:200]} is not known here.") for canonical in sorted(unknown)]
-    return list(dict.fromkeys(issues))
+    return issues
 
 
 def _of_mode(call: Call, resource: dict[str, Any], mode: str | None) -> Iterator[Issue]:

@@ -25,12 +25,14 @@ def validate(
     resolve: Resolve | None = None,
     base: bool = True,
     errors_only: bool = False,
+    besides: Sequence[str] = (),
 ) -> list[Issue]:
     """Everything there is to say of `resource` (parsed JSON, decimals as Decimal): errors, warnings; empty when it is sound.
 
     `profiles`: canonical addresses; None means those in its `meta.profile`, and in those of the resources of a Bundle. An address that is not
     known here is a warning. `resolve` finds a resource by a relative reference, for slices and invariants that look there.
     `base`: False when the base validation has been done. `errors_only`: warnings about codes are not looked for.
+    `besides`: profiles to be kept besides those declared; a declared address without a version means the version that is named here.
     """
     known = catalogue or built_in_catalogue()
     issues = validate_base(resource) if base else []
@@ -38,7 +40,7 @@ def validate(
     if not isinstance(resource, dict) or not isinstance(type, str) or not is_resource_type(type):
         return issues
     run = Run.of(resource, known, terminology, resolve, errors_only=errors_only)
-    found = _findings(run, type, declared(resource) if profiles is None else profiles)
+    found = _findings(run, type, _wanted(resource, besides) if profiles is None else profiles)
     if profiles is None:
         found += _inside(run)
     return [*issues, *_distinct(one.issue(type) for one in found)]
@@ -48,6 +50,11 @@ def declared(resource: Mapping[str, Any]) -> list[str]:
     meta = resource.get("meta")
     profiles = meta.get("profile") if isinstance(meta, dict) else None
     return [one for one in profiles if isinstance(one, str)] if isinstance(profiles, list) else []
+
+
+def _wanted(resource: Mapping[str, Any], besides: Sequence[str]) -> list[str]:
+    named = {canonical.split("|")[0] for canonical in besides}
+    return list(dict.fromkeys([*(canonical for canonical in declared(resource) if canonical not in named), *besides]))
 
 
 def _findings(run: Run, type: str, canonicals: Iterable[str]) -> Findings:
