@@ -9,19 +9,21 @@ from openward.fhir.work import UnitOfWork
 from openward.record.jobs import every, job
 from openward.record.wires import own_wire
 
+PATIENCE = 30.0  # seconds a job waits for older writers; the next minute's looks again
+
 
 @job("record.reindex")
 def index_anew() -> None:
     """Index what is already there by search parameters that were added."""
     with own_wire() as wire:
-        reindex.run(wire)
+        reindex.run(wire, patience=PATIENCE)
 
 
 @every("* * * * *", "record.resume_reindex")
 def resume() -> None:
     """Go on with an indexing whose worker died."""
     with own_wire() as wire:
-        reindex.run(wire)
+        reindex.run(wire, patience=PATIENCE)
 
 
 @guard("SearchParameter", on=("create", "update", "delete"))

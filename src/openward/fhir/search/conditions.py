@@ -9,7 +9,7 @@ from functools import partial
 from openward.fhir.definitions import SearchParameter
 from openward.fhir.ids import is_id, key
 from openward.fhir.protocols import Where
-from openward.fhir.search import composite, date, hierarchy, listed, number, quantity, reference, special, string, token, uri, words
+from openward.fhir.search import composite, date, hierarchy, listed, number, pointers, quantity, reference, special, string, token, uri, words
 from openward.fhir.search.parameters import FROM_ROW, owned
 from openward.fhir.search.parameters import number as number_of
 from openward.fhir.search.query import Chain, Condition, Filter, Has, Listed, Member, Words
@@ -129,5 +129,8 @@ def _has(scope: Scope, has: Has) -> str:
     sources = rows(scope, has.parameter.base, [has.condition])
     if sources == FALSE:
         return FALSE
+    keys = pointers.few(has, scope.bind, lambda bind: rows(Scope(bind, scope.where), has.parameter.base, [has.condition]))
+    if keys is not None:
+        return f"c.rkey = any({scope.bind.place(keys, '::uuid[]')})" if keys else FALSE
     select = f"select c.rkey, c.patient from fhir.current c where {sources}"  # noqa: S608
     return reference.sources(has.parameter, has.target, select, scope.bind)

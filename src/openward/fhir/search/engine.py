@@ -5,7 +5,6 @@ One round trip for a page with its bodies, one more for what it includes, one mo
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -185,14 +184,10 @@ class Search:
             return 0, False
         union = " union all ".join(selects)
         few = int(self._run(f"select count(*) from ({union} limit {ESTIMATE_UP_TO}) x", scope.bind)[0][0])  # noqa: S608
-        return (few, False) if few < ESTIMATE_UP_TO else (max(few, self._guess(union, scope.bind)), True)
+        return (few, False) if few < ESTIMATE_UP_TO else (max(few, self.facts.guess(union, scope.bind.values)), True)
 
     def _found(self, scope: Scope) -> list[str]:
         return [found for query in self.queries if (found := rows(scope, query.type, query.conditions)) != FALSE]
-
-    def _guess(self, select: str, bind: Bindings) -> int:
-        plan = self._run(f"explain (format json) {select}", bind)[0][0]
-        return int((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"])
 
     def _run(self, statement: str, bind: Bindings) -> list[Any]:
         return self.cursor.execute(statement.encode(), bind.values).fetchall()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -38,6 +39,11 @@ class Facts:
 
     def look(self, statement: str, params: Mapping[str, Any]) -> list[Any]:
         return Cursor(self.connection, row_factory=tuple_row).execute(statement.encode(), params).fetchall()
+
+    def guess(self, select: str, params: Mapping[str, Any]) -> int:
+        """How many rows the planner expects."""
+        plan = self.look(f"explain (format json) {select}", params)[0][0]
+        return int((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"])
 
     def units(self, system: str) -> list[str]:
         """The codes of the units of this system that any stored quantity has."""

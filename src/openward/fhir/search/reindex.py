@@ -26,6 +26,7 @@ from openward.fhir.search.told import NOW
 AT_ONCE = 500
 # Every process has looked by then, and what it wrote before it looked is committed.
 SETTLED = LOOK_EVERY * 2
+BREATH = 0.2  # seconds between two looks whether it is time
 
 NEXT = """select tenant, url, base, definition, state, at_tenant, at_key, done, total, extract(epoch from clock_timestamp() - told_at)::float8,
     (select count(*) from pg_stat_activity a where a.datname = current_database() and a.backend_xid is not null and a.pid <> pg_backend_pid()
@@ -66,17 +67,27 @@ def progress(connection: Connection[Any]) -> list[Progress]:
     return [Progress(*row) for row in _cursor(connection).execute(SHOW).fetchall()]
 
 
-def run(connection: Connection[Any], told: Callable[[Progress], None] = lambda _: None, *, pause: float = 0.0) -> None:
-    """Index until nothing is left to do that nobody else is at. `connection` commits by itself; `pause` seconds lie between two steps."""
-    while (state := step(connection)) is not None:
+def run(connection: Connection[Any], told: Callable[[Progress], None] = lambda _: None, *, patience: float = float("inf")) -> None:
+    """Index until nothing is left to do that nobody else is at. `connection` commits by itself.
+
+    `patience`: seconds to wait for writers who began before a parameter was told of; who comes later goes on.
+    """
+    waited = 0.0
+    while (state := step(connection)) is not None and waited < patience:
         for one in progress(connection):
             if one.state in ("waiting", "running"):
                 told(one)
-        time.sleep(0.2 if state == "waiting" else pause)
+        if state == "waiting":
+            waited += BREATH
+            time.sleep(BREATH)
 
 
-def step(connection: Connection[Any], settled: float = SETTLED) -> str | None:
-    """One transaction's worth of work: `waiting` (too early), `running`, `active` (done with one), `failed`; None when there is nothing to do."""
+def step(connection: Connection[Any], settled: float | None = None) -> str | None:
+    """One transaction's worth of work: `waiting` (too early), `running`, `active` (done with one), `failed`; None when there is nothing to do.
+
+    `settled`: seconds after which every process knows of a parameter.
+    """
+    settled = SETTLED if settled is None else settled
     OWN.keep_fresh(connection, now=True)
     with connection.transaction():
         cursor = _cursor(connection)

@@ -24,6 +24,10 @@ class Bindings:
         self._policies = 0
 
     @property
+    def can_look(self) -> bool:
+        return self._facts is not None
+
+    @property
     def facts(self) -> Facts:
         """What must be looked up first. Raises BadRequest where a condition that needs it cannot be asked."""
         if self._facts is None:
