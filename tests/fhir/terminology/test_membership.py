@@ -162,3 +162,36 @@ class TestHierarchies:
         store.create(value_set("http://example.org/vs/mammals", filtered(("concept", "is-a", "mammal"))))
         answers = [terminology.member("http://example.org/vs/mammals", ANIMALS, code) for code in ("poodle", "bird")]
         assert answers == [True, False]
+
+
+class TestPartsAndSupplements:
+    def test_a_part_that_a_guide_carries_never_hides_the_whole(self, house: House) -> None:
+        from openward.fhir.terminology.writing import install
+
+        connection = house.connect()
+        install(connection, 0, [ANIMAL_SYSTEM], source="whole")
+        install(connection, 1, [{**ANIMAL_SYSTEM, "content": "fragment", "concept": [{"code": "dog"}]}], source="part")
+        install(connection, 1, [{**ANIMAL_SYSTEM, "content": "not-present", "concept": []}], source="none")
+        assert Terminology(connection, 1).validate_code(ANIMALS, "cat").result is True
+        assert Terminology(connection, 1).validate_code(ANIMALS, "unicorn").result is False
+
+    def test_a_supplement_adds_names_and_no_codes(self, store: Store, terminology: Terminology) -> None:
+        store.create(ANIMAL_SYSTEM)
+        more = [{"code": "cat", "designation": [{"language": "eo", "value": "kato"}]}, {"code": "unicorn", "display": "Unicorn"}]
+        supplement = {
+            **ANIMAL_SYSTEM,
+            "id": "more",
+            "url": "http://example.org/more",
+            "content": "supplement",
+            "supplements": ANIMALS,
+            "concept": more,
+        }
+        supplement.pop("valueSet")
+        store.create(supplement)
+        assert terminology.display(ANIMALS, "cat", "eo") == "kato"
+        assert terminology.validate_code(ANIMALS, "unicorn").result is False
+
+    def test_to_ask_of_a_set_that_includes_a_large_system_does_not_read_it(self, terminology: Terminology) -> None:
+        condition = "http://hl7.org/fhir/us/core/ValueSet/us-core-condition-code"
+        assert terminology.member(condition, "http://snomed.info/sct", "1") is None
+        assert terminology.catalogue.size("http://hl7.org/fhir/sid/icd-10-cm") == 98_466

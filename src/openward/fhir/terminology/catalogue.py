@@ -25,6 +25,8 @@ from openward.fhir.terminology.versions import fits, split
 
 SMALL = 5_000
 """Concepts of a code system of the tables that is read into memory at once; a larger one is asked by statements."""
+NO_CODES = frozenset({"not-present", "supplement"})
+"""Contents of a CodeSystem resource that has no codes of its own to check by."""
 FRESH_SECONDS = 1.0
 KEPT_STATES = 4
 SNOMED = "http://snomed.info/sct"
@@ -49,6 +51,7 @@ class State:
 
     rows: Mapping[str, Mapping[str, list[Row]]]
     systems: dict[int, MemorySystem] = field(default_factory=dict)
+    supplements: dict[str, list[MemorySystem]] | None = None
     sets: dict[Any, Definition | None] = field(default_factory=dict)
     members: dict[Any, Any] = field(default_factory=dict)
     answers: dict[Any, bool | None] = field(default_factory=dict)
@@ -127,23 +130,41 @@ class Catalogue:
         supplements = self._supplements(url) if found else ()
         return Supplemented(found, supplements) if found and supplements else found
 
+    def size(self, url: str, version: str | None = None, package: str | None = None) -> int | None:
+        """How many concepts the system has, without reading them; None when they cannot be counted or it is not here."""
+        url, stated = split(url)
+        if url in GRAMMARS:
+            return None
+        chosen = self._chosen(url, version or stated, package)
+        if chosen is None and url in ALIASES:
+            chosen = self._chosen(ALIASES[url], version or stated, package)
+        if chosen is None or isinstance(chosen, MemorySystem):
+            return chosen.count() if chosen else None
+        return chosen.concepts if isinstance(chosen, Row) else int(chosen.more[2])
+
     def _find(self, url: str, version: str | None, package: str | None) -> CodeSystem | None:
+        chosen = self._chosen(url, version, package)
+        if chosen is None and url in ALIASES:
+            other = self._find(ALIASES[url], version, package)
+            return Renamed(other, url) if other else None
+        if chosen is None or isinstance(chosen, MemorySystem):
+            return chosen
+        return self._stored(chosen) if isinstance(chosen, Row) else _shipped(chosen)
+
+    def _chosen(self, url: str, version: str | None, package: str | None) -> MemorySystem | Row | Entry | None:
         for sent in self._sent_systems:
             if sent.url == url and (version is None or fits(sent.version, version)):
                 return sent
-        rows = [row for row in self.state.rows["S"].get(url, ()) if _is_of(row.version, version) and row.about.get("content") != "supplement"]
-        if rows and rows[0].about.get("content") != "not-present":
-            same = [row for row in rows if row.package == package]
-            return self._stored((same or rows)[0])
-        shipped = [entry for entry in entries("systems").get(url, ()) if entry.more[1] not in ("not-present", "supplement")]
+        rows = [row for row in self.state.rows["S"].get(url, ()) if _is_of(row.version, version) and row.about.get("content") not in NO_CODES]
+        if rows:
+            # All of a code system before a part of it that some package carries; of two whole ones that of the package that asks.
+            return min(rows, key=lambda row: (row.about.get("content", "complete") != "complete", row.package != package))
+        shipped = [entry for entry in entries("systems").get(url, ()) if entry.more[1] not in NO_CODES]
         listed = [entry for entry in shipped if _is_of(entry.version, version)]
         of_package = [entry for entry in listed if entry.package == package]
         # A version that its own package does not have is a slip of the publication: the package means what it has.
         found = of_package or listed or [entry for entry in shipped if entry.package == package]
-        if not found and url in ALIASES:
-            other = self._find(ALIASES[url], version, package)
-            return Renamed(other, url) if other else None
-        return _shipped(found[0]) if found else None
+        return found[0] if found else None
 
     def _stored(self, row: Row) -> CodeSystem:
         if row.concepts <= SMALL:
@@ -158,13 +179,13 @@ class Catalogue:
         )  # fmt: skip
 
     def _supplements(self, url: str) -> Sequence[MemorySystem]:
-        rows = self.state.rows["S"].values()
-        return [
-            MemorySystem(self.rows.table(row))
-            for listed in rows
-            for row in listed
-            if row.about.get("content") == "supplement" and split(str(row.about.get("supplements")))[0] == url and row.concepts <= SMALL
-        ]
+        supplements = self.state.supplements
+        if supplements is None:
+            supplements = self.state.supplements = {}
+            for row in (row for listed in self.state.rows["S"].values() for row in listed):
+                if row.about.get("content") == "supplement" and row.concepts <= SMALL:
+                    supplements.setdefault(split(str(row.about.get("supplements")))[0], []).append(MemorySystem(self.rows.table(row)))
+        return supplements.get(url, ())
 
     def versions(self, url: str) -> list[str]:
         """Every version of the system here."""

@@ -69,8 +69,7 @@ def _may_be_small(catalogue: Catalogue, definition: Definition) -> bool:
     """Not so where all of a large code system would have to be read to find out."""
     for part in definition.resource.get("compose", {}).get("include", ()):
         if part.get("system") and not part.get("concept"):
-            system = catalogue.system(part["system"], part.get("version"), definition.package)
-            size = system.count() if system else None
+            size = catalogue.size(part["system"], part.get("version"), definition.package)
             if size is None or size > SMALL:
                 return False
     return True
