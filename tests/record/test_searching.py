@@ -39,20 +39,26 @@ def told() -> None:
         work.store.create(dict(PARAMETER))
 
 
+def queued() -> int:
+    return int(ProcrastinateJob.objects.filter(task_name="record.reindex", status="todo").count())
+
+
 def found() -> list[str | None]:
     return [patient.id for patient in open_store(cast.system()).search("Patient", {"contact-family": "byr"})]
 
 
 @pytest.mark.parametrize("job", [index_anew, resume], ids=["the job that was queued", "the one that looks every minute"])
 def test_what_was_there_is_indexed_by_a_job(job: Any) -> None:
+    before = queued()
     told()
-    assert ProcrastinateJob.objects.filter(task_name="record.reindex", status="todo").exists()
+    assert queued() == before + 1
     job()
     assert found() == ["ada"]
 
 
 def test_what_cannot_be_searched_by_is_refused_and_queues_nothing() -> None:
+    before = queued()
     with pytest.raises(Invalid), unit_of_work(by=cast.system()) as work:
         work.store.create(PARAMETER | {"expression": "Patient.contact.("})
-    assert not ProcrastinateJob.objects.filter(task_name="record.reindex", status="todo").exists()
+    assert queued() == before
     assert reindex.progress(connection()) == []
