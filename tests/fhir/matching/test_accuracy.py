@@ -23,6 +23,7 @@ from tests.fhir.matching.errors import ERRORS, HARD, Dice, people
 from tests.fhir.search.shelf import Shelf
 
 PEOPLE, ASKED = 2000, 200
+ELSEWHERE = 71  # a tenant of its own, beside the population
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +74,8 @@ def measured(matcher: Matcher, asked: list[tuple[str, dict[str, Any]]]) -> tuple
 FLOORS = {
     "typed_wrong": 0.99,
     "swapped_names": 0.99,
-    "nickname": 0.98,
-    "married": 0.95,
+    "nickname": 0.99,
+    "married": 0.98,
     "day_and_month": 0.99,
     "digit_of_birth": 0.99,
     "moved": 0.99,
@@ -89,7 +90,7 @@ def test_one_error_seldom_hides_a_duplicate(matcher: Matcher, population: list[d
     asked = [(person["id"], entered_again(person, (error,), dice)) for person in dice.sample(population, 60)]
     found, right, wrong = measured(matcher, asked)
     assert found >= FLOORS[error.__name__], found
-    assert right >= 0.95, right
+    assert right >= 0.97, right
     assert wrong == []
 
 
@@ -97,8 +98,8 @@ def test_two_errors_at_once_still_find_most_and_hardly_anybody_else(matcher: Mat
     dice = random.Random(23)
     asked = [(person["id"], entered_again(person, tuple(dice.sample(HARD, 2)), dice)) for person in dice.sample(population, ASKED)]
     found, right, wrong = measured(matcher, asked)
-    assert found >= 0.9, found
-    assert right >= 0.95, right
+    assert found >= 0.95, found
+    assert right >= 0.97, right
     assert wrong == []
 
 
@@ -111,9 +112,8 @@ def test_who_is_new_is_seldom_taken_for_somebody_else(matcher: Matcher) -> None:
 def test_synthetic_patients_of_others_are_found_with_two_errors(engine_url: str, synthea: list[dict[str, Any]]) -> None:
     dice = random.Random(3)
     with psycopg.connect(engine_url, autocommit=True) as connection:
-        empty(connection)
-        Shelf(connection).put(*synthea)
+        Shelf(connection, ELSEWHERE).put(*synthea)
         asked = [(person["id"], entered_again(person, tuple(dice.sample(HARD, 2)), dice)) for person in synthea]
-        found, right, wrong = measured(Matcher(connection, 1, Where()), asked)
+        found, right, wrong = measured(Matcher(connection, ELSEWHERE, Where()), asked)
     assert len(synthea) >= 100
-    assert (found >= 0.93, right >= 0.97, wrong) == (True, True, []), (found, right)
+    assert (found >= 0.98, right >= 0.98, wrong) == (True, True, []), (found, right)
