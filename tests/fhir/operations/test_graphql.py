@@ -249,3 +249,49 @@ class TestWhoMaySeeWhat:
 def test_the_answer_is_json_whatever_resources_would_be(call: Client) -> None:
     answer = call("GET", f"/Patient/ada/$graphql?query={quote('{id}')}", accept="application/fhir+xml, application/json")
     assert (answer.headers["Content-Type"], answer.json) == ("application/json", {"data": {"id": "ada"}})
+
+
+ODD = (
+    "{ name(given: {a: 1}) { given } }",
+    "{ extension(url: null) { url } }",
+    '{ id @slice(path: "x") }',
+    '{ name { given @slice(path: "$index") } }',
+    '{ name { given @slice(path: "$this") } }',
+    "{ name @flatten @slice { family } }",
+    "{ contained { id } }",
+    "{ contained { ... on Practitioner { name { family } } resourceType } }",
+    "{ text { div } meta { tag { code } lastUpdated } }",
+    '{ ObservationList(_reference: patient, _count: "-1") { id } }',
+    "{ ObservationList(_reference: [1, 2]) { id } }",
+    "{ ObservationList(_reference: patient, code: {a: 1}) { id } }",
+    "{ ObservationList(_reference: patient, date: [\"a,b\", 3.5, true]) { id } }",
+    "{ ObservationConnection(_reference: patient) { edges { resource { subject { resource { id } } } } } }",
+    "{ managingOrganization { resource(type: 3) { id } } }",
+    "{ managingOrganization { resource(optional: 3) { id } } }",
+    "{ managingOrganization { resource { } } }",
+    "{ managingOrganization { resource } }",
+    '{ name(fhirpath: "$index / 0 = 1") { given } }',
+    '{ name(fhirpath: 3) { given } }',
+    '{ name(fhirpath: "iif(true, nothing(), 1)") { given } }',
+    "{ name(_count: -1) { given } }",
+    "{ name(_offset: 99999999999999999999) { given } }",
+    "{ deceased { x } }",
+    "{ deceased }",
+    "{ multipleBirth { ... on boolean { x } } }",
+    "{ birthDate { extension { url } } _birthDate }",
+    "{ __typename __type(name: \"x\") { name } }",
+    "subscription { id }",
+    "{ a: name @first { given } a: name { family } }",
+    "query ($a: [String]) { name(given: $a) { family } }",
+    "{ id } extend type X { a: Int }",
+    "type X { a: Int }",
+    "{ \ud800 }",
+    "{ name { ...on HumanName @include(if: $nothing) { given } } }",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ["/Patient/ada", "/Observation/a1", ""])
+@pytest.mark.parametrize("query", ODD)
+def test_an_odd_query_gets_a_clear_answer(call: Client, query: str, path: str) -> None:
+    answer = ask(call, query, path)
+    assert answer.status in (200, 400, 404, 413)

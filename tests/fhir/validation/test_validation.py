@@ -32,6 +32,8 @@ SOUND = {
     "an extension nobody knows": PATIENT | {"extension": [{"url": "urn:mine", "valueDecimal": Decimal("1.10")}]},
     "extensions within extensions": PATIENT | {"extension": [{"url": "urn:mine", "extension": [{"url": "a", "valueCode": "b"}]}]},
     "a primitive that is only an extension": OBSERVATION | {"status": "final", "_issued": {"extension": [{"url": "urn:x", "valueCode": "unknown"}]}},
+    "values that are named": PATIENT
+    | {"birthDate": "1980", "_birthDate": {"id": "b"}, "name": [{"given": ["Ada", "Bo"], "_given": [None, {"id": "g"}]}]},
     "nulls beside extensions": PATIENT
     | {"name": [{"given": ["Ada", None], "_given": [None, {"extension": [{"url": "urn:x", "valueString": "y"}]}]}]},
     "a required code held back": {
@@ -63,6 +65,7 @@ FAULTY = [
     ("misspelt element", PATIENT | {"brithDate": "1980"}, [("Patient.brithDate", "structure")]),
     ("misspelt deep down", PATIENT | {"contact": [{"name": {"famly": "x"}}]}, [("Patient.contact[0].name.famly", "structure")]),
     ("nothing required", {"resourceType": "Observation"}, [("Observation.status", "required"), ("Observation.code", "required")]),
+    ("a name for nothing", PATIENT | {"_birthDate": {"id": "b"}}, [("Patient.birthDate", "invariant")]),
     ("null", PATIENT | {"active": None}, [("Patient.active", "structure")]),
     ("text for boolean", PATIENT | {"active": "true"}, [("Patient.active", "structure")]),
     ("number for text", PATIENT | {"name": [{"family": 3}]}, [("Patient.name[0].family", "structure")]),

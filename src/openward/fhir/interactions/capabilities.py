@@ -12,6 +12,7 @@ from typing import Any
 from openward import __version__
 from openward.fhir.definitions import RESOURCE_TYPES
 from openward.fhir.operations.registry import Operation, offered
+from openward.fhir.patch import MEDIA_TYPES
 from openward.fhir.profiles.packages import supported
 from openward.fhir.search.own import OWN
 from openward.fhir.search.parameters import plan
@@ -42,6 +43,7 @@ def capabilities(url: str) -> Mapping[str, Any]:
         "implementation": {"description": "Openward FHIR R4 record", "url": url},
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json", "json", "application/fhir+xml", "xml"],
+        "patchFormat": [*MEDIA_TYPES, "application/fhir+json", "application/fhir+xml"],
         "rest": [_rest()],
     }
 

@@ -183,7 +183,7 @@ def _prepare(element: Element, tests: dict[str, Test], handlers: dict[str, Handl
         type = "contained" if element.name == "contained" else stated
         if is_primitive(type):
             test = (code_test(element.binding) if element.binding and type in ("code", "string", "uri") else None) or TESTS[type]
-            handlers["_" + key] = _twins(key, where, element.max) if element.is_many else _object(where, "Element", None)
+            handlers["_" + key] = _twins(key, where, element.max) if element.is_many else _twin(key, where)
             if element.is_many:
                 handlers[key] = _primitives(key, where, test)
             else:
@@ -264,6 +264,21 @@ def _nth(values: Any, index: int) -> Any:
     return values[index] if isinstance(values, list) and index < len(values) else None
 
 
+def _only_names(twin: Any, value: Any) -> bool:
+    """Whether what stands beside a value is its id alone, which without a value would be nothing (ele-1)."""
+    return value is not None and twin.__class__ is dict and len(twin) == 1 and twin.get("id").__class__ is str and TESTS["string"](twin["id"]) is None
+
+
+def _twin(key: str, where: str) -> Handler:
+    """`_birthDate` beside `birthDate`."""
+    handle_element = _object(where, "Element", None)
+
+    def handle(value: Any, parent: dict[str, Any]) -> list[Found] | None:
+        return None if _only_names(value, parent.get(key)) else handle_element(value, parent)
+
+    return handle
+
+
 def _twins(key: str, where: str, most: int | None) -> Handler:
     """`_given` beside `given`: as long, null where there is nothing to say, never null where the value is null too."""
 
@@ -278,7 +293,7 @@ def _twins(key: str, where: str, most: int | None) -> Handler:
             if len(found) > MANY:
                 break
             if value is not None:
-                found += under(f"{where}[{index}]", CHECKS["Element"](value) or [])
+                found += [] if _only_names(value, _nth(beside, index)) else under(f"{where}[{index}]", CHECKS["Element"](value) or [])
             elif beside is None:
                 found.append((f"{where}[{index}]", "structure", "has neither a value nor an extension"))
         return found or None
