@@ -68,10 +68,9 @@ class Catalogue:
 
     def member(self, value_set: str, system: str | None, code: str, guide: str = "") -> bool | None:
         """Whether the set holds the code, by what the guides and the base definitions say; None when they cannot tell."""
-        if is_impossible(system, code):
-            return False
         codes = self.codes(value_set, guide)
-        return None if codes is None else member(codes, system, code)
+        found = None if codes is None else member(codes, system, code)
+        return False if found is None and is_impossible(system, code) else found
 
     def codes(self, value_set: str, guide: str = "") -> Mapping[str, Any] | None:
         """The codes of a set, to someone in `guide`; None when nothing is known of it."""
