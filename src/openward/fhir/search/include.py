@@ -14,9 +14,9 @@ from openward.fhir.errors import TooCostly
 from openward.fhir.protocols import Where
 from openward.fhir.search.conditions import Scope, rows
 from openward.fhir.search.own import values_of
-from openward.fhir.search.parameters import plan, target_types
+from openward.fhir.search.parameters import plan
 from openward.fhir.search.query import Include, Query
-from openward.fhir.search.reference import pointer, points_at
+from openward.fhir.search.reference import any_points_at, pointer
 from openward.fhir.search.rows import COLUMNS, version_of
 from openward.fhir.search.sql import FALSE, Bindings
 from openward.fhir.versions import Version
@@ -85,11 +85,11 @@ class Inclusion:
     def _pointing(self, scope: Scope, versions: Sequence[Version], includes: Sequence[Include]) -> Iterator[str]:
         places = self._places(scope, versions)
         for include in includes:
+            targets = {type: place for type, place in places.items() if include.target in (None, type)}
             for source in [include.source] if include.source else RESOURCE_TYPES:
-                for parameter in _parameters(include, source):
-                    targets = {type: places[type] for type in target_types(parameter) if type in places and include.target in (None, type)}
-                    if targets:
-                        yield from _select(scope, source, points_at(parameter, targets, scope.bind))
+                found = any_points_at(_parameters(include, source), targets, scope.bind)
+                if found != FALSE:
+                    yield from _select(scope, source, found)
 
     def _places(self, scope: Scope, versions: Sequence[Version]) -> dict[str, str]:
         keys: dict[str, list[UUID]] = {}

@@ -139,6 +139,13 @@ def point_at(parameters: Sequence[SearchParameter], target: str, key: UUID, bind
     return f"c.rkey in ({' union all '.join(selects)})" if selects else FALSE
 
 
+def any_points_at(parameters: Sequence[SearchParameter], targets: Mapping[str, str], bind: Bindings) -> str:
+    """The rows `c` of which any of the parameters (of one type) points at one of the targets; as `points_at`, and one list for them all."""
+    found = ((p, type) for p in parameters for type in target_types(p) if type in targets)
+    pairs = list(dict.fromkeys((owner, type) for p, type in found for owner in owned(p.base, p.code)))
+    return f"c.rkey in ({' union all '.join(_selects(pairs, targets, bind))})" if pairs else FALSE
+
+
 def _selects(pairs: Sequence[tuple[SearchParameter, str]], targets: Mapping[str, str], bind: Bindings) -> list[str]:
     """The lists of keys that together are the rows wanted: one list, never an `or` of them, which the planner could only test row by row."""
     patients = [owner for owner, type in pairs if is_the_patient(owner, type)]
