@@ -50,6 +50,7 @@ create table fhir.designation (
   value text not null,
   primary key (tenant, cs, code, key)
 );
+create index designation_by_word on fhir.designation using gin (to_tsvector('simple', value));
 
 create table fhir.concept_property (
   tenant int not null,

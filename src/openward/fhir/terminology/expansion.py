@@ -15,7 +15,7 @@ from openward.fhir.terminology.options import LIMIT, Options
 from openward.fhir.terminology.versions import split
 
 UNCLOSED = "http://hl7.org/fhir/StructureDefinition/valueset-unclosed"
-COUNTED = 200_000
+COUNTED = 20_000
 """Codes that are counted at most, for `total`; above that the total is not said."""
 
 

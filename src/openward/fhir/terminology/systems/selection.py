@@ -15,6 +15,8 @@ COLUMN = {"concept": "c.code", "code": "c.code", "display": "c.display", "defini
 FLAG = {"inactive": "c.inactive", "notSelectable": "c.abstract", "abstract": "c.abstract"}
 EDGE = {"parent": ("code", "parent"), "child": ("parent", "code")}
 OWN = "tenant = %(tenant)s and cs = %(cs)s"
+MINE = "w.tenant = %(tenant)s and w.cs = %(cs)s"
+LAST_LETTER = "\U0010ffff"
 
 
 class Asked(Protocol):
@@ -46,14 +48,14 @@ class Selection:
         return f"%({name})s"
 
     def _words(self, sought: Sought) -> str:
-        """Whole words by the index; the beginning of a code by its own."""
-        by_code = f"starts_with(lower(c.code), {self._bind(sought.text)})"
-        if not sought.words:
-            return by_code
-        query = f"to_tsquery('simple', {self._bind(' & '.join(f'{word}:*' for word in sought.words))})"
-        other = f"""exists (select from fhir.designation d where d.tenant = c.tenant and d.cs = c.cs and d.code = c.code
-          and to_tsvector('simple', d.value) @@ {query})"""
-        return f"({by_code} or to_tsvector('simple', coalesce(c.display, '')) @@ {query} or {other})"
+        """Words by the index of words, of names and of other names; the beginning of a code by its own. Each part finds codes by itself."""
+        begin, end = self._bind(sought.text), self._bind(sought.text + LAST_LETTER)
+        parts = [f'fhir.concept w where {MINE} and lower(w.code) collate "C" >= {begin} and lower(w.code) collate "C" < {end}']
+        if sought.words:
+            query = f"to_tsquery('simple', {self._bind(' & '.join(f'{word}:*' for word in sought.words))})"
+            parts.append(f"fhir.concept w where {MINE} and to_tsvector('simple', coalesce(w.display, '')) @@ {query}")
+            parts.append(f"fhir.designation w where {MINE} and to_tsvector('simple', w.value) @@ {query}")
+        return f"c.code in ({' union '.join(f'select w.code from {part}' for part in parts)})"  # noqa: S608 - fixed text
 
     def _condition(self, one: Filter) -> str:
         if one.is_of_hierarchy:
