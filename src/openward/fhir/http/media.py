@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Literal
 
 from openward.fhir.errors import FhirError
@@ -50,6 +51,7 @@ def asked_by_format(value: str) -> Format:
     return found
 
 
+@lru_cache(256)
 def asked_by_accept(header: str) -> Format | None:
     """The format an Accept header prefers; None when it takes neither."""
     for media, parameters in _preferred(header):
@@ -64,6 +66,7 @@ def wants_native(header: str) -> bool:
     return first is not None and first[0] not in ACCEPTED
 
 
+@lru_cache(256)
 def sent_format(content_type: str) -> Format | None:
     """The format of a body; None when it is not FHIR's. Raises UnsupportedMediaType for another FHIR version or character set."""
     media, parameters = _split(content_type)
