@@ -167,6 +167,10 @@ class TestWhatTheCallerGives:
     def test_a_contained_resource_is_its_own_resource_in_another_root(self) -> None:
         assert evaluate("%resource.id & %rootResource.id", PATIENT["contained"][0], root=PATIENT) == ["op"]
 
+    def test_an_element_of_a_contained_resource_knows_both_around_it(self) -> None:
+        said = compile("%resource.id & %rootResource.id")("Ward", type="string", resource=PATIENT["contained"][0], rootResource=PATIENT)
+        assert said == ["op"]
+
     def test_references_are_resolved_by_the_callable(self) -> None:
         found = {"Organization/7": {"resourceType": "Organization", "id": "7"}}
         assert evaluate("contact.organization.resolve().id", PATIENT, resolve=found.get) == ["7"]

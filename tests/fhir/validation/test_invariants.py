@@ -15,6 +15,7 @@ from openward.fhir.definitions.invariants import constrained_types, own_invarian
 from openward.fhir.definitions.structures import structure_names
 from openward.fhir.fhirpath import FhirPathError, compile
 from openward.fhir.validation import validate
+from openward.fhir.validation.advice import advise
 from openward.fhir.validation.invariants import (
     ALLERGY_VERIFICATION,
     BY_HAND,
@@ -125,7 +126,11 @@ class TestARule:
         patient = {"resourceType": "Patient", "contact": [{"gender": "male"}]}
         assert [(issue.expression, issue.diagnostics[-7:]) for issue in validate(patient)] == [("Patient.contact[0]", "(pat-1)")]
 
-    def test_of_advice_refuses_nothing(self) -> None:
+    def test_of_advice_refuses_nothing_and_is_told_as_a_warning_with_its_place(self) -> None:
+        patient = {"resourceType": "Patient", "contained": [{"resourceType": "ValueSet", "id": "v", "status": "draft", "name": "no name"}]}
+        told = [(issue.severity, issue.expression, issue.diagnostics[-7:]) for issue in advise(patient)]
+        places = [("Patient", "(dom-6)"), ("Patient.contained[0]", "(dom-6)"), ("Patient.contained[0]", "(vsd-0)")]
+        assert sorted(told) == [("warning", *place) for place in places]
         assert validate({"resourceType": "Patient", "active": True}) == []
 
 

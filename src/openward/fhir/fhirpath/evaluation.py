@@ -44,7 +44,7 @@ class Compiled:
 
         `data` is a resource or an element as parsed JSON (decimals as Decimal); an element's `type` is a FHIR type or backbone path such
         as `Patient.contact`. `root` is the resource around it (`%rootResource`, and `%resource` where `data` is an element); `environment`
-        holds `%name` variables. Raises FhirPathError.
+        holds `%name` variables, among them, where they are not these, `resource` and `rootResource`. Raises FhirPathError.
         """
         items = self.items(data, type=type, root=root, resolve=resolve, terminology=terminology, budget=budget, environment=environment)
         return [plain(item) for item in items]
@@ -70,6 +70,8 @@ class Compiled:
         origin = [node]
         around = origin if root is None else [(root, type_of(root), None, None, None, None)]
         resource = origin if root is None or "Resource" in node[1].ancestors else around
+        if environment:
+            resource, around = _given(environment, "resource", resource), _given(environment, "rootResource", around)
         context = Context(origin, resource, around, environment or {}, budget)
         context.resolve = resolve
         context.terminology = terminology
@@ -78,6 +80,12 @@ class Compiled:
             return self.run(origin, context)
         except RecursionError as error:
             raise FhirPathError(MAX_FRAMES_MESSAGE) from error
+
+
+def _given(environment: Mapping[str, Any], name: str, otherwise: Items) -> Items:
+    """`%resource` or `%rootResource` as the caller says they are."""
+    value = environment.get(name)
+    return otherwise if value is None else [(value, type_of(value), None, None, None, None)]
 
 
 @lru_cache(4096)

@@ -1,0 +1,40 @@
+"""What R4 only warns of: best practice that a sound resource may leave undone. https://hl7.org/fhir/R4/conformance-rules.html#constraints"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from openward.fhir.errors import Issue
+from openward.fhir.fhirpath.compiler import closure
+from openward.fhir.fhirpath.context import BUDGET, Context
+from openward.fhir.fhirpath.model import Node, type_of
+from openward.fhir.fhirpath.parser import parse
+from openward.fhir.validation.invariants import Rule, advice
+
+EVERYTHING = closure(parse("$this | descendants()"))
+
+
+def advise(resource: dict[str, Any]) -> list[Issue]:
+    """The warnings for a resource that `validate` finds sound, each with its place; they refuse nothing. Raises FhirPathTooCostly."""
+    origin = [(resource, type_of(resource), None, None, None, None)]
+    found: list[Issue] = []
+    for node in EVERYTHING(origin, Context(origin, origin, origin, {}, BUDGET)):
+        for sentence, is_broken in _rules(node[1].name) if node[0].__class__ is dict else ():
+            if is_broken(node[0]):
+                place = _place(node)
+                found.append(Issue("invariant", f"{place}: {sentence}", place, severity="warning"))
+    return found
+
+
+@cache
+def _rules(type: str) -> tuple[Rule, ...]:
+    return advice(type) if type else ()
+
+
+def _place(node: Node) -> str:
+    """`Patient.contact[0].name`"""
+    if node[3] is None:
+        return node[1].name
+    index = "" if node[5] is None else f"[{node[5]}]"
+    return f"{_place(node[3])}.{node[4]}{index}"
