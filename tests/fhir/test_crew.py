@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,12 @@ class TestTogether:
         together(*(as_collection(clinic(f"Clinic {number}")) for number in range(20)))
         stored = store.read("Organization", "clinic").data
         assert (stored["name"], stored["meta"]["versionId"]) == ("Clinic 19", "20")
+
+    def test_nothing_is_left_out_when_all_processes_are_done_at_once(self, house: House, tmp_path: Path) -> None:
+        for number in range(8):
+            (tmp_path / f"{number}.json").write_text(json.dumps(bundle(patient(number))))
+        report = load([tmp_path], house.store, lambda done, total, note: time.sleep(0.1), processes=PROCESSES)
+        assert (report.documents, report.created) == (8, 8)
 
     def test_lines_of_one_file_keep_their_order(self, store: Store, together: Callable[..., Report]) -> None:
         lines = [patient(number % LINES, birthDate=f"{1900 + number // LINES}") for number in range(3 * LINES)]

@@ -93,6 +93,7 @@ class Crew:
         self._idle: deque[Connection[Any, Any]] = deque()
         self._jobs: dict[int, _Job] = {}
         self._there: set[str] = set()
+        self._is_read = False
 
     def __enter__(self) -> Crew:
         context = multiprocessing.get_context("fork")
@@ -127,7 +128,7 @@ class Crew:
                 while following in done:
                     yield done.pop(following)
                     following += 1
-            if not self._jobs and not done:
+            if self._is_read and not self._jobs:
                 return
 
     def _handed_out(self, numbered: Iterator[tuple[int, Item]]) -> Iterator[tuple[int, Item]]:
@@ -135,6 +136,7 @@ class Crew:
         while self._idle:
             found = next(numbered, None)
             if found is None:
+                self._is_read = True
                 return
             number, item = found
             if isinstance(item, Piece):
