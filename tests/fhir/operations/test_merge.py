@@ -206,6 +206,34 @@ class TestUndoing:
         assert call("POST", "/Patient/$undo-merge", parameters({"task": to("Task/other")})).status == 400
         assert call("POST", "/Patient/$undo-merge", parameters({})).status == 400
 
+    @pytest.mark.parametrize(
+        "forged",
+        [
+            {},
+            {"focus": to("Patient/double"), "for": to("Patient/ada")},
+            {"focus": to("Observation/a1"), "for": to("Patient/ada")},
+            {
+                "focus": to("Patient/double"),
+                "for": to("Patient/ada"),
+                "output": [{"type": {"text": "provenance"}, "valueReference": to("Provenance/seen")}],
+            },
+            {"focus": to("Patient/double"), "for": to("Patient/ada"), "output": [{"type": {"text": "provenance"}, "valueString": "x"}]},
+            {
+                "focus": to("Patient/double"),
+                "for": to("Patient/ada"),
+                "output": [{"type": {"text": "provenance"}, "valueReference": to("Provenance/forged")}],
+            },
+        ],
+    )
+    def test_a_task_that_only_looks_like_a_merge_undoes_nothing(self, call: Client, keep: Keep, forged: dict[str, Any]) -> None:
+        code = {"coding": [{"system": "urn:openward:task", "code": "merge-patients"}]}
+        made = [to(f"{type}/{id}/_history/1") for type, id in (("Patient", "ada"), ("Patient", "double"), ("Observation", "a1"))]
+        agent = [{"who": {"display": "X"}}]
+        keep({"resourceType": "Provenance", "id": "forged", "target": made, "recorded": "2026-01-01T00:00:00Z", "agent": agent})
+        keep({"resourceType": "Task", "id": "forged", "status": "completed", "intent": "order", "code": code, **forged})
+        assert call("POST", "/Patient/$undo-merge", parameters({"task": to("Task/forged")})).status in (400, 422)
+        assert read(call, "Observation/a1")["subject"] == to("Patient/ada")
+
 
 class TestWhoMay:
     def test_who_may_not_write_merges_nothing(self, call: Client) -> None:

@@ -6,6 +6,7 @@ back; what came to the target since then stays there.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from openward.fhir.interactions.writing import Address, prepare
 from openward.fhir.moving import moved, places, under_way
 from openward.fhir.operations import pair
 from openward.fhir.operations.registry import Answer, Call, operation
+from openward.fhir.references import target as target_of
 from openward.fhir.search.rows import COLUMNS, version_of
 from openward.fhir.versions import Version, instant, now
 
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
 VERSIONS = f"""select {COLUMNS} from unnest(%(rtype)s::smallint[], %(rkey)s::uuid[], %(ver)s::int[]) n(r, k, v)
   join fhir.body b on b.tenant = %(tenant)s and b.rtype = n.r and b.rkey = n.k and b.ver = n.v"""  # noqa: S608
+
+NOT_A_MERGE = "The provenance of this task is not that of a merge."
+MADE = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})/_history/([1-9][0-9]{0,8})")
 
 # (type, key) → the version the merge made of it
 Made = Mapping[Address, int]
@@ -39,12 +44,14 @@ def undo_merge(call: Call) -> Answer:
     task = read(store, "Task", _task(call)).content
     if not pair.is_merge(task):
         raise BadRequest("This task is no merge.")
-    source, target = (task[name]["reference"].removeprefix("Patient/") for name in ("focus", "for"))
+    source, target = (_patient(task, name) for name in ("focus", "for"))
     for id in (source, target):
         read(store, "Patient", id)
     made: dict[Address, int] = {}
-    for output in task["output"]:
-        made |= _made(read(store, "Provenance", output["valueReference"]["reference"].removeprefix("Provenance/")).content)
+    for output in task.get("output", ()):
+        made |= _made(read(store, "Provenance", _named(output, "valueReference", "Provenance")).content)
+    if not {("Patient", key_of("Patient", id)) for id in (source, target)} <= made.keys():
+        raise BadRequest("The task does not say what the merge did.")
     pair.may_change(store, {"Task", *(type for type, _ in made)})
     patients = (key_of("Patient", source), key_of("Patient", target))
     return Answer(resource=_carry_out(store, task["id"], source, target, made), patients=patients)
@@ -59,9 +66,23 @@ def _task(call: Call) -> str:
     return id
 
 
-def _made(provenance: Mapping[str, Any]) -> Made:
-    parts = [target["reference"].split("/") for target in provenance["target"]]
-    return {(type, key_of(type, id)): int(number) for type, id, _, number in parts}
+def _patient(task: Mapping[str, Any], name: str) -> str:
+    return _named(task, name, "Patient")
+
+
+def _named(holder: Mapping[str, Any], name: str, type: str) -> str:
+    """The id a reference of the task names. Tasks can be written by anybody who may write tasks, so that nothing is taken on trust."""
+    place = target_of(str(holder.get(name, {}).get("reference", "")))
+    if place is None or place.type != type:
+        raise BadRequest("The task does not say what was merged.")
+    return place.id
+
+
+def _made(provenance: Mapping[str, Any]) -> dict[Address, int]:
+    found = [MADE.fullmatch(target.get("reference", "")) for target in provenance["target"]]
+    if not all(found):
+        raise BadRequest(NOT_A_MERGE)
+    return {(one[1], key_of(one[1], one[2])): int(one[3]) for one in found if one}
 
 
 def _carry_out(store: Store, task: str, source: str, target: str, made: Made) -> dict[str, Any]:
@@ -108,7 +129,10 @@ def _before(store: Store, versions: Sequence[Version], made: Made) -> dict[Addre
         "rkey": [version.key for version in versions],
         "ver": [made[version.type, version.key] - 1 for version in versions],
     }
-    return {(found.type, found.key): found for found in map(version_of, store.execute(VERSIONS, params))}
+    found = {(one.type, one.key): one for one in map(version_of, store.execute(VERSIONS, params)) if not one.deleted}
+    if len(found) < len(versions):
+        raise BadRequest(NOT_A_MERGE)
+    return found
 
 
 def _put_back(store: Store, versions: Sequence[Version], made: Made, source: str, target: str) -> list[str]:
