@@ -38,11 +38,11 @@ def many(store: Store) -> Store:
 
 
 def asked(bulk: Bulk) -> UUID:
-    return exports.ask(bulk.house.connect(), 1, "all", bulk.remember(ACTORS["all"]), Spec(types=("Patient",)), "", "")
+    return exports.ask(bulk.house.connections[0], 1, "all", bulk.remember(ACTORS["all"]), Spec(types=("Patient",)), "", "")
 
 
 def found(bulk: Bulk, id: UUID) -> Export:
-    export = exports.find(bulk.house.connect(), 1, id)
+    export = exports.find(bulk.house.connections[0], 1, id)
     assert export
     return export
 
@@ -51,7 +51,7 @@ def exported(bulk: Bulk, id: UUID) -> Counter[str]:
     """How often each patient is in the files, as the manifest counts them."""
     folder = exports.folder_of(bulk.folder, id)
     seen: Counter[str] = Counter()
-    for file in exports.files_of(bulk.house.connect(), found(bulk, id)):
+    for file in exports.files_of(bulk.house.connections[0], found(bulk, id)):
         lines = (folder / file.name).read_bytes()[: file.bytes].splitlines()
         assert len(lines) == file.rows
         assert (folder / file.name).stat().st_size == file.bytes
@@ -133,15 +133,15 @@ def test_waits_for_changes_that_were_begun_before_it(bulk: Bulk, many: Store, ho
         while found(bulk, id).state == "waiting" and process.poll() is None:
             time.sleep(0.01)
         time.sleep(0.3)
-        assert exports.files_of(house.connect(), found(bulk, id)) == []
+        assert exports.files_of(house.connections[0], found(bulk, id)) == []
     assert process.wait(60) == 0
     assert exported(bulk, id) == EVERYONE + Counter(["slow"])
 
 
 def test_a_job_that_went_silent_is_found(bulk: Bulk, many: Store, house: House) -> None:
     id = asked(bulk)
-    assert exports.stalled(house.connect(), 60) == []
-    assert exports.stalled(house.connect(), -1) == [(1, id)]
+    assert exports.stalled(house.connections[0], 60) == []
+    assert exports.stalled(house.connections[0], -1) == [(1, id)]
 
 
 @pytest.mark.usefixtures("many")

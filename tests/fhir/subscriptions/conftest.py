@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from openward.fhir.errors import Forbidden
@@ -59,11 +62,11 @@ class Desk:
             raise Forbidden("The token has been withdrawn.")
         types = frozenset(owner["types"]) if owner["types"] is not None else None
         patient = UUID(owner["patient"]) if owner["patient"] else None
-        yield self.house.store(Visitor(owner["id"], types=types, patient=patient))
+        yield self.house.store(Visitor(owner["id"], types=types, patient=patient), connection=self.connection)
 
     @contextmanager
     def own_store(self, tenant: int) -> Iterator[Store]:
-        yield self.house.store(OWN)
+        yield self.house.store(OWN, connection=self.connection)
 
     def collect_later(self, store: Store) -> None:
         self.hints += 1
@@ -79,10 +82,18 @@ class Desk:
 
     # -- what the tests do with it --------------------------------------------------------------------------
 
-    def collect(self) -> bool:
-        connection = self.house.connect()
-        with connection.transaction():
-            return feed.collect(connection, 1, TablePolicy())
+    @cached_property
+    def connection(self) -> psycopg.Connection[Any]:
+        return self.house.connect()
+
+    def collect_once(self) -> bool:
+        with self.connection.transaction():
+            return feed.collect(self.connection, 1, TablePolicy())
+
+    def collect(self) -> None:
+        """Count all that happened; transactions of the tests beside this one may hold it up for a while."""
+        while self.collect_once():
+            time.sleep(0.01)
 
     def tell(self) -> None:
         """Run every telling that waits, however long it should."""
@@ -91,22 +102,20 @@ class Desk:
 
     def tell_once(self) -> None:
         """Run the first telling that waits, as if its pause were over."""
-        connection = self.house.connect()
-        connection.execute("update fhir.subscription set next_try = null")
-        telling.tell(connection, 1, self.waiting.pop(0)[0], self)
+        self.connection.execute("update fhir.subscription set next_try = null")
+        telling.tell(self.connection, 1, self.waiting.pop(0)[0], self)
 
     def work(self) -> None:
         """Everything that follows from what was written."""
-        while self.collect():
-            pass
+        self.collect()
         self.tell()
 
     def give_to(self, owner: Visitor) -> None:
         """Make every subscription someone else's."""
-        self.house.connections[0].execute("update fhir.subscription set owner = %s::jsonb", (json.dumps(self.remember(owner)),))
+        self.connection.execute("update fhir.subscription set owner = %s::jsonb", (json.dumps(self.remember(owner)),))
 
     def held(self, id: str) -> Held:
-        found = held.find(self.house.connect(), 1, key("Subscription", id))
+        found = held.find(self.connection, 1, key("Subscription", id))
         assert found
         return found
 

@@ -27,7 +27,7 @@ def call(house: House, desk: Desk) -> Client:
 
     @contextmanager
     def open_store(actor: Visitor) -> Iterator[Store]:
-        yield house.store(actor)
+        yield house.store(actor, connection=desk.connection)
 
     def authenticate(environ: Mapping[str, Any]) -> Visitor:
         return ACTORS[environ["HTTP_AUTHORIZATION"].removeprefix("Bearer ")]

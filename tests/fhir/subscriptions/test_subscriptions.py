@@ -127,7 +127,7 @@ class TestEvents:
         with slow.transaction():
             house.store(connection=slow).update(visit("slow"))
             active.update(visit("quick"))
-            desk.collect()
+            desk.collect_once()
         desk.work()
         focused = {event["focus"]["reference"].rpartition("/")[2] for heard in receiver.heard for event in heard.status["events"]}
         assert focused == {"slow", "quick"}
@@ -233,7 +233,7 @@ class TestAReceiverThatIsDown:
         receiver.answer = 503
         active.update(visit("v1"))
         desk.collect()
-        telling.tell(desk.house.connect(), 1, key("Subscription", "s"), desk)
+        telling.tell(desk.connection, 1, key("Subscription", "s"), desk)
         active.update(visit("v2"))
         receiver.answer = 200
         receiver.heard.clear()
@@ -245,7 +245,7 @@ class TestAReceiverThatIsDown:
         active.update(visit())
         desk.collect()
         for _ in range(3):
-            telling.tell(desk.house.connect(), 1, key("Subscription", "s"), desk)
+            telling.tell(desk.connection, 1, key("Subscription", "s"), desk)
         assert len(receiver.heard) == 1
 
     def test_begins_again_when_its_owner_asks(self, active: Store, owner: Store, desk: Desk, receiver: Receiver) -> None:
@@ -263,7 +263,7 @@ class TestAReceiverThatIsDown:
 
 class TestTheHeartbeat:
     def beat(self, desk: Desk) -> None:
-        telling.beat(desk.house.connect(), 1, key("Subscription", "s"), desk)
+        telling.beat(desk.connection, 1, key("Subscription", "s"), desk)
 
     @pytest.fixture
     def quiet(self, ward: Store, owner: Store, desk: Desk, receiver: Receiver, house: House) -> Any:

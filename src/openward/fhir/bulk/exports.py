@@ -135,9 +135,10 @@ def clear_away(connection: Connection[Any], base: Path) -> int:
     gone = connection.execute("delete from fhir.export where state = 'cancelled' or expires <= clock_timestamp() returning tenant, id").fetchall()
     for tenant, id in gone:
         connection.execute("delete from fhir.export_file where tenant = %s and export = %s", (tenant, id))
-    kept = {str(row[0]) for row in connection.execute("select id from fhir.export").fetchall()}
     home = base / "exports"
-    for folder in home.iterdir() if home.is_dir() else ():
+    folders = list(home.iterdir()) if home.is_dir() else []  # before the rows: a row is there before its folder
+    kept = {str(row[0]) for row in connection.execute("select id from fhir.export").fetchall()}
+    for folder in folders:
         if folder.name not in kept:
             shutil.rmtree(folder, ignore_errors=True)
     return len(gone)

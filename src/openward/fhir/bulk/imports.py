@@ -99,9 +99,10 @@ def stalled(connection: Connection[Any], seconds: float) -> list[tuple[int, UUID
 def clear_away(connection: Connection[Any], base: Path) -> int:
     """Remove what has expired or was cancelled, with its files; how many imports went."""
     gone = connection.execute("delete from fhir.bulk_import where state = 'cancelled' or expires <= clock_timestamp() returning id").fetchall()
-    kept = {str(row[0]) for row in connection.execute("select id from fhir.bulk_import").fetchall()}
     home = base / "imports"
-    for folder in home.iterdir() if home.is_dir() else ():
+    folders = list(home.iterdir()) if home.is_dir() else []  # before the rows: a row is there before its folder
+    kept = {str(row[0]) for row in connection.execute("select id from fhir.bulk_import").fetchall()}
+    for folder in folders:
         if folder.name not in kept:
             shutil.rmtree(folder, ignore_errors=True)
     return len(gone)
