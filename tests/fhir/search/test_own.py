@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +18,16 @@ from openward.fhir.search.reindex import progress, step
 from openward.fhir.search.told import tell
 from openward.fhir.store import Store
 from tests.fhir.house import House
+
+# Another process that indexes ten at a time and says so.
+INDEXER = """
+import sys, psycopg
+from openward.fhir.search import reindex
+reindex.BATCH = reindex.BATCH.replace("limit 500", "limit 10")
+with psycopg.connect(sys.argv[1], autocommit=True) as connection:
+    while (state := reindex.step(connection, settled=0.0)) is not None:
+        print(state, flush=True)
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -144,6 +156,30 @@ class TestMeanwhile:
         index_all(house)
         OWN.keep_fresh(store.connection, now=True)
         assert len(ids(store, "ours=family")) == 10
+
+    def test_killed_again_and_again_while_others_write_it_leaves_every_resource_indexed_once(self, house: House) -> None:
+        store = house.store()
+        for number in range(120):
+            store.update(patient(f"p{number}", contact=[{"name": {"family": f"Family{number}"}}]))
+        store.create(parameter("ours", "string", "Patient.contact.name.family"))
+        kills, finished = 0, False
+        while not finished:
+            with subprocess.Popen([sys.executable, "-c", INDEXER, house.url], stdout=subprocess.PIPE, text=True) as indexer:
+                assert indexer.stdout
+                lines = [indexer.stdout.readline() for _ in range(4)]
+                store.update(patient(f"p{kills}", contact=[{"name": {"family": f"Changed{kills}"}}], gender="female"))
+                store.update(patient(f"late{kills}", contact=[{"name": {"family": f"Family{kills}"}}]))
+                if finished := not all(lines):
+                    indexer.wait()
+                else:
+                    indexer.kill()
+                    kills += 1
+        assert kills >= 2
+        OWN.keep_fresh(store.connection, now=True)
+        assert [one.state for one in progress(store.connection)] == ["active"]
+        everyone = len(store.search("Patient", {"_count": 1000}))
+        assert len(ids(store, "ours=family&_count=1000")) + len(ids(store, "ours=changed&_count=1000")) == everyone
+        assert house.count("fhir.string_value where param = " + str(own_number("ours"))) == everyone
 
     def test_it_waits_for_writers_who_began_before_it_was_told(self, house: House) -> None:
         writer = house.connect()
