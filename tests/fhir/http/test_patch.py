@@ -18,6 +18,13 @@ CHANGE = [{"op": "replace", "path": "/name/0/family", "value": "Obi"}]
 XML_CHANGE = b'<diff xmlns="http://hl7.org/fhir"><replace sel="Patient/name/family/@value">Obi</replace></diff>'
 
 
+FOLD = [
+    {"op": "add", "path": "/y", "value": {"x": {}}},
+    {"op": "move", "from": "/x", "path": "/y/x/x"},
+    {"op": "move", "from": "/y", "path": "/x"},
+]
+
+
 @pytest.fixture
 def id(call: Client) -> str:
     return str(call("POST", "/Patient", PATIENT).json["id"])
@@ -213,6 +220,31 @@ class TestFhirPathPatch:
 
     def test_another_resource_is_no_patch(self, call: Client, id: str) -> None:
         assert call("PATCH", f"/Patient/{id}", PATIENT).status == 400
+
+
+class TestPilingUp:
+    """Many small operations that would make something endless of a small resource."""
+
+    def refused(self, call: Client, id: str, body: Any, media: str) -> None:
+        answer = call("PATCH", f"/Patient/{id}", body, content_type=media)
+        assert answer.status in (400, 422), answer.body
+        assert call("GET", f"/Patient/{id}").headers["ETag"] == 'W/"1"'
+
+    def test_json_nested_ever_deeper(self, call: Client, id: str) -> None:
+        adding = [{"op": "add", "path": "/a" * level, "value": {}} for level in range(1, 260)]
+        folding = [{"op": "add", "path": "/x", "value": {}}, *[step for _ in range(200) for step in FOLD]]
+        for change in (adding, folding):
+            self.refused(call, id, json.dumps(change).encode(), JSON_PATCH)
+
+    def test_extensions_nested_ever_deeper(self, call: Client, id: str) -> None:
+        first = operation(type="add", path="Patient", name="extension", value={"valueExtension": {"url": "x"}})
+        deepest = "Patient.descendants().where(url.exists() and extension.empty())"
+        more = operation(type="add", path=deepest, name="extension", value={"valueExtension": {"url": "x"}})
+        self.refused(call, id, parameters(first, *[more] * 250), "application/fhir+json")
+
+    def test_xml_nested_ever_deeper(self, call: Client, id: str) -> None:
+        steps = "".join(f'<add sel="f:Patient{"/f:a" * level}"><a/></add>' for level in range(150))
+        self.refused(call, id, f'<diff xmlns="http://hl7.org/fhir">{steps}</diff>'.encode(), XML_PATCH)
 
 
 class TestConditionalPatch:

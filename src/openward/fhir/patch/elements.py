@@ -25,6 +25,14 @@ class Spot:
         return self.parent.value if self.parent else None
 
     @property
+    def depth(self) -> int:
+        """How many elements are around it."""
+        above, spot = 0, self.parent
+        while spot is not None:
+            above, spot = above + 1, spot.parent
+        return above
+
+    @property
     def name(self) -> str:
         """The element's name; of a choice its stem."""
         if self.parent is None or not has_structure(self.parent.type):

@@ -9,6 +9,7 @@ from typing import Any
 from openward.fhir.definitions import is_primitive
 from openward.fhir.errors import BadRequest, Malformed
 from openward.fhir.fhirpath import compile
+from openward.fhir.json import MAX_DEPTH
 from openward.fhir.patch.elements import Given, Spot, given, place_of, put, taken_apart, together
 from openward.fhir.patch.failure import PatchFailed
 from openward.fhir.patch.json_patch import MAX_OPERATIONS
@@ -93,6 +94,8 @@ def _one(resource: Mapping[str, Any], path: str) -> Spot:
 def _given(operation: Operation, parent: Spot, name: str) -> Given:
     if operation.value is None:
         raise Malformed("the value is missing")
+    if parent.depth > MAX_DEPTH:
+        raise PatchFailed(f"it stands more than {MAX_DEPTH} levels deep")
     return given(operation.value, parent.type, name)
 
 

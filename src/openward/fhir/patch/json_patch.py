@@ -13,10 +13,11 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from openward.fhir.errors import Malformed
+from openward.fhir.json import MAX_DEPTH
 from openward.fhir.patch.failure import PatchFailed
 
 MAX_OPERATIONS = 1000
-# `copy` could double a document again and again; what a whole patch copies is counted in values.
+# `copy` could double a document again and again, and `move` pile it up; what a whole patch copies and moves is counted in values.
 MAX_COPIED = 100_000
 INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 BAD_ESCAPE = re.compile(r"~(?![01])")
@@ -38,10 +39,10 @@ def apply(document: Any, operations: Any) -> Any:
     copied = 0
     for number, operation in enumerate(operations):
         try:
-            if isinstance(operation, dict) and operation.get("op") == "copy":
-                copied += size(_get(document, _pointer(operation, "from")))
+            if isinstance(operation, dict) and operation.get("op") in ("copy", "move"):
+                copied += _extent(_get(document, _pointer(operation, "from")))
                 if copied > MAX_COPIED:
-                    raise PatchFailed("the patch copies too much")
+                    raise PatchFailed("the patch copies and moves too much")
             document = _step(document, operation)
         except (PatchFailed, Malformed) as error:
             raise type(error)(f"Operation {number} of the patch: {str(error).rstrip('.')}.") from error
@@ -110,6 +111,8 @@ def _pointer(operation: Mapping[str, Any], name: str) -> list[str]:
     text = operation.get(name)
     if not isinstance(text, str) or (text and text[0] != "/") or BAD_ESCAPE.search(text):
         raise Malformed(f"`{name}` is not a JSON Pointer")
+    if text.count("/") > MAX_DEPTH:
+        raise PatchFailed(f"`{name}` goes more than {MAX_DEPTH} levels deep")
     return [part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:]]
 
 
@@ -164,12 +167,13 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | Decimal) and not isinstance(value, bool)
 
 
-def size(value: Any) -> int:
-    """How many values `value` is made of."""
-    count, open = 0, [value]
-    while open:
-        count += 1
-        one = open.pop()
-        if isinstance(one, dict | list):
-            open += one.values() if isinstance(one, dict) else one
+def _extent(value: Any) -> int:
+    """How many values `value` is made of. Raises PatchFailed when it is nested too deep to be put deeper."""
+    count, level, levels = 0, [value], 0
+    while level:
+        count += len(level)
+        levels += 1
+        if levels > MAX_DEPTH:
+            raise PatchFailed(f"what is copied or moved is more than {MAX_DEPTH} levels deep")
+        level = [child for one in level if isinstance(one, dict | list) for child in (one.values() if isinstance(one, dict) else one)]
     return count

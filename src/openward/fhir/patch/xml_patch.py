@@ -8,6 +8,7 @@ from typing import Any
 from lxml import etree
 
 from openward.fhir.errors import Malformed
+from openward.fhir.json import MAX_DEPTH
 from openward.fhir.patch.failure import PatchFailed
 from openward.fhir.patch.json_patch import MAX_OPERATIONS
 from openward.fhir.patch.selectors import selector
@@ -71,6 +72,8 @@ def _add(root: Node, target: Any, operation: Node) -> Node:
         raise Malformed("`pos` is not prepend, before or after")
     if isinstance(target, str):
         raise PatchFailed("only to an element can something be added")
+    if sum(1 for _ in target.iterancestors()) > MAX_DEPTH:
+        raise PatchFailed(f"the element stands more than {MAX_DEPTH} levels deep")
     if kind and kind.startswith("@"):
         return _add_attribute(root, target, kind[1:], operation)
     if kind and kind.startswith("namespace::"):
