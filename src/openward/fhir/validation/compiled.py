@@ -37,7 +37,7 @@ CHECKS = _Checks()
 
 REPEATED = frozenset({"Coding", "Reference", "Period"})
 """Small types whose values stand again and again: the codes of a practice, the patient and the visit of a bundle."""
-REMEMBERED = 10_000
+REMEMBERED, LONGEST = 10_000, 300  # values; letters of one text in them, so that what is remembered has a size
 
 
 def _remembering(check: Check) -> Check:
@@ -52,7 +52,7 @@ def _remembering(check: Check) -> Check:
         except TypeError:  # a list or an object is no text
             return check(data)
         found = check(data)
-        if found is None and all(value.__class__ is str for _, value in said):
+        if found is None and all(value.__class__ is str and len(value) <= LONGEST for _, value in said):
             if len(sound) >= REMEMBERED:
                 sound.clear()
             sound.add(said)
