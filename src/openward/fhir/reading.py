@@ -144,7 +144,7 @@ def as_entries(content: Mapping[str, Any], digest: bytes) -> list[Entry]:
     if content.get("resourceType") != "Bundle":
         return [_put(0, content, None)]
     if content.get("type") in ("transaction", "batch"):
-        return [_named(entry, digest) for entry in entries(content) if entry.method != "GET"]
+        return [_named(entry, digest) for entry in entries(content) if not entry.asks]
     if content.get("type") in ("collection", "searchset", "document"):
         carried = [entry for entry in content.get("entry", []) if isinstance(entry, dict) and isinstance(entry.get("resource"), dict)]
         return [_put(index, entry["resource"], entry.get("fullUrl")) for index, entry in enumerate(carried)]
