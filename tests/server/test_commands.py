@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -115,3 +116,32 @@ class TestWhatCannotWork:
         done = Installation(tmp_path / "file" / "data").openward("serve")
         assert done.returncode == 1
         assert "cannot be written by this user" in done.stderr
+
+
+class TestReindex:
+    def test_what_was_there_is_found_by_a_stored_search_parameter_in_every_process(self, served: Server, here: Installation) -> None:
+        headers = {"Authorization": f"Bearer {here.token()}", "Content-Type": "application/fhir+json", "Prefer": "handling=strict"}
+        someone = person(contact=[{"name": {"family": f"Kin{uuid4().hex}"}}])
+        stored = {
+            "resourceType": "SearchParameter",
+            "id": str(uuid4()),
+            "url": "urn:site:kin",
+            "name": "Kin",
+            "status": "active",
+            "description": "Ours.",
+        }
+        stored |= {"code": "kin", "base": ["Patient"], "type": "string", "expression": "Patient.contact.name.family"}
+        for resource in (someone, stored):
+            path = f"/fhir/{resource['resourceType']}/{resource['id']}"
+            assert served.ask("PUT", path, json.dumps(resource).encode(), headers).status == 201
+        done = here.openward("reindex")
+        assert (done.returncode, done.stdout.split()[:2]) == (0, ["active", "Patient.kin"])
+        found, deadline = 0, time.monotonic() + 60
+        while found < 20 and time.monotonic() < deadline:  # in a row, so that every process has been asked
+            answer = served.ask("GET", f"/fhir/Patient?kin={someone['contact'][0]['name']['family']}", headers=headers)
+            found = found + 1 if answer.status == 200 and someone["id"] in answer.text else 0
+        assert found == 20
+        assert served.ask("DELETE", f"/fhir/SearchParameter/{stored['id']}", headers=headers).status == 204
+
+    def test_without_one_there_is_nothing_to_do(self, here: Installation) -> None:
+        assert here.openward("reindex").stdout.strip() == "no search parameters were added"
