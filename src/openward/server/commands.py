@@ -52,13 +52,18 @@ def load(options: argparse.Namespace) -> int:
         from django.db import connections
 
         from openward.access.actor import Actor
+        from openward.fhir.crew import ProcessEnded
         from openward.fhir.loading import load as load_files
         from openward.record import open_store
 
         actor = Actor.system("import files", tenant=1)
-        with ProgressBar("import") as bar:
-            connections.close_all()  # the processes of an import open their own
-            report = load_files(options.paths, lambda: open_store(actor), bar.update, processes=_processes())
+        connections.close_all()  # the processes of an import open their own
+        try:
+            with ProgressBar("import") as bar:
+                report = load_files(options.paths, lambda: open_store(actor), bar.update, processes=_processes())
+        except ProcessEnded as ended:
+            print(f"openward: {ended}", file=sys.stderr)
+            return 1
     print(report)
     return 1 if report.refused else 0
 
