@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from psycopg import Cursor
+from psycopg.errors import UniqueViolation
 
 from openward.fhir import packed
 from openward.fhir.definitions import type_number
@@ -21,6 +21,7 @@ from openward.fhir.ids import key as key_of
 from openward.fhir.ids import stored_id
 from openward.fhir.interactions.sound import Sound, sound
 from openward.fhir.json import dumps
+from openward.fhir.packed import Packed
 from openward.fhir.profiles.holding import hold
 from openward.fhir.protocols import Event
 from openward.fhir.references import is_unreadable, located, target
@@ -40,16 +41,18 @@ Address = tuple[str, UUID]
 INSERT_BODIES = b"""insert into fhir.body (tenant, rtype, rkey, ver, ts, op, patient, id, body)
   select %(tenant)s, r, k, v, t, o::"char", p, i, b
   from unnest(%(rtype)s::smallint[], %(rkey)s::uuid[], %(ver)s::int[], %(ts)s::timestamptz[], %(op)s::text[], %(patient)s::uuid[],
-              %(id)s::text[], %(body)s::text[]) n(r, k, v, t, o, p, i, b)
-  on conflict do nothing"""
+              %(id)s::text[], %(body)s::text[]) n(r, k, v, t, o, p, i, b)"""
 
-UPSERT_CURRENT = b"""insert into fhir.current as c (tenant, rtype, rkey, ver, last_updated, patient, date_lo, date_hi, code, tok, has)
+CURRENT = """unnest(%(rtype)s::smallint[], %(rkey)s::uuid[], %(ver)s::int[], %(ts)s::timestamptz[], %(patient)s::uuid[],
+              %(lo)s::timestamptz[], %(hi)s::timestamptz[], %(code)s::bigint[], %(tok)s::text[], %(has)s::text[]) n(r, k, v, t, p, lo, hi, code, tok, has)"""
+
+INSERT_CURRENT = f"""insert into fhir.current (tenant, rtype, rkey, ver, last_updated, patient, date_lo, date_hi, code, tok, has)
   select %(tenant)s, r, k, v, t, p, lo, hi, code, tok::bigint[], has::int[]
-  from unnest(%(rtype)s::smallint[], %(rkey)s::uuid[], %(ver)s::int[], %(ts)s::timestamptz[], %(patient)s::uuid[],
-              %(lo)s::timestamptz[], %(hi)s::timestamptz[], %(code)s::bigint[], %(tok)s::text[], %(has)s::text[]) n(r, k, v, t, p, lo, hi, code, tok, has)
-  on conflict (tenant, rtype, rkey) do update set ver = excluded.ver, last_updated = excluded.last_updated, patient = excluded.patient,
-    date_lo = excluded.date_lo, date_hi = excluded.date_hi, code = excluded.code, tok = excluded.tok, has = excluded.has
-    where c.ver < excluded.ver"""
+  from {CURRENT}""".encode()  # noqa: S608
+
+UPDATE_CURRENT = f"""update fhir.current c set ver = n.v, last_updated = n.t, patient = n.p, date_lo = n.lo, date_hi = n.hi, code = n.code,
+    tok = n.tok::bigint[], has = n.has::int[]
+  from {CURRENT} where c.tenant = %(tenant)s and c.rtype = n.r and c.rkey = n.k""".encode()  # noqa: S608
 
 DELETE_CURRENT = b"""delete from fhir.current c using unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) n(r, k)
   where c.tenant = %(tenant)s and c.rtype = n.r and c.rkey = n.k"""
@@ -155,12 +158,13 @@ def flush(store: Store) -> None:
     writes, store.pending.writes = store.pending.writes, []
     if not writes:
         return
-    with store.connection.pipeline():  # one round trip for all of them
-        bodies = _write_bodies(store, [write.version for write in writes])
-        _write_current(store, writes)
-        send_index(store.connection, store.tenant, [(write.before, write.row) for write in writes])
-    if bodies.rowcount != len(writes):
-        raise Conflict("Another change to the same resource was stored first; read it again.")
+    try:
+        with store.connection.pipeline():  # one round trip for all of them
+            _write_bodies(store, [write.version for write in writes])
+            _write_current(store, writes)
+            send_index(store.connection, store.tenant, [(write.before, write.row) for write in writes])
+    except UniqueViolation:
+        raise Conflict("Another change to the same resource was stored first; read it again.") from None
     store.pending.written.update((write.version.type, write.version.key) for write in writes if write.row)
 
 
@@ -224,7 +228,7 @@ def _without_stamp(content: Mapping[str, Any]) -> bytes:
     return dumps({name: content[name] for name in sorted(content) if name != "meta"} | ({"meta": meta} if meta else {}))
 
 
-def _write_bodies(store: Store, versions: Sequence[Version]) -> Cursor[Any]:
+def _write_bodies(store: Store, versions: Sequence[Version]) -> None:
     params = {
         "rtype": packed.smallints([type_number(v.type) for v in versions]),
         "rkey": packed.uuids([v.key for v in versions]),
@@ -235,30 +239,34 @@ def _write_bodies(store: Store, versions: Sequence[Version]) -> Cursor[Any]:
         "id": packed.texts([stored_id(v.id, v.key) for v in versions]),
         "body": packed.texts([v.text for v in versions]),
     }
-    return packed.cursor(store.connection).execute(INSERT_BODIES, {"tenant": store.tenant, **params}, prepare=True)
+    packed.cursor(store.connection).execute(INSERT_BODIES, {"tenant": store.tenant, **params}, prepare=True)
 
 
 def _write_current(store: Store, writes: Sequence[Write]) -> None:
     cursor = packed.cursor(store.connection)
-    live = [(write.version, write.row) for write in writes if write.row is not None]
-    if live:
-        params = {
-            "rtype": packed.smallints([row.type for _, row in live]),
-            "rkey": packed.uuids([row.key for _, row in live]),
-            "ver": packed.ints([v.number for v, _ in live]),
-            "ts": packed.instants([v.at for v, _ in live]),
-            "patient": packed.uuids([row.patient for _, row in live]),
-            "lo": packed.texts([row.date_lo for _, row in live]),
-            "hi": packed.texts([row.date_hi for _, row in live]),
-            "code": packed.bigints([row.code for _, row in live]),
-            "tok": packed.lists([row.tok for _, row in live]),
-            "has": packed.lists([row.has for _, row in live]),
-        }
-        cursor.execute(UPSERT_CURRENT, {"tenant": store.tenant, **params}, prepare=True)
+    for sql, is_update in ((INSERT_CURRENT, False), (UPDATE_CURRENT, True)):
+        live = [(write.version, write.row) for write in writes if write.row is not None and (write.before is not None) is is_update]
+        if live:
+            cursor.execute(sql, {"tenant": store.tenant, **_current(live)}, prepare=True)
     gone = [write.version for write in writes if write.row is None]
     if gone:
         types, keys = packed.smallints([type_number(v.type) for v in gone]), packed.uuids([v.key for v in gone])
         cursor.execute(DELETE_CURRENT, {"tenant": store.tenant, "rtype": types, "rkey": keys}, prepare=True)
+
+
+def _current(live: Sequence[tuple[Version, IndexRow]]) -> dict[str, Packed]:
+    return {
+        "rtype": packed.smallints([row.type for _, row in live]),
+        "rkey": packed.uuids([row.key for _, row in live]),
+        "ver": packed.ints([v.number for v, _ in live]),
+        "ts": packed.instants([v.at for v, _ in live]),
+        "patient": packed.uuids([row.patient for _, row in live]),
+        "lo": packed.texts([row.date_lo for _, row in live]),
+        "hi": packed.texts([row.date_hi for _, row in live]),
+        "code": packed.bigints([row.code for _, row in live]),
+        "tok": packed.lists([row.tok for _, row in live]),
+        "has": packed.lists([row.has for _, row in live]),
+    }
 
 
 def _check_references(store: Store) -> None:

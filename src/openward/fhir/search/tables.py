@@ -19,7 +19,7 @@ Kept = tuple[int, UUID, Any]
 EMPTY: frozenset[Any] = frozenset()
 
 ADD_EDGES = b"""insert into fhir.edge (tenant, stype, src, tgt, link) select %(tenant)s, * from
-  unnest(%(rtype)s::smallint[], %(rkey)s::uuid[], %(tgt)s::uuid[], %(link)s::bigint[]) on conflict do nothing"""
+  unnest(%(rtype)s::smallint[], %(rkey)s::uuid[], %(tgt)s::uuid[], %(link)s::bigint[])"""
 DROP_EDGES = b"""delete from fhir.edge x using unnest(%(rtype)s::smallint[], %(rkey)s::uuid[], %(tgt)s::uuid[], %(link)s::bigint[]) o(r, k, t, l)
   where x.tenant = %(tenant)s and x.stype = o.r and x.src = o.k and x.tgt = o.t and x.link = o.l"""
 
