@@ -11,7 +11,7 @@ class RecordConfig(AppConfig):
         from openward.fhir.terminology import guards  # noqa: F401 - registers what a write of terminology does besides
 
         _hold_writes_to_profiles()
-        from openward.record import exports, searching  # noqa: F401 - registers the jobs of bulk data and of re-indexing
+        from openward.record import exports, searching, subscriptions  # noqa: F401 - registers the jobs of bulk data, re-indexing and subscriptions
 
 
 def _hold_writes_to_profiles() -> None:
