@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+import re
+from importlib.resources import files
 from typing import Any
 
 import pytest
 
+from openward.fhir.definitions import type_number
 from openward.fhir.errors import BadRequest
-from tests.fhir.search.shelf import Shelf, only_patient
+from openward.fhir.search.engine import Search
+from openward.fhir.search.query import parse
+from openward.fhir.search.sort import order
+from openward.fhir.search.words import WRITTEN
+from tests.fhir.search.shelf import Shelf, everything, only_patient
 
 
 def _note(id: str, narrative: str, title: str, patient: str = "p1") -> dict[str, Any]:
@@ -50,6 +57,13 @@ def test_words_are_found_in_the_narrative_and_in_the_content(full_shelf: Shelf, 
     assert set(full_shelf.ids(query)) == expected
 
 
+def test_the_index_of_the_content_is_of_the_types_it_is_asked_for() -> None:
+    script = files("openward.fhir.schema").joinpath("0003_search.sql").read_text()
+    numbers = re.search(r"content_words\(body\)\) where rtype in \(([\d, ]+)\)", script)
+    assert numbers
+    assert sorted(map(int, numbers[1].split(","))) == sorted(map(type_number, WRITTEN))
+
+
 def test_what_an_actor_may_not_see_is_not_found(full_shelf: Shelf) -> None:
     assert full_shelf.ids("Composition?_text=metastases", where=only_patient("p1")) == ["bone"]
 
@@ -71,3 +85,15 @@ def test_an_older_version_is_not_found(shelf: Shelf) -> None:
     shelf.put(_note("n", "other words", "Letter"))
     assert shelf.ids("Composition?_text=first") == []
     assert shelf.ids("Composition?_text=other") == ["n"]
+
+
+@pytest.mark.parametrize(("query", "index"), [("_text=word77", "body_by_narrative"), ("_content=title77", "body_by_content")])
+def test_the_words_are_found_by_index(shelf: Shelf, query: str, index: str) -> None:
+    shelf.put(*(_note(f"n{number}", f"word{number} among others", f"title{number}") for number in range(600)))
+    shelf.connection.execute("analyze fhir.body, fhir.current")
+    search = Search(shelf.connection, 1, parse("Composition", [tuple(query.split("="))]), everything)  # type: ignore[arg-type]
+    scope = search.scope()
+    statement = search.statement(scope, order(search.query, scope.bind))
+    plan = "\n".join(row[0] for row in shelf.connection.execute(f"explain {statement}".encode(), scope.bind.values))
+    assert index in plan, plan
+    assert shelf.ids(f"Composition?{query}") == ["n77"]
