@@ -94,14 +94,21 @@ class Wire:
 def _version(sent: list[Any]) -> Version:
     """A row of `COLUMNS` in PostgreSQL's binary form. https://www.postgresql.org/docs/current/protocol-overview.html#PROTOCOL-FORMAT-CODES"""
     rtype, id, rkey, ver, ts, op, patient, body = sent
-    key = UUID(bytes=rkey)
+    key, name = _key(rkey)
     return Version(
         type_name(int.from_bytes(rtype, "big")),
-        id.decode() if id is not None else str(key),
+        id.decode() if id is not None else name,
         key,
         int.from_bytes(ver, "big"),
         EPOCH + dt.timedelta(microseconds=int.from_bytes(ts, "big", signed=True)),
         op.decode(),
-        UUID(bytes=patient) if patient is not None else None,
+        _key(patient)[0] if patient is not None else None,
         body.decode() if body is not None else None,
     )
+
+
+@lru_cache(maxsize=16_384)
+def _key(sent: bytes) -> tuple[UUID, str]:
+    """The key, and its text: a patient's is met with everything that is theirs."""
+    key = UUID(bytes=sent)
+    return key, str(key)

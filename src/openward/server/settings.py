@@ -96,7 +96,7 @@ def _database() -> dict[str, object]:
     known = {names[name]: parameters.pop(name) for name in list(parameters) if name in names}
     # A search is never prepared, so that it is planned for its own values; what the engine prepares by name may keep its plan (openward.record.connection).
     options = {**parameters, "options": "-c plan_cache_mode=auto -c jit=off -c lock_timeout=15s"}
-    return {"ENGINE": "django.db.backends.postgresql", **known, "OPTIONS": options, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+    return {"ENGINE": "openward.server.postgresql", **known, "OPTIONS": options, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
 
 
 DATABASES = {"default": _database()}
