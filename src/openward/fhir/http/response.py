@@ -7,6 +7,7 @@ import gzip
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -107,11 +108,13 @@ def takes_gzip(accepted: str | None) -> bool:
 
 def validators(version: Version) -> dict[str, str]:
     """ETag and Last-Modified."""
-    return {"ETag": version.etag, "Last-Modified": _http_date(version.at.astimezone(dt.UTC))}
+    return {"ETag": version.etag, "Last-Modified": _http_date(version.at.replace(microsecond=0))}
 
 
-def _http_date(at: dt.datetime) -> str:
-    """`at`, in UTC, as HTTP writes a time. https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7"""
+@lru_cache(maxsize=4096)
+def _http_date(moment: dt.datetime) -> str:
+    """`moment` as HTTP writes a time. https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7"""
+    at = moment.astimezone(dt.UTC)
     return f"{DAYS[at.weekday()]}, {at.day:02} {MONTHS[at.month - 1]} {at.year} {at.hour:02}:{at.minute:02}:{at.second:02} GMT"
 
 
