@@ -78,6 +78,15 @@ def kill_in_the_middle(bulk: Bulk, id: UUID, rows: int) -> None:
         os.kill(process.pid, signal.SIGKILL)
     finally:
         process.wait()
+    _wait_until_its_session_ended(bulk)
+
+
+def _wait_until_its_session_ended(bulk: Bulk) -> None:
+    """Until then it holds the lock that keeps two workers from one export."""
+    held = "select exists (select from pg_locks join pg_database d on d.oid = database where locktype = 'advisory' and datname = current_database())"
+    with psycopg.connect(bulk.house.url, autocommit=True) as connection:
+        while connection.execute(held).fetchone() == (True,):
+            time.sleep(0.01)
 
 
 def test_a_killed_job_is_taken_up_at_its_last_whole_chunk(bulk: Bulk, many: Store) -> None:
