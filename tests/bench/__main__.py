@@ -43,7 +43,7 @@ def main() -> int:
     options = _options()
     with scratch_ground() as ground, psycopg.connect(**_parameters(ground), autocommit=True) as connection:  # type: ignore[arg-type]
         say("\n".join([*machine(connection), f"generator   {generator()}", ""]))
-        rows = list(_rows(ground, connection, QUICK if options.quick else WHOLE))
+        rows = list(_rows(ground, connection, QUICK if options.quick else WHOLE, options.first))
     print(render(rows))
     return int(options.strict and any(row.is_met is False for row in rows))
 
@@ -51,6 +51,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds: to see that it runs, not to compare")
+    parser.add_argument("--first", action="store_true", help="only import, reads and pages, what the rest stands on")
     parser.add_argument("--strict", action="store_true", help="exit status 1 when a bar is missed")
     return parser.parse_args()
 
@@ -61,13 +62,15 @@ def _parameters(ground: Ground) -> dict[str, str]:
     return EmbeddedCluster(ground.data).parameters()
 
 
-def _rows(ground: Ground, connection: Connection, size: Size) -> Iterator[Row]:
+def _rows(ground: Ground, connection: Connection, size: Size, first: bool) -> Iterator[Row]:
     ground.openward("check")
     copies = yield from loading.measure(ground, connection, size.bundles, say)
     _make_people(ground, size.people)
     connection.execute("vacuum analyze")
     bare = yield from reading.measure(ground, connection, size.pace, say)
     yield from _pages(ground, size)
+    if first:
+        return
     yield from writing.measure(ground, connection, size.pace, copies, say)
     yield from searching.measure(ground, connection, size.resources, bare, say)
     yield from answering.measure(ground, connection, say)
