@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPResponse
 from http.cookies import SimpleCookie
@@ -143,9 +143,10 @@ class Server:
         return self.process.returncode
 
     def kill(self) -> None:
-        """SIGKILL for all of the family at once."""
-        for process in self.family():
-            process.send_signal(signal.SIGKILL)
+        """SIGKILL for all of the family at once: first nobody can start another any more."""
+        for sent in (signal.SIGSTOP, signal.SIGSTOP, signal.SIGKILL):
+            for process in self.family():
+                _send(process, sent)
         self.process.wait()
 
     def sign_in(self, name: str, role: str) -> str:
@@ -161,6 +162,11 @@ class Server:
         done = self.ask("POST", "/account/sign-in", fields, headers)
         assert done.status == 302, done.text[:500]
         return done.cookies
+
+
+def _send(process: psutil.Process, sent: signal.Signals) -> None:
+    with suppress(psutil.NoSuchProcess):
+        process.send_signal(sent)
 
 
 def _cookies(lines: list[str]) -> str:

@@ -73,6 +73,14 @@ class TestServing:
         assert soon(lambda: bool(alive() - before))
         served.wait_until_ready()
 
+    def test_the_workers_of_a_web_server_that_was_killed_end_with_it(self, served: Server) -> None:
+        main = next(child for child in psutil.Process(served.process.pid).children() if any("granian" in part for part in child.cmdline()))
+        workers = [worker.pid for worker in main.children(recursive=True)]
+        assert workers
+        main.kill()
+        assert soon(lambda: all(is_gone(pid) for pid in workers))
+        served.wait_until_ready()
+
 
 @dataclass(frozen=True)
 class Stopped:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -60,6 +60,7 @@ class Child:
     started: float = 0.0
 
     def start(self) -> None:
+        self._clear_away()
         self.started = time.monotonic()
         self.process = subprocess.Popen(self.command, start_new_session=True)  # noqa: S603 - our own modules
 
@@ -73,11 +74,16 @@ class Child:
     def make_stop(self, deadline: float) -> None:
         if self.process is None:
             return
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self.process.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+        self._clear_away()
+        self.process.wait()
+
+    def _clear_away(self) -> None:
+        """End what is left of its group: a web server that was killed leaves workers behind, which go on answering."""
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
 
 
 @dataclass
