@@ -51,12 +51,13 @@ class TestReadingAPackage:
         [
             b"",
             b"not gzip",
-            gzip.compress(b"not a tar"),
+            gzip.compress(b"not a tar", mtime=0),
             packed(NAMED)[:200],
             packed(manifest={"name": "../../etc", "version": "1"}),
             packed(manifest={"name": "a"}),
             packed(files={"package/ValueSet-x.json": b"{"}),
         ],
+        ids=["empty", "not gzip", "not tar", "cut short", "a name that climbs", "no version", "a broken resource"],
     )
     def test_refuses_what_is_none(self, body):
         with pytest.raises(NotAPackage):
