@@ -46,7 +46,7 @@ class NoAudit:
     def record(self, connection: Any, tenant: int, actor: Anyone, events: Sequence[Event]) -> None:
         """Nothing."""
 
-    def insert(self, tenant: int, actor: Anyone, interaction: str, type: str) -> None:
+    def insert(self, connection: Any, tenant: int, actor: Anyone, interaction: str, type: str, *, many: bool) -> None:
         return None
 
 

@@ -53,7 +53,7 @@ class TableAuditor:
         rows = [(e.interaction, e.type, e.key, e.version, patient, e.outcome) for e in events for patient in e.patients or (None,)]
         psycopg.Cursor(connection).execute(sql, (tenant, actor.id, *(list(column) for column in zip(*rows, strict=True))))
 
-    def insert(self, tenant: int, actor: Visitor, interaction: str, type: str) -> AuditInsert | None:
+    def insert(self, connection: Any, tenant: int, actor: Visitor, interaction: str, type: str, *, many: bool) -> AuditInsert | None:
         sql = """insert into heard select %(audit_tenant)s, %(audit_actor)s, %(audit_interaction)s, %(audit_type)s,
           seen.rkey, seen.ver, seen.patient, 0 from seen"""
         return AuditInsert(sql, {"audit_tenant": tenant, "audit_actor": actor.id, "audit_interaction": interaction, "audit_type": type})

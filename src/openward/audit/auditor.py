@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,21 +10,17 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from openward.access.actor import Actor
+from openward.audit.agents import Agents
 from openward.fhir import packed
 from openward.fhir.definitions import type_number
-from openward.fhir.ids import new_id
 from openward.fhir.protocols import AuditInsert, Event
-
-WHO = ("actor", "actor_name", "actor_role", "on_behalf_of", "purpose", "request_id", "address")
 
 # Any number of events is one statement; a row's patients, a list of its own length, travel as text.
 RECORD = """
-insert into audit.event (tenant, id, actor, actor_name, actor_role, on_behalf_of, purpose, request_id, address,
-                         interaction, rtype, rkey, version, patients, outcome, detail)
-select %(tenant)s::int, e.id, %(actor)s::text, %(actor_name)s::text, %(actor_role)s::text, %(on_behalf_of)s::text, %(purpose)s::text,
-       %(request_id)s::text, %(address)s::inet, e.interaction, e.rtype, e.rkey, e.version, e.patients::uuid[], e.outcome, e.detail
-from unnest(%(ids)s::uuid[], %(interactions)s::text[], %(rtypes)s::smallint[], %(rkeys)s::uuid[], %(versions)s::int[], %(patients)s::text[],
-            %(outcomes)s::smallint[], %(details)s::text[]) e(id, interaction, rtype, rkey, version, patients, outcome, detail)
+insert into audit.entry (tenant, agent, request_id, id, interaction, rtype, rkey, version, patient, patients, outcome, detail)
+select %(tenant)s::int, %(agent)s::uuid, %(request_id)s::text, e.id, e.interaction, e.rtype, e.rkey, e.version, e.patient, e.patients::uuid[], e.outcome, e.detail
+from unnest(%(ids)s::bigint[], %(interactions)s::text[], %(rtypes)s::smallint[], %(rkeys)s::uuid[], %(versions)s::int[], %(of)s::uuid[], %(patients)s::text[],
+            %(outcomes)s::smallint[], %(details)s::text[]) e(id, interaction, rtype, rkey, version, patient, patients, outcome, detail)
 """
 
 # The same for reads alone, in a transaction of its own that does not wait for the disk.
@@ -32,39 +29,47 @@ READS = frozenset({"read", "vread", "search", "history"})
 
 # A read and its audit are one statement: `seen` is the engine's CTE of the rows that are about to be answered. Few parameters: each has its price.
 INSERT = """
-insert into audit.event (tenant, id, actor, actor_name, actor_role, on_behalf_of, purpose, request_id, address,
-                         interaction, rtype, rkey, version, patients, outcome)
-select %(audit_tenant)s::int, gen_random_uuid(), %(audit_actor)s::text, %(audit_actor_name)s::text, %(audit_actor_role)s::text,
-       %(audit_on_behalf_of)s::text, %(audit_purpose)s::text, %(audit_request_id)s::text, %(audit_address)s::inet,
-       'INTERACTION', seen.rtype, seen.rkey, seen.ver, case when seen.patient is null then '{}' else array[seen.patient] end, 0
+insert into audit.entry (tenant, agent, request_id, id, interaction, rtype, rkey, version, patient, outcome)
+select %(audit_tenant)s::int, %(audit_agent)s::uuid, %(audit_request_id)s::text, %(audit_id)s::bigintNTH, 'INTERACTION', rtype, rkey, ver, patient, 0::smallint
 from seen
 """
-INSERTS: Mapping[str, str] = {interaction: INSERT.replace("INTERACTION", interaction) for interaction in ("read", "vread", "history")}
+
+
+def _inserts(nth: str) -> Mapping[str, str]:
+    return {interaction: INSERT.replace("NTH", nth).replace("INTERACTION", interaction) for interaction in ("read", "vread")}
+
+
+OF_ONE = _inserts("")
+OF_MANY = _inserts(" + row_number() over ()")
 
 
 class TableAuditor:
-    """The auditor of this installation, over `audit.event`. https://hl7.org/fhir/R4/auditevent.html"""
+    """The auditor of this installation, over `audit.agent` and `audit.entry`. https://hl7.org/fhir/R4/auditevent.html"""
+
+    def __init__(self) -> None:
+        self._agents = Agents()
 
     def record(self, connection: psycopg.Connection[Any], tenant: int, actor: Actor, events: Sequence[Event]) -> None:
         if not events:
             return
-        params = {**_who(actor), "tenant": tenant, **_what(events)}
+        params = {"tenant": tenant, "agent": self._agents.key(connection, tenant, actor), "request_id": actor.request_id or None, **_what(events)}
         packed.cursor(connection).execute(RECORD_READS if _may_hurry(connection, events) else RECORD, params, prepare=True)
 
-    def insert(self, tenant: int, actor: Actor, interaction: str, type: str) -> AuditInsert:
+    def insert(self, connection: psycopg.Connection[Any], tenant: int, actor: Actor, interaction: str, type: str, *, many: bool) -> AuditInsert:
         return AuditInsert(
-            INSERTS[interaction],
+            (OF_MANY if many else OF_ONE)[interaction],
             {
                 "audit_tenant": tenant,
-                "audit_actor": actor.id,
-                "audit_actor_name": actor.name,
-                "audit_actor_role": actor.role,
-                "audit_on_behalf_of": actor.on_behalf_of,
-                "audit_purpose": actor.purpose,
+                "audit_agent": self._agents.key(connection, tenant, actor),
                 "audit_request_id": actor.request_id or None,
-                "audit_address": actor.address or None,
+                "audit_id": _number(),
             },
         )
+
+
+def _number() -> int:
+    """Tells the entries of one transaction apart. Two bits are left free, so that those that follow can be counted on from it."""
+    return secrets.randbits(61)
 
 
 def _may_hurry(connection: psycopg.Connection[Any], events: Sequence[Event]) -> bool:
@@ -73,32 +78,25 @@ def _may_hurry(connection: psycopg.Connection[Any], events: Sequence[Event]) -> 
     return alone and all(event.outcome == 0 and event.interaction in READS for event in events)
 
 
-def _who(actor: Actor) -> dict[str, Any]:
-    return {
-        "actor": actor.id,
-        "actor_name": actor.name,
-        "actor_role": actor.role,
-        "on_behalf_of": actor.on_behalf_of,
-        "purpose": actor.purpose,
-        "request_id": actor.request_id or None,
-        "address": actor.address or None,
-    }
-
-
 def _what(events: Sequence[Event]) -> dict[str, Any]:
     """The events, column by column."""
+    first = _number()
     return {
-        "ids": packed.texts([new_id() for _ in events]),
+        "ids": packed.bigints([first + nth for nth in range(len(events))]),
         "interactions": packed.texts([event.interaction for event in events]),
         "rtypes": packed.smallints([type_number(event.type) if event.type else None for event in events]),
         "rkeys": packed.uuids([event.key for event in events]),
         "versions": packed.ints([event.version for event in events]),
-        "patients": packed.texts(["{" + ",".join(map(str, event.patients)) + "}" for event in events]),
+        "of": packed.uuids([event.patients[0] if len(event.patients) == 1 else None for event in events]),
+        "patients": packed.texts(["{" + ",".join(map(str, event.patients)) + "}" if len(event.patients) > 1 else None for event in events]),
         "outcomes": packed.smallints([event.outcome for event in events]),
         "details": packed.texts([event.detail for event in events]),
     }
 
 
+AUDITOR = TableAuditor()
+
+
 def note(connection: psycopg.Connection[Any], actor: Actor, interaction: str, *, detail: str | None = None, outcome: int = 0) -> None:
     """An event that is not about one resource: a sign-in, a refused door, an export. `detail` never names a patient."""
-    TableAuditor().record(connection, actor.tenant, actor, [Event(interaction, None, detail=detail, outcome=outcome)])  # type: ignore[arg-type]
+    AUDITOR.record(connection, actor.tenant, actor, [Event(interaction, None, detail=detail, outcome=outcome)])  # type: ignore[arg-type]

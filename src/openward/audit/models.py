@@ -1,6 +1,8 @@
-"""The audit table. Written with SQL in the transaction of what it describes; read here. A trigger refuses update, delete and truncate."""
+"""The audit trail as a view over its two tables, which are written with SQL in the transaction of what they describe. Triggers refuse update, delete and truncate."""
 
 from __future__ import annotations
+
+from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -9,10 +11,10 @@ from django.db import models
 class AuditEvent(models.Model):
     """One interaction: who, what, whose data, when, how it ended. https://hl7.org/fhir/R4/auditevent.html
 
-    `outcome` is 0 success, 4 refused, 8 failed; `patients` are the keys of the patients whose data was touched.
+    `outcome` is 0 success, 4 refused, 8 failed. Of one patient's data, `patient` is their key; of several patients', `patients` are theirs.
     """
 
-    id = models.UUIDField(primary_key=True)
+    id = models.BigIntegerField(primary_key=True)
     tenant = models.IntegerField()
     at = models.DateTimeField()
     actor = models.TextField()
@@ -23,12 +25,13 @@ class AuditEvent(models.Model):
     rtype = models.SmallIntegerField(null=True)
     rkey = models.UUIDField(null=True)
     version = models.IntegerField(null=True)
-    patients = ArrayField(models.UUIDField())
+    patient = models.UUIDField(null=True)
+    patients = ArrayField(models.UUIDField(), null=True)
     outcome = models.SmallIntegerField()
     purpose = models.TextField()
     detail = models.TextField(null=True)  # noqa: DJ001
     request_id = models.TextField(null=True)  # noqa: DJ001
-    address = models.GenericIPAddressField(null=True)
+    address = models.TextField(null=True)  # noqa: DJ001
 
     class Meta:
         managed = False
@@ -36,3 +39,8 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at} {self.actor_name} {self.interaction}"
+
+    @property
+    def whose(self) -> list[UUID]:
+        """The keys of the patients whose data was touched."""
+        return self.patients or ([self.patient] if self.patient else [])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Count, Max, Min, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet
 
 from openward.audit.models import AuditEvent
 
@@ -35,7 +35,7 @@ class Period:
 
 
 def of_patient(tenant: int, patient: UUID, period: Period) -> QuerySet[AuditEvent]:
-    return _within(tenant, period).filter(patients__contains=[patient])
+    return _within(tenant, period).filter(Q(patient=patient) | Q(patients__contains=[patient]))
 
 
 def of_actor(tenant: int, actor: str, period: Period) -> QuerySet[AuditEvent]:

@@ -54,8 +54,8 @@ class Line:
 
     @property
     def patients(self) -> str:
-        names = [self.patient_names.get(key, _("a patient")) for key in self.event.patients[:3]]
-        more = len(self.event.patients) - 3
+        names = [self.patient_names.get(key, _("a patient")) for key in self.event.whose[:3]]
+        more = len(self.event.whose) - 3
         return ", ".join(names) + (_(" and {n} more").format(n=more) if more > 0 else "")
 
 

@@ -66,7 +66,7 @@ def person(request: PageRequest, actor: str) -> HttpResponseBase:
     form = PeriodForm(request.GET or None)
     events = queries.of_actor(request.actor.tenant, actor, form.period())
     found = queries.newest(events, _before(request))
-    touched = {patient for event in found for patient in event.patients[:3]}
+    touched = {patient for event in found for patient in event.whose[:3]}
     _note(request, sorted(touched))
     names = names_of(request.store, touched)
     context = {"who": found[0].actor_name if found else actor, "actor_id": actor, "form": form, "lines": lines(found, names), "next": _next(found)}

@@ -9,14 +9,13 @@ from django.db import transaction
 
 from openward.access.actor import Actor
 from openward.access.policy import AccessPolicy
-from openward.audit.auditor import TableAuditor
+from openward.audit.auditor import AUDITOR
 from openward.fhir.errors import FhirError
 from openward.fhir.store import Store
 from openward.fhir.work import PlainTransaction, UnitOfWork
 from openward.record.connection import DjangoTransaction, connection, reading_wire
 
 POLICY = AccessPolicy()
-AUDITOR = TableAuditor()
 
 
 def open_store(actor: Actor) -> Store:

@@ -49,5 +49,5 @@ def read_many(store: Store, wanted: Iterable[tuple[str, str]]) -> list[Version]:
             continue
         params = {"tenant": store.tenant, "rkeys": list({key for named, key in pairs if named == type})}
         select = _select(type, "any(%(rkeys)s::uuid[])", where.sql)
-        found.update({(type, v.key): v for v in watched(store, select, params, where=where, interaction="read", type=type)})
+        found.update({(type, v.key): v for v in watched(store, select, params, where=where, interaction="read", type=type, many=True)})
     return [found[pair] for pair in dict.fromkeys(pairs) if pair in found]

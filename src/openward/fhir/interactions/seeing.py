@@ -43,13 +43,15 @@ def address(store: Store, type: str, id: str) -> dict[str, Any]:
     return {"tenant": store.tenant, "rtype": known_type(type), "rkey": key_of(type, id)}
 
 
-def watched(store: Store, select: str, params: Mapping[str, Any], *, where: Where, interaction: Interaction, type: str) -> list[Version]:
+def watched(
+    store: Store, select: str, params: Mapping[str, Any], *, where: Where, interaction: Interaction, type: str, many: bool = False
+) -> list[Version]:
     """Run a SELECT of `COLUMNS` and write one audit event for each row, in one statement.
 
-    `select` must hold the policy's condition itself; its parameters come from `where`.
+    `select` must hold the policy's condition itself; its parameters come from `where`. `many`: whether it may find more than one row.
     """
     store.flush()
-    audit = store.auditor.insert(store.tenant, store.actor, interaction, type)
+    audit = store.auditor.insert(store.connection, store.tenant, store.actor, interaction, type, many=many)
     hurry = not store.reads_only and store.connection.info.transaction_status == TransactionStatus.IDLE
     extra = audit.params if audit else {}
     sql = _audited(select, audit.sql, hurry) if audit else select
