@@ -8,6 +8,7 @@ from uuid import UUID
 
 from openward.access.actor import Actor
 from openward.access.roles import ROLES
+from openward.access.scopes import narrow, permits
 from openward.fhir.ids import key
 from openward.fhir.protocols import Interaction, Where
 from openward.fhir.search.token import token_hash
@@ -44,10 +45,11 @@ class AccessPolicy:
             return None
         if not self._granted(actor, LETTERS[interaction], type):
             return None
-        return self._own_compartment(actor, type) if actor.kind == "patient" else Where()
+        where = self._own_compartment(actor, type) if actor.kind == "patient" else Where()
+        return narrow(actor, LETTERS[interaction], type, where)
 
     def allows(self, actor: Actor, interaction: Interaction, type: str, resource: Mapping[str, Any], patient: UUID | None) -> bool:
-        if not self._granted(actor, LETTERS[interaction], type):
+        if not self._granted(actor, LETTERS[interaction], type) or not permits(actor, LETTERS[interaction], type, resource, patient):
             return False
         return actor.kind != "patient" or (patient is not None and patient == _own_key(actor))
 

@@ -1,4 +1,4 @@
-"""Bearer tokens of client programs: made once, shown once, kept as a digest."""
+"""Bearer tokens: made once, shown once, kept as a digest. Those of client programs are made here (`openward token`); others bring their own source."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import datetime as dt
 import hashlib
 import secrets
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from django.db.models import Q
 from django.utils import timezone
@@ -19,6 +21,31 @@ TRUST_FOR_SECONDS = 5.0
 REMEMBER_AT_MOST = 10_000
 
 _known: dict[bytes, tuple[float, Actor]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Who a token speaks for, and how many seconds more."""
+
+    actor: Actor
+    seconds: float = TRUST_FOR_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A kind of token: `look_up` by digest, and whether an actor it gave a token may still act by it (None: not one of its own)."""
+
+    look_up: Callable[[bytes], Found | None]
+    stands: Callable[[Actor], bool | None]
+
+
+_sources: list[Source] = []
+
+
+def register(source: Source) -> None:
+    """Ask this source too for tokens that are not known here. Once, when the program starts."""
+    if source not in _sources:
+        _sources.append(source)
 
 
 def digest(token: str) -> bytes:
@@ -35,26 +62,38 @@ def make_token(*, client: str, scope: str, tenant: int = 1, valid_for: dt.timede
 
 
 def actor_for(token: str) -> Actor | None:
-    """The client a token belongs to, or None if it is unknown, expired or revoked."""
+    """The actor a token speaks for, or None if it is unknown, expired or revoked."""
     key = digest(token)
     known = _known.get(key)
     now = time.monotonic()
     if known and known[0] > now:
         return known[1]
-    actor = _look_up(key)
-    if actor is None:
+    found = _look_up(key)
+    if found is None:
         _known.pop(key, None)
         return None
     if len(_known) >= REMEMBER_AT_MOST:
         _known.clear()
-    _known[key] = (now + TRUST_FOR_SECONDS, actor)
-    return actor
+    _known[key] = (now + min(found.seconds, TRUST_FOR_SECONDS), found.actor)
+    return found.actor
 
 
-def _look_up(key: bytes) -> Actor | None:
-    alive = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
-    row = ClientToken.objects.filter(alive, digest=key, revoked_at__isnull=True).first()
-    return row.actor() if row else None
+def _look_up(key: bytes) -> Found | None:
+    now = timezone.now()
+    row = ClientToken.objects.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now), digest=key, revoked_at__isnull=True).first()
+    if row is not None:
+        return Found(row.actor(), (row.expires_at - now).total_seconds() if row.expires_at else TRUST_FOR_SECONDS)
+    return next((found for source in _sources if (found := source.look_up(key)) is not None), None)
+
+
+def stands(actor: Actor) -> bool | None:
+    """Whether an actor whose token came from another source may still act by it; None when it did not."""
+    return next((answer for source in _sources if (answer := source.stands(actor)) is not None), None)
+
+
+def forget() -> None:
+    """Take no token as valid before the database was asked again: one of them was revoked."""
+    _known.clear()
 
 
 def revoke(*, client: str, tenant: int = 1) -> int:

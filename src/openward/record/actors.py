@@ -6,24 +6,40 @@ from dataclasses import fields, replace
 from typing import Any
 
 from openward.access.actor import Actor
-from openward.access.scopes import Scopes
+from openward.access.scopes import CONTEXTS, Scopes
 from openward.fhir.errors import Forbidden
 
 
 def remember(actor: Actor) -> dict[str, Any]:
-    """The actor as plain JSON; scopes as their text."""
+    """The actor as plain JSON; scopes as their text, and beside it what they are bound to."""
     kept = {field.name: getattr(actor, field.name) for field in fields(actor)}
-    return {**kept, "scopes": actor.scopes.text if actor.scopes else None}
+    bound = {"bound": {"patient": actor.scopes.patient, "app": actor.scopes.app}} if actor.scopes and actor.scopes.app else {}
+    return {**kept, "scopes": actor.scopes.text if actor.scopes else None, **bound}
 
 
 def recall(remembered: dict[str, Any]) -> Actor:
     """The actor again. Raises Forbidden when a client has no valid token of the same scope any more, or a person may not sign in."""
-    actor = Actor(**{**remembered, "scopes": Scopes.parse(remembered["scopes"]) if remembered["scopes"] else None})
+    from openward.accounts.tokens import stands
+
+    actor = _made_again(remembered)
+    if (stood := stands(actor)) is not None:
+        if not stood:
+            raise Forbidden("The app's token has expired or been revoked.")
+        return actor
     if actor.kind == "client" and not _client_stands(actor):
         raise Forbidden("The client's token has expired or been revoked.")
     if actor.kind in ("staff", "patient") and not _person_stands(actor):
         raise Forbidden("The person may not sign in any more.")
     return actor
+
+
+def _made_again(remembered: dict[str, Any]) -> Actor:
+    facts = {name: value for name, value in remembered.items() if name not in ("scopes", "bound")}
+    bound = remembered.get("bound")
+    text = remembered["scopes"]
+    if bound:
+        return Actor(**facts, scopes=Scopes.parse(text, ("patient", "user", "system"), CONTEXTS).bound_to(**bound))
+    return Actor(**facts, scopes=Scopes.parse(text) if text else None)
 
 
 def in_job(actor: Actor) -> Actor:
