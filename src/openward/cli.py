@@ -41,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     _command(commands, "reindex", "index what is there by search parameters that were added, or say how far that is")
     _ig(_command(commands, "ig", "install, list and remove implementation guides"))
     _terminology(_command(commands, "terminology", "load code systems from licensed files, and list what is here and what is lacking"))
+    _keys(_command(commands, "keys", "list and rotate the keys of sealed values, and make an outer key"))
     _command(commands, "check", "say what is set up, what is not, and what is unhealthy")
     return top
 
@@ -100,6 +101,16 @@ def _terminology(command: argparse.ArgumentParser) -> None:
     shown = _command(actions, "list", "list the code systems that are here, and those that are lacking")
     for one in (load, shown):
         one.set_defaults(command="terminology")
+
+
+def _keys(command: argparse.ArgumentParser) -> None:
+    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    shown = _command(actions, "list", "list the data keys, what each is for and under which outer key it stands")
+    rotate = _command(actions, "rotate", "make new data keys and seal everything anew under them")
+    new = _command(actions, "new", "make the file of a new outer key")
+    new.add_argument("file", type=Path, metavar="FILE", help="where; nothing may be there yet")
+    for one in (shown, rotate, new):
+        one.set_defaults(command="keys")
 
 
 def _port(text: str) -> int:

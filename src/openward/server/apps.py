@@ -8,4 +8,4 @@ class ServerConfig(AppConfig):
     label = "server"
 
     def ready(self) -> None:
-        from openward.server import health  # noqa: F401 - registers the checks of the ground
+        from openward.server import health, rotation  # noqa: F401 - register the checks of the ground and the rotation of keys

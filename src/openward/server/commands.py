@@ -150,6 +150,26 @@ def terminology(options: argparse.Namespace) -> int:
     return 0
 
 
+def keys(options: argparse.Namespace) -> int:
+    """Exit status 1 when a key cannot be used, or the file to make is there."""
+    from openward.keys.errors import KeyTrouble
+    from openward.keys.outer import make_key_file
+
+    try:
+        if options.action == "new":
+            made = make_key_file(options.file)
+            print(f"outer key {made.id} in {made.path}\nKeep a copy apart from the backups: without it what it wraps cannot be read by anyone.")
+            return 0
+        with _ready():
+            from openward.server import keykeeping
+
+            print("\n".join(keykeeping.run(options.action)))
+    except KeyTrouble as trouble:
+        print(f"openward: {trouble}", file=sys.stderr)
+        return 1
+    return 0
+
+
 def check(options: argparse.Namespace) -> int:
     """Exit status 1 when something vital is in trouble."""
     with _ready():

@@ -43,6 +43,13 @@ SHARED_BUFFERS = Variable(
     "OPENWARD_SHARED_BUFFERS", "", "Memory of the embedded database, such as 512MB. Default: an eighth of the machine's, 64 MB to 2 GB."
 )
 SECRET_KEY = Variable("OPENWARD_SECRET_KEY", "", "The key that signs sessions and links. Default: made once and kept in the data folder.")
+KEK_FILES = Variable(
+    "OPENWARD_KEK_FILES",
+    "",
+    "Files of the outer keys (64 hexadecimal digits), separated by commas: the first wraps data keys and backups, all unwrap. "
+    "Default: outer.key in the data folder, made once; keep it elsewhere, and a copy apart from the backups.",
+)
+KMS = Variable("OPENWARD_KMS", "", "Adapter of a key service that wraps data keys instead of the first file: package.Class.")
 HOSTS = Variable("OPENWARD_HOSTS", "localhost,127.0.0.1,[::1]", "Host names this server answers to, separated by commas.")
 ORIGINS = Variable("OPENWARD_ORIGINS", "", "Origins (https://name) that forms may be posted from when a proxy ends TLS, separated by commas.")
 HTTPS = Variable("OPENWARD_HTTPS", "0", "1 when people reach the server by HTTPS: cookies are marked secure and HSTS is sent.")
@@ -99,3 +106,7 @@ def data_folder() -> Path:
 def channels() -> dict[str, str]:
     pairs = (item.partition("=") for item in CHANNELS.items)
     return {name.strip(): path.strip() for name, _, path in pairs}
+def kek_files() -> list[Path]:
+    return [Path(item).expanduser().resolve() for item in KEK_FILES.items] or [data_folder() / "outer.key"]
+
+

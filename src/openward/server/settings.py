@@ -13,6 +13,8 @@ from openward.server.keys import secret_key
 OPENWARD_DATA = env.data_folder()
 OPENWARD_DEMO = env.DEMO.is_on
 OPENWARD_LIVE_URL = env.LIVE_URL.value
+OPENWARD_KEK_FILES = env.kek_files()
+OPENWARD_KMS = env.KMS.value
 OPENWARD_PUBLIC_URL = env.PUBLIC_URL.value.rstrip("/")
 OPENWARD_CHANNELS = env.channels()
 OPENWARD_CARD_PROCESSOR = env.CARD_PROCESSOR.value
@@ -34,6 +36,7 @@ ROOMS = ["entrance", "registration", "chart", "scheduling", "billing", "portal",
 INSTALLED_APPS = [
     "openward.record",
     "openward.accounts",
+    "openward.keys",
     "openward.audit",
     "openward.outbox",
     "openward.web",

@@ -1,0 +1,96 @@
+"""Sealing: AES-256-GCM under a data key of its purpose, bound to what it belongs to.
+
+    sealed = seal("totp", secret, about=("user", str(user.id)))      # text, safe to store
+    secret = unseal("totp", sealed, about=("user", str(user.id)))    # KeyTrouble if changed, moved or foreign
+
+`purpose` is a short name, one data key each; `about` says whose value this is and must be the same again, so that a sealed value copied to
+another row does not open. A sealed value is `version (1 byte) | key id (8) | nonce (12) | ciphertext | tag (16)`; as text it is base64url after "ow1.".
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from openward.keys.errors import SealBroken
+from openward.keys.outer import NONCE_BYTES
+from openward.keys.ring import RING
+
+PREFIX = "ow1."
+VERSION = 1
+HEAD = 1 + 8
+LEAST = HEAD + NONCE_BYTES + 16
+
+
+def seal(purpose: str, text: str, *, about: Sequence[str] = (), tenant: int = 1) -> str:
+    """The text sealed, as ASCII text about 4/3 as long plus 54 characters. Raises KeyTrouble."""
+    sealed = seal_bytes(purpose, text.encode(), about=about, tenant=tenant)
+    return PREFIX + base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+
+
+def unseal(purpose: str, sealed: str, *, about: Sequence[str] = (), tenant: int = 1) -> str:
+    """The text in clear. Raises SealBroken when it was changed or belongs elsewhere, KeyTrouble when its key is not here."""
+    return unseal_bytes(purpose, _decoded(sealed), about=about, tenant=tenant).decode()
+
+
+def is_sealed(text: str) -> bool:
+    """Whether this is the form `seal` makes; says nothing of whether it opens."""
+    return text.startswith(PREFIX)
+
+
+def seal_bytes(purpose: str, content: bytes, *, about: Sequence[str] = (), tenant: int = 1) -> bytes:
+    """The content sealed, 37 bytes longer; its first byte is 1, which begins no JSON. Raises KeyTrouble."""
+    key = RING.active(tenant, purpose)
+    head = bytes([VERSION]) + key.id.to_bytes(8, "big")
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    return head + nonce + AESGCM(key.secret).encrypt(nonce, content, _bound(head, purpose, about, tenant))
+
+
+def unseal_bytes(purpose: str, sealed: bytes, *, about: Sequence[str] = (), tenant: int = 1) -> bytes:
+    """The content in clear. Raises KeyTrouble."""
+    if len(sealed) < LEAST or sealed[0] != VERSION:
+        raise SealBroken
+    head, nonce, rest = sealed[:HEAD], sealed[HEAD : HEAD + NONCE_BYTES], sealed[HEAD + NONCE_BYTES :]
+    key = RING.named(int.from_bytes(head[1:], "big"))
+    try:
+        return AESGCM(key.secret).decrypt(nonce, rest, _bound(head, purpose, about, tenant))
+    except InvalidTag:
+        raise SealBroken from None
+
+
+def prefix_of(key: int) -> str:
+    """How every text sealed under this data key begins: version and key id are nine bytes, so twelve characters of base64."""
+    return PREFIX + base64.urlsafe_b64encode(bytes([VERSION]) + key.to_bytes(8, "big")).decode()
+
+
+def blind(purpose: str, text: str, *, tenant: int = 1) -> bytes:
+    """32 bytes by which equal texts are found without being stored: HMAC-SHA-256 under the purpose's own key, which rotation must not change."""
+    return hmac.digest(RING.active(tenant, f"{purpose}:blind").secret, text.encode(), hashlib.sha256)
+
+
+def _decoded(sealed: str) -> bytes:
+    if not sealed.startswith(PREFIX):
+        raise SealBroken
+    text = sealed[len(PREFIX) :]
+    try:
+        found = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise SealBroken from None
+    if len(found) < LEAST:
+        raise SealBroken
+    return found
+
+
+def _bound(head: bytes, *parts: str | int | Sequence[str]) -> bytes:
+    """Each part with its length before it, so that no two lists of parts give the same bytes."""
+    flat: list[str] = []
+    for part in parts:
+        flat += [str(part)] if isinstance(part, str | int) else part
+    return head + b"".join(len(one.encode()).to_bytes(4, "big") + one.encode() for one in flat)

@@ -1,0 +1,27 @@
+"""The job that rotates keys. `openward keys rotate` queues it; it goes on where it was after any stop."""
+
+from __future__ import annotations
+
+from openward.keys import rotation
+from openward.record.health import health_check
+from openward.record.jobs import every, job
+
+
+@job("keys.reseal")
+def reseal() -> None:
+    """Seal anew what older data keys sealed, and wrap data keys under the first outer key. A batch is a transaction; stopped, it goes on."""
+    rotation.rewrap_keys()
+    while rotation.reseal_batch():
+        pass
+
+
+@every("40 2 * * *", "keys.resume_reseal")
+def resume_reseal() -> None:
+    """Go on with a rotation whose worker died."""
+    reseal()
+
+
+@health_check("keys", title="Keys of sealed values")
+def keys() -> str | None:
+    lost = rotation.lost_keys()
+    return f"{lost} data keys cannot be unwrapped: what they sealed cannot be read. Set OPENWARD_KEK_FILES to the key file." if lost else None
