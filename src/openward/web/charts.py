@@ -13,11 +13,11 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from openward.web.display import clock, day, number, parse
+from openward.web.markup import joined, markup
 
 HEIGHT, TOP, BOTTOM = 168, 16, 24
 
@@ -54,10 +54,10 @@ def trend_chart(data: Any, *, label: str = "", unit: str = "", low: Any = None, 
     trend = data if isinstance(data, Trend) else Trend(label, unit, [Series(label, points(data))], _number(low), _number(high))
     found = [point for series in trend.series for point in series.points]
     if not found:
-        return format_html('<p class="muted">{}</p>', _("No measurements yet."))
+        return markup('<p class="muted">{}</p>', _("No measurements yet."))
     frame = Frame.around(found, trend.low, trend.high)
     lines = SafeString("".join(_line(series, frame, n) for n, series in enumerate(trend.series)))
-    return format_html(
+    return markup(
         '<figure class="chart"><figcaption class="chart-title">{} <span class="muted">{}</span>{}</figcaption>'
         '<svg class="trend" height="{}" role="img" aria-label="{}"><svg class="plot" x="1%" width="98%" height="{}">{}{}{}</svg>{}</svg>{}</figure>',
         trend.label, trend.unit, _legend(trend.series), HEIGHT, _in_words(trend), HEIGHT, _band(trend, frame), _grid(frame), lines, _days(frame), _table(trend),
@@ -129,18 +129,18 @@ def _ticks(least: float, most: float) -> tuple[float, ...]:
 
 def _line(series: Series, frame: Frame, n: int) -> SafeString:
     spots = [(frame.x(point.at), frame.y(point.value), point) for point in series.points]
-    strokes = format_html_join("", '<line class="line" x1="{}" y1="{}" x2="{}" y2="{}"/>', ((a[0], a[1], b[0], b[1]) for a, b in pairwise(spots)))
-    dots = format_html_join("", '<circle class="spot {}" cx="{}" cy="{}" r="{}"><title>{}</title></circle>', (
+    strokes = joined("", '<line class="line" x1="{}" y1="{}" x2="{}" y2="{}"/>', ((a[0], a[1], b[0], b[1]) for a, b in pairwise(spots)))
+    dots = joined("", '<circle class="spot {}" cx="{}" cy="{}" r="{}"><title>{}</title></circle>', (
         ("odd" if point.flag and point.flag != "N" else "", x, y, "3.5" if point is spots[-1][2] else "2.5", _spoken(point)) for x, y, point in spots
     ))  # fmt: skip
     x, y, last = spots[-1]
-    label = format_html(
+    label = markup(
         '<text class="last" x="{}" y="{}" text-anchor="end">{}</text>',
         x,
         f"{max(float(y) - 8, 11):.1f}",
         last.text or number(Decimal(str(last.value)).normalize()),
     )
-    return format_html('<g class="series-{}">{}{}{}</g>', n, strokes, dots, label)
+    return markup('<g class="series-{}">{}{}{}</g>', n, strokes, dots, label)
 
 
 def _spoken(point: Point) -> str:
@@ -151,11 +151,11 @@ def _band(trend: Trend, frame: Frame) -> SafeString:
     if trend.low is None and trend.high is None:
         return SafeString("")
     top, bottom = frame.y(frame.top if trend.high is None else trend.high), frame.y(frame.bottom if trend.low is None else trend.low)
-    return format_html('<rect class="band" x="0" width="100%" y="{}" height="{}"/>', top, f"{float(bottom) - float(top):.1f}")
+    return markup('<rect class="band" x="0" width="100%" y="{}" height="{}"/>', top, f"{float(bottom) - float(top):.1f}")
 
 
 def _grid(frame: Frame) -> SafeString:
-    return format_html_join("", '<line class="grid" x1="0" x2="100%" y1="{0}" y2="{0}"/><text class="tick" x="0" y="{1}">{2}</text>', (
+    return joined("", '<line class="grid" x1="0" x2="100%" y1="{0}" y2="{0}"/><text class="tick" x="0" y="{1}">{2}</text>', (
         (frame.y(tick), f"{float(frame.y(tick)) - 3:.1f}", number(Decimal(str(tick)).normalize())) for tick in frame.ticks
     ))  # fmt: skip
 
@@ -163,8 +163,8 @@ def _grid(frame: Frame) -> SafeString:
 def _days(frame: Frame) -> SafeString:
     y = HEIGHT - 6
     if frame.start == frame.end:
-        return format_html('<text class="tick" x="50%" y="{}" text-anchor="middle">{}</text>', y, day(frame.first))
-    return format_html(
+        return markup('<text class="tick" x="50%" y="{}" text-anchor="middle">{}</text>', y, day(frame.first))
+    return markup(
         '<text class="tick" x="1%" y="{0}">{1}</text><text class="tick" x="99%" y="{0}" text-anchor="end">{2}</text>',
         y,
         day(frame.first),
@@ -175,7 +175,7 @@ def _days(frame: Frame) -> SafeString:
 def _legend(series: Sequence[Series]) -> SafeString:
     if len(series) < 2:
         return SafeString("")
-    return format_html_join(
+    return joined(
         "",
         '<span class="legend series-{}"><svg aria-hidden="true" width="10" height="10"><circle cx="5" cy="5" r="4"/></svg>{}</span>',
         ((n, one.name) for n, one in enumerate(series)),
@@ -194,11 +194,11 @@ def _in_words(trend: Trend) -> str:
 
 
 def _table(trend: Trend) -> SafeString:
-    rows = format_html_join("", "<tr><td class=\"num\">{}</td><td>{}</td><td class=\"amount\">{}</td><td>{}</td></tr>", (
+    rows = joined("", "<tr><td class=\"num\">{}</td><td>{}</td><td class=\"amount\">{}</td><td>{}</td></tr>", (
         (f"{day(point.at)} {clock(point.at)}".strip(), series.name, point.text or number(Decimal(str(point.value)).normalize()), point.flag)
         for series in trend.series for point in reversed(series.points)
     ))  # fmt: skip
-    return format_html(
+    return markup(
         '<details class="chart-table"><summary>{}</summary><table class="data dense"><caption class="sr-only">{}</caption>'
         '<thead><tr><th scope="col">{}</th><th scope="col">{}</th><th scope="col" class="amount">{} {}</th><th scope="col">{}</th></tr></thead><tbody>{}</tbody></table></details>',
         _("Show as table"), trend.label, _("Date"), _("Measure"), _("Value"), trend.unit, _("Flag"), rows,
@@ -216,13 +216,13 @@ def sparkline(values: Any, *, label: str = "", low: Any = None, high: Any = None
     spots = [(f"{3 + 90 * n / (len(numbers) - 1):.1f}", f"{21 - 18 * (value - least) / span:.1f}") for n, value in enumerate(numbers)]
     band = ""
     if len(limits) == 2:
-        band = format_html(
+        band = markup(
             '<rect class="band" x="0" width="96" y="{}" height="{}"/>',
             f"{21 - 18 * (limits[1] - least) / span:.1f}",
             f"{18 * (limits[1] - limits[0]) / span:.1f}",
         )
     words = label or _("{n} values, from {first} to {last}").format(n=len(numbers), first=number(numbers[0]), last=number(numbers[-1]))
-    return format_html(
+    return markup(
         '<svg class="sparkline" viewBox="0 0 96 24" width="96" height="24" role="img" aria-label="{}">{}<polyline class="line" points="{}"/><circle class="spot" cx="{}" cy="{}" r="2.5"/></svg>',
         words, band, " ".join(f"{x},{y}" for x, y in spots), *spots[-1],
     )  # fmt: skip
@@ -232,10 +232,10 @@ def bar_chart(items: Any, *, label: str = "", unit: str = "") -> SafeString:
     """(words, number[, shown]) as bars in a table: the chart is its own table."""
     rows = [(row[0], float(row[1]), row[2] if len(row) > 2 else number(row[1])) for row in items]
     most = max((abs(value) for _w, value, _s in rows), default=0) or 1
-    body = format_html_join("", '<tr><th scope="row">{}</th><td class="bar"><svg aria-hidden="true" height="10"><rect class="bar-ground" width="100%" height="10" rx="3"/><rect class="bar-fill" width="{}%" height="10" rx="3"/></svg></td><td class="num">{} {}</td></tr>', (
+    body = joined("", '<tr><th scope="row">{}</th><td class="bar"><svg aria-hidden="true" height="10"><rect class="bar-ground" width="100%" height="10" rx="3"/><rect class="bar-fill" width="{}%" height="10" rx="3"/></svg></td><td class="num">{} {}</td></tr>', (
         (name, f"{100 * abs(value) / most:.1f}", shown, unit) for name, value, shown in rows
     ))  # fmt: skip
-    return format_html(
+    return markup(
         '<table class="bars"><caption class="{}">{}</caption><tbody>{}</tbody></table>', "" if label else "sr-only", label or _("Bars"), body
     )
 
@@ -248,7 +248,7 @@ def donut(items: Any, *, label: str = "", center: str = "") -> SafeString:
     for n, (_words, value) in enumerate(rows):
         share = 100 * value / whole
         arcs.append(
-            format_html(
+            markup(
                 '<circle class="arc part-{}" cx="21" cy="21" r="15.915" stroke-dasharray="{} {}" stroke-dashoffset="{}"/>',
                 n,
                 f"{max(share - 0.8, 0):.2f}",
@@ -257,14 +257,14 @@ def donut(items: Any, *, label: str = "", center: str = "") -> SafeString:
             )
         )
         turned += share
-    legend = format_html_join(
+    legend = joined(
         "",
         '<li><svg class="part-{}" aria-hidden="true" width="10" height="10"><rect width="10" height="10" rx="3"/></svg><span>{}</span><b class="num">{}</b></li>',
         ((n, name, number(_tidy(value))) for n, (name, value) in enumerate(rows)),
     )
-    middle = format_html('<text class="donut-center" x="21" y="21" dy="0.35em" text-anchor="middle">{}</text>', center) if center else ""
+    middle = markup('<text class="donut-center" x="21" y="21" dy="0.35em" text-anchor="middle">{}</text>', center) if center else ""
     words = "; ".join(f"{name} {number(_tidy(value))}" for name, value in rows)
-    return format_html(
+    return markup(
         '<figure class="donut"><svg viewBox="0 0 42 42" role="img" aria-label="{}"><circle class="arc-ground" cx="21" cy="21" r="15.915"/>{}{}</svg><ul class="donut-legend">{}</ul></figure>',
         f"{label}: {words}" if label else words, SafeString("".join(arcs)), middle, legend,
     )  # fmt: skip

@@ -7,11 +7,11 @@ from typing import Any
 from django.conf import settings
 from django.contrib.messages import get_messages
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
 from openward.access.roles import ROLES
 from openward.web import flash, navigation
+from openward.web.addresses import address
 from openward.web.gate import actor_of
 
 THEMES = ("auto", "light", "dark")
@@ -48,11 +48,3 @@ def _toasts(request: HttpRequest) -> list[flash.Toast]:
 def theme_of(request: HttpRequest) -> str:
     chosen = request.COOKIES.get("ow-theme", "auto")
     return chosen if chosen in THEMES else "auto"
-
-
-def address(url_name: str) -> str:
-    """The page's address, or nothing where the room is not installed."""
-    try:
-        return reverse(url_name)
-    except NoReverseMatch:
-        return ""

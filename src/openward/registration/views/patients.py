@@ -18,7 +18,7 @@ from openward.registration.forms import DifferentPersonForm, PatientForm
 from openward.registration.presenters import AppointmentRow, Details, LikenessRow, coverage_rows
 from openward.registration.sides import MergedRow
 from openward.web import errors
-from openward.web.context import address
+from openward.web.addresses import address
 from openward.web.pages import PageRequest, go, page, panel_done, render, render_panel
 
 SHOWN = 6

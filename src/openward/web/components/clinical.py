@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.template.loader import render_to_string
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -14,6 +13,7 @@ from openward.web.banner import Banner
 from openward.web.components.basics import avatar
 from openward.web.components.basics import icon as _icon
 from openward.web.display import clock, day, day_and_clock, number
+from openward.web.markup import markup
 
 
 def patient_banner(banner: Banner | None) -> SafeString:
@@ -59,14 +59,14 @@ def observation(
     """
     shown = value if isinstance(value, str) and not value.replace(".", "", 1).lstrip("-").isdigit() else number(value)
     code = interpretation if interpretation in TONES else ""
-    head = format_html('<span class="obs-label">{}</span>', label) if label else ""
+    head = markup('<span class="obs-label">{}</span>', label) if label else ""
     flag = (
-        format_html('<span class="obs-flag"><b>{}</b> <span aria-hidden="true">{}</span> {}</span>', code, MARKS[code], interpretation_word(code))
+        markup('<span class="obs-flag"><b>{}</b> <span aria-hidden="true">{}</span> {}</span>', code, MARKS[code], interpretation_word(code))
         if code
         else ""
     )
-    main = format_html('<span class="obs-value"><b class="num">{}</b> <span class="obs-unit">{}</span></span>', shown, unit)
-    return format_html(
+    main = markup('<span class="obs-value"><b class="num">{}</b> <span class="obs-unit">{}</span></span>', shown, unit)
+    return markup(
         '<span class="obs {}">{}{}{}{}{}{}</span>', TONES.get(code, ""), head, main, flag, _trend(trend), _range(low, high, reference), _when(at)
     )
 
@@ -81,9 +81,7 @@ def _range(low: Any, high: Any, reference: str) -> SafeString:
             else f"≤ {number(high)}"
         )
     return (
-        format_html('<span class="obs-range"><span class="sr-only">{} </span>{}</span>', _("reference range"), reference)
-        if reference
-        else SafeString("")
+        markup('<span class="obs-range"><span class="sr-only">{} </span>{}</span>', _("reference range"), reference) if reference else SafeString("")
     )
 
 
@@ -91,25 +89,25 @@ def _trend(trend: str) -> SafeString:
     if trend not in TRENDS:
         return SafeString("")
     icon, word = TRENDS[trend]
-    return format_html('<span class="obs-trend">{} {}</span>', _icon(icon), _(word))
+    return markup('<span class="obs-trend">{} {}</span>', _icon(icon), _(word))
 
 
 def _when(at: Any) -> SafeString:
     text = day_and_clock(at)
-    return format_html('<span class="obs-when">{}</span>', text) if text else SafeString("")
+    return markup('<span class="obs-when">{}</span>', text) if text else SafeString("")
 
 
 def timeline(content: str, label: str = "") -> SafeString:
     """A list of `{% event %}`s, newest first."""
-    return format_html('<ol class="timeline" aria-label="{}">{}</ol>', label or _("Timeline"), content)
+    return markup('<ol class="timeline" aria-label="{}">{}</ol>', label or _("Timeline"), content)
 
 
 def event(content: str, title: str, at: Any = None, icon: str = "circle-dot", tone: str = "", url: str = "", by: str = "") -> SafeString:
     """One thing that happened, inside `{% timeline %}`."""
-    head = format_html('<a href="{}">{}</a>', url, title) if url else format_html("{}", title)
-    when = format_html('<span class="num">{}</span> <span class="num muted">{}</span>', day(at), clock(at))
-    who = format_html('<span class="muted"> · {}</span>', by) if by else ""
-    return format_html(
+    head = markup('<a href="{}">{}</a>', url, title) if url else markup("{}", title)
+    when = markup('<span class="num">{}</span> <span class="num muted">{}</span>', day(at), clock(at))
+    who = markup('<span class="muted"> · {}</span>', by) if by else ""
+    return markup(
         '<li class="event {}"><span class="event-mark">{}</span><div class="event-when">{}</div><div class="event-what"><p class="event-title">{}{}</p>{}</div></li>',
         tone, _icon(icon), when, head, who, content,
     )  # fmt: skip
@@ -117,12 +115,12 @@ def event(content: str, title: str, at: Any = None, icon: str = "circle-dot", to
 
 def thread(content: str, label: str = "") -> SafeString:
     """A conversation of `{% message %}`s, oldest first."""
-    return format_html('<ol class="thread" aria-label="{}">{}</ol>', label or _("Conversation"), content)
+    return markup('<ol class="thread" aria-label="{}">{}</ol>', label or _("Conversation"), content)
 
 
 def message(content: str, who: str, at: Any = None, mine: bool = False) -> SafeString:
     """One message of a thread; `mine` when the reader wrote it."""
-    return format_html(
+    return markup(
         '<li class="message {}">{}<div class="message-body"><p class="message-head"><b>{}</b> <span class="num muted">{}</span></p><div class="message-text">{}</div></div></li>',
         "mine" if mine else "", avatar(who), who, day_and_clock(at), content,
     )  # fmt: skip

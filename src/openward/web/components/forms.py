@@ -7,13 +7,13 @@ from typing import Any
 from django.forms import BaseForm, BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
 from django.middleware.csrf import get_token
 from django.template import Context
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from openward.web import once
 from openward.web.components.basics import attributes
 from openward.web.components.basics import icon as _icon
+from openward.web.markup import joined, markup
 
 # How Django's own sentences begin: they do not say which field they mean.
 NAMELESS = ("This ", "Enter a ", "Ensure ", "Select a ")
@@ -32,7 +32,7 @@ def field(bound: BoundField, *, label: str = "", hint: str = "", prefix: str = "
     control = bound.as_widget(attrs=_control_attributes(bound, described, extra))
     if isinstance(widget, CheckboxInput):
         return _check(bound, words, hint, control, class_)
-    return format_html(
+    return markup(
         '<div class="field {}{}"><label for="{}">{}{}</label>{}{}{}</div>',
         class_, " has-error" if bound.errors else "", bound.id_for_label, words, _optional(bound), _hint(bound, hint), _errors(bound), _with_affixes(control, prefix, suffix),
     )  # fmt: skip
@@ -49,18 +49,18 @@ def _control_attributes(bound: BoundField, described: str, extra: dict[str, Any]
 
 def _optional(bound: BoundField) -> SafeString:
     """What may be left out is marked; what must be filled in is the rule."""
-    return SafeString("") if bound.field.required else format_html(' <span class="optional">{}</span>', _("optional"))
+    return SafeString("") if bound.field.required else markup(' <span class="optional">{}</span>', _("optional"))
 
 
 def _hint(bound: BoundField, hint: str) -> SafeString:
-    return format_html('<p class="hint" id="{}-hint">{}</p>', bound.auto_id, hint) if hint else SafeString("")
+    return markup('<p class="hint" id="{}-hint">{}</p>', bound.auto_id, hint) if hint else SafeString("")
 
 
 def _errors(bound: BoundField) -> SafeString:
     if not bound.errors:
         return SafeString("")
-    text = format_html_join(" ", "{}", ((error,) for error in bound.errors))
-    return format_html(
+    text = joined(" ", "{}", ((error,) for error in bound.errors))
+    return markup(
         '<p class="error" id="{}-error">{}<span><span class="sr-only">{}</span> {}</span></p>',
         bound.auto_id,
         _icon("circle-alert"),
@@ -72,14 +72,14 @@ def _errors(bound: BoundField) -> SafeString:
 def _with_affixes(control: SafeString, prefix: str, suffix: str) -> SafeString:
     if not (prefix or suffix):
         return control
-    before = format_html('<span class="affix">{}</span>', prefix) if prefix else ""
-    after = format_html('<span class="affix">{}</span>', suffix) if suffix else ""
-    return format_html('<div class="affixed">{}{}{}</div>', before, control, after)
+    before = markup('<span class="affix">{}</span>', prefix) if prefix else ""
+    after = markup('<span class="affix">{}</span>', suffix) if suffix else ""
+    return markup('<div class="affixed">{}{}{}</div>', before, control, after)
 
 
 def _check(bound: BoundField, words: Any, hint: str, control: SafeString, class_: str) -> SafeString:
     error = " has-error" if bound.errors else ""
-    return format_html(
+    return markup(
         '<div class="field check-field {}{}">{}<label class="check">{}<span>{}</span></label>{}</div>',
         class_,
         error,
@@ -91,14 +91,14 @@ def _check(bound: BoundField, words: Any, hint: str, control: SafeString, class_
 
 
 def _group(bound: BoundField, words: Any, hint: str, class_: str) -> SafeString:
-    choices = format_html_join("", '<label class="check">{}<span>{}</span></label>', ((option.tag(), option.choice_label) for option in bound))
+    choices = joined("", '<label class="check">{}<span>{}</span></label>', ((option.tag(), option.choice_label) for option in bound))
     described = attributes(
         {
             "aria-describedby": " ".join(p for p in (f"{bound.auto_id}-hint" if hint else "", f"{bound.auto_id}-error" if bound.errors else "") if p)
             or None
         }
     )
-    return format_html(
+    return markup(
         '<fieldset class="field {}{}"{} id="{}"><legend>{}{}</legend>{}{}<div class="checks">{}</div></fieldset>',
         class_, " has-error" if bound.errors else "", described, bound.auto_id, words, _optional(bound), _hint(bound, hint), _errors(bound), choices,
     )  # fmt: skip
@@ -108,10 +108,10 @@ def error_summary(form: BaseForm, *, focus: bool = True) -> SafeString:
     """Everything wrong with the form, on top, each linked to its field. Gets the focus (forms.js). Nothing when nothing is wrong."""
     if not form.is_bound or not form.errors:
         return SafeString("")
-    items = [format_html("<li>{}</li>", error) for error in form.non_field_errors()]
+    items = [markup("<li>{}</li>", error) for error in form.non_field_errors()]
     for bound in form:
-        items += [format_html('<li><a href="#{}">{}</a></li>', bound.id_for_label or bound.auto_id, _naming(bound, error)) for error in bound.errors]
-    return format_html(
+        items += [markup('<li><a href="#{}">{}</a></li>', bound.id_for_label or bound.auto_id, _naming(bound, error)) for error in bound.errors]
+    return markup(
         '<div class="error-summary" role="alert" tabindex="-1"{}>{}<div><h2>{}</h2><ul>{}</ul></div></div>',
         SafeString(" data-error-summary") if focus else "", _icon("octagon-alert"), _("There is a problem"), SafeString("".join(items)),
     )  # fmt: skip
@@ -131,7 +131,7 @@ def error_prefix(context: Context) -> str:
 
 def once_token() -> SafeString:
     """The hidden token by which a form sent twice acts once (`web/once.py`)."""
-    return format_html('<input type="hidden" name="{}" value="{}">', once.FIELD, once.new_token())
+    return markup('<input type="hidden" name="{}" value="{}">', once.FIELD, once.new_token())
 
 
 def post_form(context: Context, content: str, url: str = "", *, panel: bool = False, **extra: Any) -> SafeString:
@@ -142,18 +142,18 @@ def post_form(context: Context, content: str, url: str = "", *, panel: bool = Fa
     request = context.get("request")
     in_panel = panel or "panel_close_url" in context
     address = url or (request.get_full_path() if request else "")
-    hidden = [format_html('<input type="hidden" name="csrfmiddlewaretoken" value="{}">', get_token(request)) if request else "", once_token()]
+    hidden = [markup('<input type="hidden" name="csrfmiddlewaretoken" value="{}">', get_token(request)) if request else "", once_token()]
     if in_panel:
-        hidden.append(format_html('<input type="hidden" name="_page" value="{}">', context.get("panel_close_url", "")))
+        hidden.append(markup('<input type="hidden" name="_page" value="{}">', context.get("panel_close_url", "")))
         extra = {"hx-post": address, "hx-target": "#panel", "hx-swap": "innerHTML", **extra}
     if autosave := extra.pop("autosave", ""):
         extra["data-autosave"] = autosave
-    return format_html('<form method="post" action="{}" novalidate{}>{}{}</form>', address, attributes(extra), SafeString("".join(hidden)), content)
+    return markup('<form method="post" action="{}" novalidate{}>{}{}</form>', address, attributes(extra), SafeString("".join(hidden)), content)
 
 
 def autosave_state() -> SafeString:
     """Where a form with `autosave` says whether its draft is kept."""
-    return format_html(
+    return markup(
         '<p class="save-state" data-autosave-state role="status" data-saved="{}" data-saving="{}" data-offline="{}" data-signed-out="{}"></p>',
         _("Draft saved"), _("Saving…"), _("Not saved yet: no connection. Keep this page open, it tries again by itself."),
         _("Not saved yet: you were signed out. Sign in again in another tab, this page will go on."),
@@ -170,7 +170,7 @@ def combobox(
     key = bound.auto_id
     described = " ".join(part for part in (f"{key}-hint" if hint else "", f"{key}-error" if bound.errors else "") if part) or None
     text = attributes({"aria-describedby": described, "aria-invalid": "true" if bound.errors else None, "placeholder": placeholder or None, **extra})
-    return format_html(
+    return markup(
         '<div class="field combobox {}{}" data-combobox><label for="{}-text">{}{}</label>{}{}'
         '<div class="combobox-box">{}<input id="{}-text" name="q" type="text" role="combobox" value="{}" aria-expanded="false" aria-controls="{}-options" aria-autocomplete="list" '
         'autocomplete="off" spellcheck="false" hx-post="{}" hx-trigger="input changed delay:150ms" hx-target="#{}-options" hx-sync="this:replace" hx-include="this"{}></div>'
@@ -185,9 +185,9 @@ def search_box(
 ) -> SafeString:
     """A list's own search: POSTs what is typed (never a URL) and swaps `target`. `/` jumps to it."""
     words = label or _("Search")
-    return format_html(
+    return markup(
         '<div class="search-box">{}<input type="search" name="{}" value="{}" aria-label="{}" placeholder="{}" autocomplete="off" spellcheck="false" '
         'hx-post="{}" hx-target="{}" hx-trigger="input changed delay:200ms, search" hx-sync="this:replace"{}>{}</div>',
         _icon("search"), name, value, words, placeholder or words, url, target, attributes({"data-shortcut": shortcut or None, **extra}),
-        format_html("<kbd>{}</kbd>", shortcut) if shortcut else "",
+        markup("<kbd>{}</kbd>", shortcut) if shortcut else "",
     )  # fmt: skip

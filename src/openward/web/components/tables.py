@@ -6,12 +6,12 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.template import Context
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from openward.web.components.basics import attributes
 from openward.web.components.basics import icon as _icon
+from openward.web.markup import markup
 
 
 def data_table(
@@ -20,8 +20,8 @@ def data_table(
     """A table that scrolls inside itself with its head in place. `caption` names it; `list_keys` lets j and k walk the rows."""
     classes = " ".join(part for part in ("data", "dense" if dense else "", extra.pop("class_", "")) if part)
     region = attributes({"id": id or None, "data-list-keys": list_keys, **extra})
-    head = format_html('<caption class="{}">{}</caption>', "sr-only" if caption_hidden else "", caption)
-    return format_html(
+    head = markup('<caption class="{}">{}</caption>', "sr-only" if caption_hidden else "", caption)
+    return markup(
         '<div class="table-box" tabindex="0" role="group" aria-label="{}"{}><table class="{}">{}{}</table></div>',
         caption,
         region,
@@ -41,7 +41,7 @@ def sort_header(context: Context, label: str, key: str, *, parameter: str = "sor
     query.pop("cursor", None)
     state = "ascending" if now == key else "descending" if now == f"-{key}" else "none"
     name = {"ascending": "arrow-up", "descending": "arrow-down"}.get(state, "chevrons-up-down")
-    return format_html(
+    return markup(
         '<th scope="col" class="{}" aria-sort="{}"><a class="sort" href="?{}">{}{}</a></th>', class_, state, query.urlencode(), label, _icon(name)
     )
 
@@ -49,21 +49,21 @@ def sort_header(context: Context, label: str, key: str, *, parameter: str = "sor
 def row_link(content: str, url: str, *, panel: bool = False, **extra: Any) -> SafeString:
     """The link of a row: put it in the row's first cell; the whole row is then its target (CSS)."""
     more = attributes({**({"hx-get": url, "hx-target": "#panel", "data-panel-link": True} if panel else {}), **extra})
-    return format_html('<a class="row-link" href="{}"{}>{}</a>', url, more, content)
+    return markup('<a class="row-link" href="{}"{}>{}</a>', url, more, content)
 
 
 def no_rows(columns: int, text: str = "") -> SafeString:
     """The row of a table without rows."""
-    return format_html('<tr class="no-rows"><td colspan="{}">{}</td></tr>', columns, text or _("Nothing here yet."))
+    return markup('<tr class="no-rows"><td colspan="{}">{}</td></tr>', columns, text or _("Nothing here yet."))
 
 
 def columns(content: str, label: str = "") -> SafeString:
     """Side-by-side columns of cards, such as a flow board; put `{% column %}`s in it."""
-    return format_html('<div class="columns" role="group" aria-label="{}">{}</div>', label or _("Columns"), content)
+    return markup('<div class="columns" role="group" aria-label="{}">{}</div>', label or _("Columns"), content)
 
 
 def column(content: str, title: str, count: Any = 0, *, tone: str = "", **extra: Any) -> SafeString:
-    return format_html(
+    return markup(
         '<section class="column {}" aria-label="{}"{}><header class="column-head"><h2>{}</h2><span class="count">{}</span></header><ul class="column-cards">{}</ul></section>',
         tone, title, attributes(extra), title, count, content,
     )  # fmt: skip
@@ -71,5 +71,5 @@ def column(content: str, title: str, count: Any = 0, *, tone: str = "", **extra:
 
 def definition(term: str, value: Any, unknown: str = "") -> SafeString:
     """One pair of a `<dl class="facts">`; absence is stated."""
-    shown = value if value not in (None, "") else format_html('<span class="muted">{}</span>', unknown or _("Not known"))
-    return format_html("<div><dt>{}</dt><dd>{}</dd></div>", term, shown)
+    shown = value if value not in (None, "") else markup('<span class="muted">{}</span>', unknown or _("Not known"))
+    return markup("<div><dt>{}</dt><dd>{}</dd></div>", term, shown)

@@ -7,12 +7,12 @@ from typing import Any
 
 from django import template
 from django.templatetags.static import static
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from openward.web import display
+from openward.web import addresses, display
 from openward.web.charts import bar_chart, donut, sparkline, trend_chart
 from openward.web.components import basics, clinical, forms, tables
+from openward.web.markup import markup
 
 register = template.Library()
 
@@ -36,6 +36,7 @@ register.simple_tag(takes_context=True)(forms.error_prefix)
 register.simple_tag(takes_context=True)(tables.sort_header)
 register.simple_block_tag(takes_context=True)(forms.post_form)
 register.simple_tag(name="trend")(trend_chart)
+register.tag("url", addresses.url)
 
 
 @register.simple_tag
@@ -60,7 +61,7 @@ def when(value: display.Moment, zone: str | None = None) -> SafeString:
 def since(value: display.Moment) -> SafeString:
     """`12 min`, counting on in the browser (frame.js)."""
     machine = value.isoformat() if isinstance(value, dt.date) else str(value or "")
-    return format_html('<time class="num" datetime="{}" data-since>{}</time>', machine, display.ago(value))
+    return markup('<time class="num" datetime="{}" data-since>{}</time>', machine, display.ago(value))
 
 
 @register.simple_tag
@@ -70,7 +71,7 @@ def age(born: display.Moment, at: display.Moment = None) -> str:
 
 @register.simple_tag
 def money(value: Any, currency: str = "USD") -> SafeString:
-    return format_html('<span class="money">{}</span>', display.money(value, currency))
+    return markup('<span class="money">{}</span>', display.money(value, currency))
 
 
 @register.filter
@@ -101,4 +102,4 @@ def _time(value: display.Moment, shown: str) -> SafeString:
     if not shown:
         return SafeString("")
     machine = value.isoformat() if isinstance(value, dt.date) else str(value)
-    return format_html('<time class="num" datetime="{}">{}</time>', machine, shown)
+    return markup('<time class="num" datetime="{}">{}</time>', machine, shown)
