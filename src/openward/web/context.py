@@ -24,7 +24,7 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
     return {
         "actor": actor,
         "role": ROLES.get(actor.role or "") if actor else None,
-        "menu": SimpleLazyObject(lambda: navigation.menu(request)),
+        "menu": navigation.menu(request),
         "theme": theme_of(request),
         "slim": request.COOKIES.get("ow-nav") == "slim",
         "waiting_toasts": SimpleLazyObject(lambda: _toasts(request)),

@@ -9,15 +9,18 @@ navigation.register(Entry("scheduling:board", _("Flow board"), "kanban", Permiss
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
+from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import get_script_prefix
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from openward.web.addresses import address
 from openward.web.gate import actor_of, may
 
 Group = Literal["", "clinic", "care", "money", "practice", "portal"]
@@ -31,9 +34,9 @@ GROUPS: dict[str, str | Promise] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """One link. `icon` is a lucide name of scripts/assets.py, `key` a shortcut such as `g f`; `kinds` whose layout shows it."""
+    """One link, the same only as itself. `icon` is a lucide name of scripts/assets.py, `key` a shortcut such as `g f`; `kinds` whose layout shows it."""
 
     url_name: str
     label: str | Promise
@@ -56,7 +59,22 @@ class Link:
     current: bool
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Menu:
+    """Groups with their links, in order. Whoever sees the same is given the same object, so that what is drawn of it can be kept (`web/kept.py`)."""
+
+    groups: tuple[tuple[str | Promise, tuple[Link, ...]], ...] = ()
+
+    def __iter__(self) -> Iterator[tuple[str | Promise, tuple[Link, ...]]]:
+        return iter(self.groups)
+
+    def __len__(self) -> int:
+        return len(self.groups)
+
+
 ENTRIES: dict[str, Entry] = {}
+Placed = tuple[tuple[Entry, str], ...]
+"""Entries with the address of each."""
 
 
 def register(*entries: Entry) -> None:
@@ -64,28 +82,32 @@ def register(*entries: Entry) -> None:
         ENTRIES[entry.url_name] = entry
 
 
-def menu(request: HttpRequest) -> list[tuple[str | Promise, list[Link]]]:
-    """Groups with their links, in order, for the actor of this request."""
+def menu(request: HttpRequest) -> Menu:
+    """The menu of the actor of this request. What they may open is asked anew each time; only its drawing is kept."""
     actor = actor_of(request)
     if actor is None:
-        return []
-    found = [(entry, url) for entry, url in _resolved() if actor.kind in entry.kinds and may(actor, entry.permission)]
-    current = _current(request, found)
+        return _drawn((), None)
+    placed = _placed(tuple(ENTRIES.values()), settings.ROOT_URLCONF, get_script_prefix())
+    found = tuple([pair for pair in placed if actor.kind in pair[0].kinds and may(actor, pair[0].permission)])
+    return _drawn(found, _current(request, found))
+
+
+@lru_cache(maxsize=10)
+def _placed(entries: tuple[Entry, ...], urls: str, prefix: str) -> Placed:
+    """In order. An entry without a page is left out: the system check openward.W002 says so loudly; it must not take every page down."""
+    ordered = sorted(entries, key=lambda entry: (list(GROUPS).index(entry.group), entry.order))
+    return tuple((entry, found) for entry in ordered if (found := address(entry.url_name)))
+
+
+@lru_cache(maxsize=1000)
+def _drawn(found: Placed, current: str | None) -> Menu:
     groups: dict[str, list[Link]] = {}
     for entry, url in found:
         groups.setdefault(entry.group, []).append(Link(url, entry.label, entry.icon, entry.key, entry.url_name == current))
-    return [(GROUPS[name], groups[name]) for name in GROUPS if name in groups]
+    return Menu(tuple((GROUPS[name], tuple(groups[name])) for name in GROUPS if name in groups))
 
 
-def _resolved() -> Iterator[tuple[Entry, str]]:
-    for entry in sorted(ENTRIES.values(), key=lambda e: (list(GROUPS).index(e.group), e.order)):
-        try:
-            yield entry, reverse(entry.url_name)
-        except NoReverseMatch:
-            continue  # the system check openward.W002 says so loudly; one missing page must not take every page down
-
-
-def _current(request: HttpRequest, found: Sequence[tuple[Entry, str]]) -> str | None:
+def _current(request: HttpRequest, found: Placed) -> str | None:
     """The entry this page is, else the one whose address it lies under, the longest first."""
     match = request.resolver_match
     if match is not None and any(entry.url_name == match.view_name for entry, _url in found):

@@ -124,7 +124,8 @@ def _naming(bound: BoundField, error: Any) -> str:
 
 def error_prefix(context: Context) -> str:
     """`Error: ` for the window's title when a form of the page came back with errors."""
-    forms = (value for layer in context.dicts for value in layer.values() if isinstance(value, BaseForm))
+    # By `type`: to ask with `isinstance` would have every lazy value of the page made.
+    forms = (value for layer in context.dicts for value in layer.values() if issubclass(type(value), BaseForm))
     failed = getattr(context.get("request"), "panel_failed", False) or any(form.is_bound and form.errors for form in forms)
     return _("Error: ") if failed else ""
 
