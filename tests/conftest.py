@@ -49,6 +49,14 @@ def outside(path: str) -> Path:
     return found
 
 
+@pytest.fixture(autouse=True)
+def policy_of_this_test() -> None:
+    """What the process kept of the policy's tables in another test, which was rolled back, is forgotten."""
+    from openward.access.known import forget
+
+    forget()
+
+
 @pytest.fixture(scope="session")
 def outside_data() -> Callable[[str], Path]:
     return outside

@@ -24,6 +24,7 @@ def every_door() -> Iterator[tuple[str, str]]:
             yield type, interaction
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_passes_exactly_the_doors_its_grants_name(role: str) -> None:
     actor = cast.patient() if role == "patient" else cast.staff(role)
@@ -32,6 +33,7 @@ def test_a_role_passes_exactly_the_doors_its_grants_name(role: str) -> None:
         assert (POLICY.where(actor, interaction, type) is not None) == granted, (type, interaction)  # type: ignore[arg-type]
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     "actor",
     [
@@ -45,11 +47,13 @@ def test_an_actor_without_role_scopes_or_record_passes_no_door_to_a_patient(acto
     assert [door for door in every_door() if door[0] == "Observation" and POLICY.where(actor, door[1], door[0]) is not None] == []  # type: ignore[arg-type]
 
 
+@pytest.mark.django_db
 def test_no_person_takes_out_a_copy_of_the_record() -> None:
     everyone = [cast.patient(), *(cast.staff(role) for role in ROLES)]
     assert [actor.id for actor in everyone for type in RESOURCE_TYPES if POLICY.where(actor, "export", type) is not None] == []
 
 
+@pytest.mark.django_db
 def test_a_client_takes_out_the_types_of_its_scope() -> None:
     actor = cast.client("system/Patient.rs system/Observation.r")
     assert [type for type in RESOURCE_TYPES if POLICY.where(actor, "export", type) is not None] == ["Patient"]

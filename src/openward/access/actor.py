@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from openward.access.permissions import Permission
-from openward.access.roles import ROLES
+from openward.access.roles import role_of
 from openward.access.scopes import Scopes
 
 Kind = Literal["staff", "patient", "client", "system"]
@@ -52,7 +52,8 @@ class Actor:
 
     def may(self, permission: Permission) -> bool:
         """Whether the actor may use pages that need `permission`. Clients and system purposes use no pages."""
-        return self.role in ROLES and ROLES[self.role].may(permission)
+        role = role_of(self)
+        return role is not None and role.may(permission)
 
     def during(self, *, request_id: str, address: str | None) -> Actor:
         """The same actor in one request. Spelled out, since it is done for every read and `dataclasses.replace` takes several times as long."""

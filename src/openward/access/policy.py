@@ -1,4 +1,8 @@
-"""One decision for pages, API interactions, exports and jobs. Default deny: no rule, no access."""
+"""One decision for pages, API interactions, exports and jobs. Default deny: no rule, no access.
+
+First the role's grants (a client's scopes) say which types and interactions; then where the actor stands (`standing`) says which rows of them
+(`sight`): whose records they reach, which sensitivity labels they may see, what the patients' consents say, which glass they broke.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,12 @@ from typing import Any
 from uuid import UUID
 
 from openward.access.actor import Actor
-from openward.access.roles import ROLES
+from openward.access.labels import labels_of
+from openward.access.proxies import Acting, acting
+from openward.access.roles import role_of
 from openward.access.scopes import narrow, permits
+from openward.access.sight import Sight, both
+from openward.access.standing import standing_of
 from openward.fhir.ids import key
 from openward.fhir.protocols import Interaction, Where
 from openward.fhir.search.token import token_hash
@@ -38,27 +46,40 @@ FINAL = token_hash("status", None, "final")
 
 
 class AccessPolicy:
-    """The policy of this installation, over roles (data), SMART scopes and the patient compartment."""
+    """The policy of this installation, over roles (data), SMART scopes, the patient compartment, labels, consents and care relations."""
 
     def where(self, actor: Actor, interaction: Interaction, type: str) -> Where | None:
+        return narrow(actor, LETTERS[interaction], type, self._where(actor, interaction, type))
+
+    def _where(self, actor: Actor, interaction: Interaction, type: str) -> Where | None:
         if interaction == "export" and actor.kind not in EXPORTERS:
             return None
         if not self._granted(actor, LETTERS[interaction], type):
             return None
-        where = self._own_compartment(actor, type) if actor.kind == "patient" else Where()
-        return narrow(actor, LETTERS[interaction], type, where)
+        if actor.kind == "system":
+            return Where()
+        seen = self._own_compartment(actor, type) if actor.kind == "patient" else Sight(type, standing_of(actor, role_of(actor))).where()
+        return narrow(actor, LETTERS[interaction], type, seen)
 
     def allows(self, actor: Actor, interaction: Interaction, type: str, resource: Mapping[str, Any], patient: UUID | None) -> bool:
-        if not self._granted(actor, LETTERS[interaction], type) or not permits(actor, LETTERS[interaction], type, resource, patient):
+        """What stands is written only by who sees it; a label on what is new does not keep its author from storing it."""
+        letter = LETTERS[interaction]
+        if not self._granted(actor, letter, type) or not permits(actor, letter, type, resource, patient):
             return False
-        return actor.kind != "patient" or (patient is not None and patient == _own_key(actor))
+        if actor.kind == "system":
+            return True
+        if actor.kind == "patient":
+            return patient is not None and patient == _own_key(actor) and _may_act(actor, type)
+        if interaction == "create" and type == "Patient":
+            return True
+        return Sight(type, standing_of(actor, role_of(actor))).admits(labels_of(resource), patient, by_label=interaction != "create")
 
     def _granted(self, actor: Actor, letter: str, type: str) -> bool:
         if actor.kind == "system":
             return True
         if actor.kind == "client":
             return actor.scopes is not None and actor.scopes.allow(letter, type)
-        role = ROLES.get(actor.role or "")
+        role = role_of(actor)
         return role is not None and letter in role.grants.get(type, "")
 
     def _own_compartment(self, actor: Actor, type: str) -> Where | None:
@@ -67,17 +88,38 @@ class AccessPolicy:
         own = _own_key(actor)
         if own is None:
             return None
-        if type == "Patient":
-            return Where("c.rkey = %(policy_patient)s", {"policy_patient": own})
-        if type in RELEASED_ONLY:
-            return Where(
-                "c.patient = %(policy_patient)s and c.tok && %(policy_shown)s::bigint[]",
-                {"policy_patient": own, "policy_shown": [RELEASED, VITAL_SIGNS]},
-            )
-        if type in SIGNED_ONLY:
-            return Where("c.patient = %(policy_patient)s and c.tok @> %(policy_shown)s::bigint[]", {"policy_patient": own, "policy_shown": [FINAL]})
-        return Where("c.patient = %(policy_patient)s", {"policy_patient": own})
+        mine = _of_patient(own, type)
+        if actor.on_behalf_of is None:
+            return mine
+        for_whom = acting(actor)
+        if for_whom is None or not for_whom.covers(type):
+            return None
+        return both(mine, Sight(type, for_whom.standing).where())
+
+
+def _of_patient(own: UUID, type: str) -> Where:
+    if type == "Patient":
+        return Where("c.rkey = %(policy_patient)s", {"policy_patient": own})
+    if type in RELEASED_ONLY:
+        return Where(
+            "c.patient = %(policy_patient)s and c.tok && %(policy_shown)s::bigint[]",
+            {"policy_patient": own, "policy_shown": [RELEASED, VITAL_SIGNS]},
+        )
+    if type in SIGNED_ONLY:
+        return Where("c.patient = %(policy_patient)s and c.tok @> %(policy_shown)s::bigint[]", {"policy_patient": own, "policy_shown": [FINAL]})
+    return Where("c.patient = %(policy_patient)s", {"policy_patient": own})
+
+
+def _may_act(actor: Actor, type: str) -> bool:
+    """A patient for themselves; a proxy while their grant covers the type."""
+    if actor.on_behalf_of is None:
+        return True
+    for_whom: Acting | None = acting(actor)
+    return for_whom is not None and for_whom.covers(type)
 
 
 def _own_key(actor: Actor) -> UUID | None:
-    return key("Patient", actor.reference_id) if actor.reference_id else None
+    """The patient whose compartment it is; none for who is no patient."""
+    if actor.reference is None or not actor.reference.startswith("Patient/"):
+        return None
+    return key("Patient", actor.reference.split("/", 1)[1])

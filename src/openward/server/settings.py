@@ -34,6 +34,7 @@ CSRF_TRUSTED_ORIGINS = env.ORIGINS.items
 ROOMS = ["entrance", "registration", "chart", "scheduling", "billing", "portal", "servicedesk", "privacy", "administration"]
 
 INSTALLED_APPS = [
+    "openward.access",
     "openward.record",
     "openward.accounts",
     "openward.keys",
