@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/references.html
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,13 +30,21 @@ def slots(resource: Any) -> list[Slot]:
     found: list[Slot] = []
     nodes = [resource]
     for node in nodes:  # which grows meanwhile
-        for name, value in node.items() if type(node) is dict else enumerate(node):
-            kind = type(value)
+        if node.__class__ is dict:
+            items: Iterable[tuple[Any, Any]] = node.items()
+        elif node.__class__ is list:
+            items = enumerate(node)
+        else:
+            continue  # a text among objects, which validation refuses
+        for name, value in items:
+            kind = value.__class__
             if kind is str:
                 if name == "reference" or (value[:4] == "urn:" and value.startswith(URNS) and name != "value"):
                     found.append((node, name))
-            elif kind is dict or kind is list:
+            elif kind is dict:
                 nodes.append(value)
+            elif kind is list:
+                nodes += value if value and value[0].__class__ is dict else (value,)
     return found
 
 

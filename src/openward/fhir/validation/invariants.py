@@ -11,7 +11,7 @@ from typing import Any
 from openward.fhir.definitions.invariants import Invariant, invariants, own_invariants
 from openward.fhir.definitions.structures import structure
 from openward.fhir.fhirpath import FhirPathError, compile
-from openward.fhir.validation.presence import Ask, ask, needed
+from openward.fhir.validation.presence import Ask, ask, needed, needed_keys
 
 Data = dict[str, Any]
 IsBroken = Callable[[Data], bool]
@@ -130,6 +130,15 @@ BY_HAND: dict[tuple[str, str], IsBroken] = {
 def rules(type: str) -> tuple[Rule, ...]:
     """The sentence and the test (true when broken) of every invariant of a type whose breach refuses."""
     return tuple((_sentence(one), _is_broken(type, one)) for one in _stated(type) if one.is_error)
+
+
+def guarded_rules(type: str) -> tuple[tuple[tuple[tuple[str, ...], ...], IsBroken], ...]:
+    """As `rules`, each with the elements it speaks of: where of any of these groups of JSON keys none is there, the rule holds."""
+    return tuple((_needs(type, one), _is_broken(type, one)) for one in _stated(type) if one.is_error)
+
+
+def _needs(type: str, one: Invariant) -> tuple[tuple[str, ...], ...]:
+    return needed_keys(compile(expression(type, one)).tree, type)
 
 
 def advice(type: str) -> tuple[Rule, ...]:

@@ -76,12 +76,24 @@ def ask(tree: Expression, type: str) -> Ask:
 
 def needed(tree: Expression, type: str) -> tuple[Callable[[Data], bool], ...]:
     """Elements without any one of which the rule holds whatever else there is, as questions whether each is there."""
+    return tuple(map(_any_of, needed_keys(tree, type)))
+
+
+def needed_keys(tree: Expression, type: str) -> tuple[tuple[str, ...], ...]:
+    """The same as JSON keys: of each element those it may stand under."""
     names = sorted({name for name in _heads(tree) if name in structure(type).elements})
-    return tuple(_is_there(structure(type).elements[name]) for name in names if known(tree, frozenset({name})) is Known.TRUE)
+    return tuple(_keys(structure(type).elements[name]) for name in names if known(tree, frozenset({name})) is Known.TRUE)
 
 
 def _is_there(element: Element) -> Callable[[Data], bool]:
-    keys = [spelled for key, type in element.keys.items() for spelled in ((key, "_" + key) if is_primitive(type) else (key,))]
+    return _any_of(_keys(element))
+
+
+def _keys(element: Element) -> tuple[str, ...]:
+    return tuple(spelled for key, type in element.keys.items() for spelled in ((key, "_" + key) if is_primitive(type) else (key,)))
+
+
+def _any_of(keys: tuple[str, ...]) -> Callable[[Data], bool]:
     if len(keys) == 1:
         only = keys[0]
         return lambda data: only in data

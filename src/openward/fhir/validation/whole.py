@@ -11,11 +11,25 @@ from typing import Any
 
 from openward.fhir.validation.compiled import CHECKS, MANY
 from openward.fhir.validation.found import Found
+from openward.fhir.validation.glance import GLANCES, Held, by_type, held_by
 from openward.fhir.validation.primitives import kind
 from openward.fhir.validation.targets import CONTAINED, TYPES
 
 
 def check_resource(data: Any) -> list[Found] | None:
+    return None if _is_sound(data) else _looked_at(data)
+
+
+def _is_sound(data: Any) -> bool:
+    if data.__class__ is not dict:
+        return False
+    if "contained" not in data:
+        return by_type(data, {})
+    held = held_by(data["contained"])
+    return by_type(data, held) and next(_contained_rules(data, held[None]), None) is None
+
+
+def _looked_at(data: Any) -> list[Found] | None:
     found = _by_type(data)
     if found is None and (data.__class__ is not dict or "contained" not in data):
         return None
@@ -94,5 +108,10 @@ def _settled(found: Found, types: Mapping[str, Any]) -> Iterator[Found]:
         yield where, "invalid", f"may not refer to a {type}"
 
 
+def _glance(data: Any, held: Held) -> bool:
+    return _is_sound(data)
+
+
 CHECKS["Resource"] = check_resource
+GLANCES["Resource"] = _glance
 CHECKS["contained"] = _by_type
