@@ -56,7 +56,7 @@ def found(shelf: Shelf, type: str, params: list[tuple[str, str]]) -> set[str]:
     ids: list[str] = []
     asked = [*params, ("_count", "1000")]
     while True:
-        page = search(shelf.connection, 1, type, asked, where=everything, strict=True)
+        page = search(shelf.connection, 1, type, asked, where=everything, strict=True, wire=shelf.wire)
         ids += [version.id for version in page.matches]
         if page.next is None:
             assert len(ids) == len(set(ids))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
-from collections.abc import Callable, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -24,15 +26,34 @@ if TYPE_CHECKING:
 
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 KEPT = 500  # statements a connection keeps prepared in this way
+PLANS = 100  # shapes of searches whose plans it keeps, the latest used
 EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)  # PostgreSQL counts microseconds from here
 
+
+def _text(text: str) -> bytes:
+    """A NUL would end the text on its way: let the driver say what is wrong with it. Raises KeyError."""
+    if "\0" in text:
+        raise KeyError(str)
+    return text.encode()
+
+
+def _array(items: Sequence[Any]) -> bytes:
+    """https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO. Raises KeyError for items of a class that is not sent so."""
+    if not all(item.__class__ in (int, UUID) for item in items):
+        return b"{" + b",".join([b'"' + IN_ARRAY[item.__class__](item).replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"' for item in items]) + b"}"
+    return f"{{{','.join(map(str, items))}}}".encode()
+
+
 # How the server reads a value of this class as text; a statement with any other goes through the driver.
+IN_ARRAY: Mapping[type, Callable[[Any], bytes]] = {int: b"%d".__mod__, str: _text, UUID: lambda key: key.hex.encode()}
 AS_TEXT: Mapping[type, Callable[[Any], bytes | None]] = {
-    int: lambda number: b"%d" % number,
-    str: str.encode,
-    UUID: lambda key: key.hex.encode(),
+    **IN_ARRAY,
+    float: lambda number: repr(number).encode(),
+    list: _array,
     type(None): lambda nothing: None,
 }
+
+_numbers = itertools.count(1)  # so that no two wires give one connection the same name
 
 # The same few statements again and again: as the same bytes, the driver finds what it knows of them at once.
 _encoded = lru_cache(maxsize=1000)(str.encode)
@@ -49,6 +70,7 @@ class Wire:
         self._cursor = Cursor(connection, row_factory=tuple_row)
         self._straight = straight
         self._prepared: dict[str, tuple[bytes, tuple[str, ...]]] = {}
+        self._planned: OrderedDict[str, bytes] = OrderedDict()
 
     def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> Cursor[Any]:
         """Run one statement, parameters bound by the server. One of few texts: it stays prepared. Its rows must be taken before the next one is run."""
@@ -66,16 +88,58 @@ class Wire:
                 return self._read(self.connection.pgconn.exec_prepared(name, values, result_format=Format.BINARY))  # type: ignore[arg-type] # NULL is None
         return [version_of(row) for row in self.execute(sql, params)]
 
+    def result(self, sql: str, params: Mapping[str, Any], *, keep: bool = False) -> PGresult:
+        """The rows of one SELECT in PostgreSQL's binary form. Raises psycopg.Error.
+
+        It is planned for its values, unless `keep`: then one plan must be good for all values.
+        """
+        if self._straight:
+            numbered, places = _numbered(sql)
+            try:
+                values = [AS_TEXT[params[place].__class__](params[place]) for place in places]
+            except KeyError:
+                pass
+            else:
+                return self._straight_result(sql, numbered, values, keep)
+        result = self._cursor.execute(sql.encode(), params, prepare=keep, binary=True).pgresult
+        assert result is not None
+        return result
+
+    def _straight_result(self, sql: str, numbered: bytes, values: list[bytes | None], keep: bool) -> PGresult:
+        pgconn = self.connection.pgconn
+        if keep:
+            result = pgconn.exec_prepared(self._plan(sql, numbered), values, result_format=Format.BINARY)  # type: ignore[arg-type] # NULL is None
+        else:
+            result = pgconn.exec_params(numbered, values, result_format=Format.BINARY)
+        if result.status != ExecStatus.TUPLES_OK:
+            raise self._failure(result)
+        return result
+
+    def _plan(self, sql: str, numbered: bytes) -> bytes:
+        """The name under which the statement is prepared; the one that was not used for longest makes room for it."""
+        name = self._planned.get(sql)
+        if name is not None:
+            self._planned.move_to_end(sql)
+            return name
+        if len(self._planned) >= PLANS:
+            self.connection.pgconn.exec_(b"deallocate " + self._planned.popitem(last=False)[1])
+        name = b"search_%d" % next(_numbers)
+        self._make(name, numbered)
+        self._planned[sql] = name
+        return name
+
+    def _make(self, name: bytes, numbered: bytes) -> None:
+        result = self.connection.pgconn.prepare(name, numbered)
+        if result.status != ExecStatus.COMMAND_OK:
+            raise self._failure(result)
+
     def _prepare(self, sql: str) -> tuple[bytes, tuple[str, ...]] | None:
         """The statement's name on this connection, and which parameter stands in each of its places."""
         if len(self._prepared) == KEPT:
             return None
-        places = tuple(dict.fromkeys(PLACEHOLDER.findall(sql)))
-        numbered = PLACEHOLDER.sub(lambda found: f"${places.index(found[1]) + 1}", sql).replace("%%", "%")
+        numbered, places = _numbered(sql)
         name = b"read_%d" % len(self._prepared)
-        result = self.connection.pgconn.prepare(name, numbered.encode())
-        if result.status != ExecStatus.COMMAND_OK:
-            raise self._failure(result)
+        self._make(name, numbered)
         self._prepared[sql] = name, places
         return name, places
 
@@ -89,6 +153,13 @@ class Wire:
         """What the server said; a connection that broke has no code to say it by."""
         error = error_from_result(result)
         return OperationalError(str(error)) if self.connection.closed and not isinstance(error, OperationalError) else error
+
+
+@lru_cache(maxsize=1000)
+def _numbered(sql: str) -> tuple[bytes, tuple[str, ...]]:
+    """The statement with PostgreSQL's own placeholders, and which parameter stands in each of its places."""
+    places = tuple(dict.fromkeys(PLACEHOLDER.findall(sql)))
+    return PLACEHOLDER.sub(lambda found: f"${places.index(found[1]) + 1}", sql).replace("%%", "%").encode(), places
 
 
 def _version(sent: list[Any]) -> Version:

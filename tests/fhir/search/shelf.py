@@ -14,6 +14,7 @@ from openward.fhir.json import dumps
 from openward.fhir.protocols import Where
 from openward.fhir.search import Page, search
 from openward.fhir.search.index import IndexRow, extract, write_index
+from openward.fhir.wire import Wire
 
 MORNING = dt.datetime(2026, 11, 3, 8, 0, tzinfo=dt.UTC)
 
@@ -34,6 +35,7 @@ class Shelf:
     def __init__(self, connection: psycopg.Connection[Any], tenant: int = 1) -> None:
         self.connection = connection
         self.tenant = tenant
+        self.wire = Wire(connection, straight=True)
         self.at = MORNING
         self.versions: dict[tuple[str, str], int] = {}
         self.rows: dict[tuple[str, str], IndexRow] = {}
@@ -77,7 +79,7 @@ class Shelf:
         """`Observation?code=1&_count=5`, as someone who may see everything unless `where` says otherwise."""
         type, _, rest = query.partition("?")
         params = [tuple(part.split("=", 1)) for part in rest.split("&") if part]
-        return search(self.connection, self.tenant, type, params, where=where or everything, strict=strict)  # type: ignore[arg-type]
+        return search(self.connection, self.tenant, type, params, where=where or everything, strict=strict, wire=self.wire)  # type: ignore[arg-type]
 
     def ids(self, query: str, **how: Any) -> list[str]:
         return [version.id for version in self.search(query, **how).matches]

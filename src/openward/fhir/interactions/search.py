@@ -9,6 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
+from uuid import UUID
+
+from msgspec import Raw
 
 from openward.fhir.bundles.answers import links, raw
 from openward.fhir.errors import BadRequest, Issue
@@ -19,6 +22,7 @@ from openward.fhir.search import Page
 from openward.fhir.search import search as run
 from openward.fhir.search.places import Place
 from openward.fhir.search.query import CONTROLS, pairs
+from openward.fhir.search.sent import Rows
 from openward.fhir.versions import Version
 
 if TYPE_CHECKING:
@@ -34,7 +38,7 @@ def search(store: Store, place: str | Place, params: Params, *, strict: bool = F
         known_type(type)
         visible(store, "search", type)
     store.flush()
-    page = run(store.connection, store.tenant, place, params, where=_sight(store), strict=strict)
+    page = run(store.connection, store.tenant, place, params, where=_sight(store), strict=strict, wire=store.wire)
     store.record_reading([_event(type, page)])
     return page
 
@@ -65,7 +69,7 @@ def searchset(store: Store, place: str | Place, params: Params, base: str, *, st
         bundle["total"] = page.total
     name = place if isinstance(place, str) else place.name
     bundle["link"] = links(_links(f"{base}/{name}" if name else base, page, next((value for key, value in asked if key == "_cursor"), None)))
-    entries = [*(_entry(version, base, "match") for version in page.matches), *(_entry(version, base, "include") for version in page.includes)]
+    entries = [*_entries(page.matches, base, "match"), *_entries(page.includes, base, "include")]
     if page.ignored:
         entries.append(_ignored(page.ignored))
     if entries:
@@ -78,8 +82,14 @@ def _sight(store: Store) -> Callable[[str], Where | None]:
 
 
 def _event(type: str | None, page: Page[Resource]) -> Event:
-    seen = [*page.matches, *page.includes]
-    return Event("search", type, patients=tuple(dict.fromkeys(version.patient for version in seen if version.patient)))
+    seen = dict.fromkeys([*_patients(page.matches), *_patients(page.includes)])
+    return Event("search", type, patients=tuple(patient for patient in seen if patient))
+
+
+def _patients(versions: Sequence[Version]) -> list[UUID | None]:
+    if isinstance(versions, Rows):
+        return [UUID(bytes=patient) for patient in dict.fromkeys(row.patient for row in versions.sent) if patient]
+    return [version.patient for version in versions]
 
 
 def _links(address: str, page: Page[Resource], here: str | None) -> list[tuple[str, str]]:
@@ -92,8 +102,12 @@ def _links(address: str, page: Page[Resource], here: str | None) -> list[tuple[s
     return found
 
 
-def _entry(version: Version, base: str, mode: str) -> dict[str, Any]:
-    return {"fullUrl": f"{base}/{version.reference}", "resource": raw(version), "search": {"mode": mode}}
+def _entries(versions: Sequence[Version], base: str, mode: str) -> list[dict[str, Any]]:
+    """Resources go from the database into the answer as the bytes they are."""
+    search = {"mode": mode}
+    if isinstance(versions, Rows):
+        return [{"fullUrl": f"{base}/{row.type}/{row.id}", "resource": Raw(row.body), "search": search} for row in versions.sent]
+    return [{"fullUrl": f"{base}/{version.reference}", "resource": raw(version), "search": search} for version in versions]
 
 
 def _ignored(names: Sequence[str]) -> dict[str, Any]:

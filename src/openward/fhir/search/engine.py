@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from psycopg import Connection, Cursor
-from psycopg.rows import tuple_row
+from psycopg import Connection
 
 from openward.fhir.protocols import Where
 from openward.fhir.resources import Resource
@@ -19,18 +18,24 @@ from openward.fhir.search.conditions import Scope, rows
 from openward.fhir.search.cursor import BadCursor
 from openward.fhir.search.facts import Facts
 from openward.fhir.search.include import Inclusion
+from openward.fhir.search.kept import hidden, is_plain, is_walked
 from openward.fhir.search.leading import parts
 from openward.fhir.search.own import OWN
 from openward.fhir.search.page import Page
 from openward.fhir.search.places import Place, of_type
 from openward.fhir.search.query import Params, Query, Unknown, pairs, parse
-from openward.fhir.search.recheck import holds
-from openward.fhir.search.rows import version_of
+from openward.fhir.search.recheck import holds, texts
+from openward.fhir.search.sent import Rows, all_of
 from openward.fhir.search.sort import Order, order
 from openward.fhir.search.sql import FALSE, Bindings
 from openward.fhir.search.statement import Part, page_statement
 from openward.fhir.search.subset import shortened
 from openward.fhir.search.ticket import Ticket, seal, unseal
+
+if TYPE_CHECKING:
+    from psycopg.pq.abc import PGresult
+
+    from openward.fhir.wire import Wire
 
 ESTIMATE_UP_TO = 10_000  # matches counted one by one before the planner's guess is taken
 
@@ -45,9 +50,9 @@ def search(
     *,
     where: Sight,
     strict: bool = False,
-    cursor: Cursor[Any] | None = None,
+    wire: Wire | None = None,
 ) -> Page[Resource]:
-    """One page of `type`, or of the several types of a Place.
+    """One page of `type`, or of the several types of a Place. `wire`: the one kept for `connection`, if there is one.
 
     `where` gives what the actor may see of a type, None for nothing; it is asked for every type the search touches. Unknown parameters are
     reported in `Page.ignored`, or raise Unknown (400) when `strict`. `_cursor` is all a following page needs; what comes with it must be the
@@ -60,7 +65,7 @@ def search(
     queries = [_within(place, query) for query in _parsed(types, asked, strict=strict)]
     if not queries:
         return Page(used=asked, total=0)
-    return Search(connection, tenant, queries, where, name=place.name, ticket=ticket, cursor=cursor).page()
+    return Search(connection, tenant, queries, where, name=place.name, ticket=ticket, wire=wire).page()
 
 
 def _opened(connection: Connection[Any], tenant: int, place: Place, asked: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], Ticket | None]:
@@ -109,8 +114,10 @@ class Search:
         *,
         name: str | None = None,
         ticket: Ticket | None = None,
-        cursor: Cursor[Any] | None = None,
+        wire: Wire | None = None,
     ) -> None:
+        from openward.fhir.wire import Wire  # not before it is needed: it knows the rows of a search
+
         self.connection = connection
         self.tenant = tenant
         self.queries = [queries] if isinstance(queries, Query) else list(queries)
@@ -118,7 +125,7 @@ class Search:
         self.where = where
         self.name = self.query.type if name is None else name
         self.ticket = ticket
-        self.cursor = cursor or Cursor(connection, row_factory=tuple_row)
+        self.wire = wire or Wire(connection)
         self.facts = Facts(connection, tenant, where)
 
     def page(self) -> Page[Resource]:
@@ -130,9 +137,10 @@ class Search:
         answer.matches, answer.next = self._matches()
         answer.first = self._address(()) if answer.next or self.ticket else None
         if query.includes or query.revincludes:
-            around = Inclusion(self.cursor, self.tenant, self.queries, self.where).around(answer.matches)
+            around = Inclusion(self.wire, self.tenant, self.queries, self.where).around(answer.matches)
             answer.includes = shortened(around, query.summary, ())
-        answer.matches = shortened(answer.matches, query.summary, query.elements)
+        if query.elements or query.summary != "false":
+            answer.matches = shortened(answer.matches, query.summary, query.elements)
         if query.total != "none":
             answer.total, answer.is_estimate = self.total()
         return answer
@@ -140,17 +148,19 @@ class Search:
     def scope(self) -> Scope:
         return Scope(Bindings(self.tenant, self.facts), self.where)
 
-    def _matches(self) -> tuple[list[Any], str | None]:
+    def _matches(self) -> tuple[Rows, str | None]:
         scope = self.scope()
         orders = [order(query, scope.bind, across=len(self.queries) > 1) for query in self.queries]
+        scope.bind.is_walked = len(orders) == 1 and is_plain(orders[0]) and is_walked(self.query, self.where)
         statement = self.statement(scope, *orders)
         if statement is None:
-            return [], None
-        fetched = self._run(statement, scope.bind)
+            return Rows(()), None
+        kept = scope.bind.is_walked
+        fetched = all_of(self.wire.result(hidden(statement) if kept else statement, scope.bind.values, keep=kept))
         page = fetched[: self.query.count]
-        following = self._address([str(key) for key in page[-1][8:]]) if len(fetched) > len(page) else None
-        conditions = {query.type: query.conditions for query in self.queries}
-        return [version for version in map(version_of, page) if holds(version, conditions[version.type])], following
+        following = self._address(page[-1].place) if len(fetched) > len(page) else None
+        wanted = {query.type: texts(query.conditions) for query in self.queries}
+        return Rows([row for row in page if holds(row.body, wanted[row.type])]), following
 
     def statement(self, scope: Scope, *orders: Order) -> str | None:
         """The SELECT of the page; None when its actor may see nothing it asks for."""
@@ -172,7 +182,7 @@ class Search:
         """How many match, exactly."""
         scope = self.scope()
         counts = [f"(select count(*) from fhir.current c where {found})" for found in self._found(scope)]  # noqa: S608
-        return int(self._run(f"select {' + '.join(counts)}", scope.bind)[0][0]) if counts else 0
+        return _number(self._run(f"select {' + '.join(counts)}", scope.bind)) if counts else 0
 
     def total(self) -> tuple[int, bool]:
         """(matches, whether that is an estimate)."""
@@ -183,11 +193,16 @@ class Search:
         if not selects:
             return 0, False
         union = " union all ".join(selects)
-        few = int(self._run(f"select count(*) from ({union} limit {ESTIMATE_UP_TO}) x", scope.bind)[0][0])  # noqa: S608
+        few = _number(self._run(f"select count(*) from ({union} limit {ESTIMATE_UP_TO}) x", scope.bind))  # noqa: S608
         return (few, False) if few < ESTIMATE_UP_TO else (max(few, self.facts.guess(union, scope.bind.values)), True)
 
     def _found(self, scope: Scope) -> list[str]:
         return [found for query in self.queries if (found := rows(scope, query.type, query.conditions)) != FALSE]
 
-    def _run(self, statement: str, bind: Bindings) -> list[Any]:
-        return self.cursor.execute(statement.encode(), bind.values).fetchall()
+    def _run(self, statement: str, bind: Bindings) -> PGresult:
+        return self.wire.result(statement, bind.values)
+
+
+def _number(result: PGresult) -> int:
+    """The one number, of type bigint, that was asked for."""
+    return int.from_bytes(result.get_value(0, 0) or b"", "big")

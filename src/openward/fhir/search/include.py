@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 from uuid import UUID
-
-from psycopg import Cursor
 
 from openward.fhir.definitions import RESOURCE_TYPES, SearchParameter
 from openward.fhir.errors import TooCostly
@@ -17,9 +15,13 @@ from openward.fhir.search.own import values_of
 from openward.fhir.search.parameters import plan
 from openward.fhir.search.query import Include, Query
 from openward.fhir.search.reference import any_points_at, pointer
-from openward.fhir.search.rows import COLUMNS, version_of
+from openward.fhir.search.rows import COLUMNS
+from openward.fhir.search.sent import Rows, all_of
 from openward.fhir.search.sql import FALSE, Bindings
 from openward.fhir.versions import Version
+
+if TYPE_CHECKING:
+    from openward.fhir.wire import Wire
 
 MAX_INCLUDED = 5000
 MAX_ROUNDS = 4  # of :iterate
@@ -31,7 +33,7 @@ Pointer = tuple[str, UUID]
 class Inclusion:
     """One search's includes: each round fetches, in one statement, what the last round's resources ask for."""
 
-    cursor: Cursor[Any]
+    wire: Wire
     tenant: int
     queries: Sequence[Query]
     where: Callable[[str], Where | None]
@@ -57,7 +59,7 @@ class Inclusion:
             return []
         limit = MAX_INCLUDED - len(self.found)
         statement = f"{' union all '.join(selects)} limit {limit + len(self.seen) + 1}"
-        fresh = self._fresh(version_of(row) for row in self.cursor.execute(statement.encode(), scope.bind.values, binary=True))
+        fresh = self._fresh(Rows(all_of(self.wire.result(statement, scope.bind.values))))
         if len(fresh) > limit:
             raise TooCostly(f"This search would include more than {MAX_INCLUDED:,} resources; ask for fewer matches or fewer includes.")
         return fresh

@@ -7,30 +7,41 @@ a hundred times that. https://www.rfc-editor.org/rfc/rfc8259#section-7
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
+from openward.fhir.definitions import SearchParameter
 from openward.fhir.search.query import Condition, Filter
-from openward.fhir.versions import Version
 
 # The data types whose token is found under the very text that stands in the resource.
 LITERAL = frozenset({"code", "Coding", "CodeableConcept", "Identifier", "uri", "url", "canonical"})
 
 
-def holds(version: Version, conditions: Sequence[Condition]) -> bool:
+Texts = Sequence[Sequence[bytes]]
+
+
+def texts(conditions: Sequence[Condition]) -> Texts:
+    """What a match holds in its stored text: of each of these at least one."""
+    return [wanted for wanted in map(_wanted, conditions) if wanted]
+
+
+def holds(body: bytes, wanted: Texts) -> bool:
     """Whether nothing says that the resource was found by a hash alone."""
-    text = version.text or ""
-    return all(any(value in text for value in wanted) for wanted in map(_wanted, conditions) if wanted)
+    return all(any(text in body for text in one) for one in wanted)
 
 
-def _wanted(condition: Condition) -> list[str]:
+def _wanted(condition: Condition) -> list[bytes]:
     """Texts of which a match holds at least one; none where that cannot be said."""
-    if not isinstance(condition, Filter) or condition.modifier is not None or condition.parameter.type not in ("token", "uri"):
-        return []
-    kinds = {path.datatype for path in condition.parameter.paths}
-    if not kinds or kinds - LITERAL or condition.parameter.code == "_id":
+    if not isinstance(condition, Filter) or condition.modifier is not None or not _is_literal(condition.parameter):
         return []
     return [_as_stored(_code(value) if condition.parameter.type == "token" else value) for value in condition.values]
+
+
+@lru_cache(maxsize=4096)
+def _is_literal(parameter: SearchParameter) -> bool:
+    kinds = {path.datatype for path in parameter.paths}
+    return parameter.type in ("token", "uri") and bool(kinds) and kinds <= LITERAL and parameter.code != "_id"
 
 
 def _code(value: str) -> str:
@@ -38,5 +49,5 @@ def _code(value: str) -> str:
     return code or system
 
 
-def _as_stored(text: str) -> str:
-    return msgspec.json.encode(text)[1:-1].decode()
+def _as_stored(text: str) -> bytes:
+    return msgspec.json.encode(text)[1:-1]

@@ -22,6 +22,8 @@ class Bindings:
         self.values: dict[str, Any] = {"tenant": tenant}
         self._facts = facts
         self._policies = 0
+        self.is_walked = False
+        """Whether the rows are found by another index, so that one of tokens must not be thought of."""
 
     @property
     def can_look(self) -> bool:

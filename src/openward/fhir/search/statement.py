@@ -27,7 +27,10 @@ def page_statement(parts: Sequence[Part], count: int, pin: str | None = None) ->
     by = parts[0].by
     types = list(dict.fromkeys(part.type for part in parts))
     direction = ", ".join(f"k{number} {column.direction}" for number, column in enumerate(by.columns))
-    outer = ", ".join(f"p.k{number} {column.direction}" for number, column in enumerate(by.columns))
+    # By the column it is joined by, so that the planner sees that what is joined stands in this order already.
+    outer = ", ".join(
+        f"{'p.rkey' if column.expression == 'c.rkey' else f'p.k{number}'} {column.direction}" for number, column in enumerate(by.columns)
+    )
     limit = f"order by {direction} limit {count + 1}"
     selects = [f"{_select(part, pin)} {limit}" for part in parts]
     page = selects[0] if len(selects) == 1 else f"select * from ({' union all '.join(f'({select})' for select in selects)}) u {limit}"  # noqa: S608

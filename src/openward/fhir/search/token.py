@@ -160,7 +160,9 @@ def condition(parameter: SearchParameter, values: Sequence[str], modifier: str |
             _ask(owner, value, modifier, bind, hashes, lists)
     wanted = " || ".join([bind.numbers(hashes), *lists])
     found = f"c.tok @> {wanted}" if len(set(hashes)) == 1 and not lists else f"c.tok && ({wanted})"
-    return f"not ({found})" if modifier in ("not", "not-in") else found
+    if modifier in ("not", "not-in"):
+        return f"not ({found})"
+    return f"({found}) is true" if bind.is_walked else found
 
 
 def _ask(owner: SearchParameter, value: str, modifier: str | None, bind: Bindings, hashes: list[int], lists: list[str]) -> None:

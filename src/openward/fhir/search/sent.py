@@ -1,0 +1,108 @@
+"""The rows of a page as PostgreSQL sent them, in its binary form: what is only passed on is never made into Python's objects.
+
+https://www.postgresql.org/docs/current/protocol-overview.html#PROTOCOL-FORMAT-CODES
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, overload
+from uuid import UUID
+
+from openward.fhir.definitions import type_name
+from openward.fhir.search.rows import COLUMNS
+from openward.fhir.versions import Version
+
+if TYPE_CHECKING:
+    from psycopg.pq.abc import PGresult
+
+RTYPE, ID, KEY, NUMBER, AT, OP, PATIENT, BODY = range(8)  # as in `rows.COLUMNS`
+WIDTH = len(COLUMNS.split(","))
+EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)  # PostgreSQL counts microseconds from here
+
+
+class Sent:
+    """One row of a SELECT that begins with `rows.COLUMNS`."""
+
+    __slots__ = ("_result", "_row", "type")
+
+    def __init__(self, result: PGresult, row: int) -> None:
+        self._result = result
+        self._row = row
+        self.type = type_name(int.from_bytes(result.get_value(row, RTYPE) or b"", "big"))
+
+    @property
+    def body(self) -> bytes:
+        """The resource as it is stored; empty for a deletion."""
+        return self._result.get_value(self._row, BODY) or b""
+
+    @property
+    def id(self) -> str:
+        id = self._result.get_value(self._row, ID)
+        return id.decode() if id is not None else _dashed(self._value(KEY).hex())
+
+    @property
+    def key(self) -> bytes:
+        return self._value(KEY)
+
+    @property
+    def patient(self) -> bytes | None:
+        return self._result.get_value(self._row, PATIENT)
+
+    @property
+    def place(self) -> list[str]:
+        """The columns that follow, texts: where the row stands in the order of the page."""
+        return [self._value(column).decode() for column in range(WIDTH, self._result.nfields)]
+
+    def version(self) -> Version:
+        value = self._result.get_value
+        patient, body = value(self._row, PATIENT), value(self._row, BODY)
+        return Version(
+            self.type,
+            self.id,
+            UUID(bytes=self._value(KEY)),
+            int.from_bytes(self._value(NUMBER), "big"),
+            EPOCH + dt.timedelta(microseconds=int.from_bytes(self._value(AT), "big", signed=True)),
+            self._value(OP).decode(),
+            UUID(bytes=patient) if patient is not None else None,
+            body.decode() if body is not None else None,
+        )
+
+    def _value(self, column: int) -> bytes:
+        return self._result.get_value(self._row, column) or b""
+
+
+class Rows(Sequence[Version]):
+    """Rows as versions, each made when it is asked for."""
+
+    def __init__(self, sent: Iterable[Sent]) -> None:
+        self.sent = list(sent)
+        self._made: list[Version | None] = [None] * len(self.sent)
+
+    def __len__(self) -> int:
+        return len(self.sent)
+
+    @overload
+    def __getitem__(self, place: int) -> Version: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Version]: ...
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return [self._version(number) for number in range(*place.indices(len(self)))]
+        return self._version(range(len(self))[place])
+
+    def _version(self, number: int) -> Version:
+        made = self._made[number]
+        if made is None:
+            made = self._made[number] = self.sent[number].version()
+        return made
+
+
+def all_of(result: PGresult) -> list[Sent]:
+    return [Sent(result, row) for row in range(result.ntuples)]
+
+
+def _dashed(digits: str) -> str:
+    """A UUID's 32 digits as its text."""
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
