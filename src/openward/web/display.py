@@ -40,7 +40,7 @@ def local(value: dt.datetime, zone: str | dt.tzinfo | None = None) -> dt.datetim
 
 def day(value: Moment, zone: str | None = None) -> str:
     """`03-Nov-2026`; FHIR's partial dates as `Nov-2026` and `2026`; empty for nothing."""
-    if isinstance(value, str) and PARTIAL.fullmatch(value):
+    if isinstance(value, str) and len(value) < 8 and PARTIAL.fullmatch(value):
         return value if len(value) == 4 else f"{_(MONTHS[int(value[5:7]) - 1])}-{value[:4]}"
     moment = parse(value)
     if moment is None:

@@ -75,27 +75,29 @@ class ResultRow:
     def at(self) -> str:
         return date_of(self.resource)
 
-    @property
+    @cached_property
+    def _quantity(self) -> Any:
+        """Asked for many times over for one row: the value, its unit, its mark, its trend."""
+        return self.resource.valueQuantity
+
+    @cached_property
     def number(self) -> Decimal | None:
-        quantity = self.resource.valueQuantity
-        return None if quantity is None else quantity.value
+        return None if self._quantity is None else self._quantity.value
 
     @property
     def value(self) -> str:
         """The value with its comparator, or text, or why there is none."""
-        quantity = self.resource.valueQuantity
-        if quantity is not None and quantity.value is not None:
-            return f"{quantity.comparator or ''}{number(quantity.value)}"
+        if self._quantity is not None and self.number is not None:
+            return f"{self._quantity.comparator or ''}{number(self.number)}"
         if self.resource.valueCodeableConcept is not None:
             return concept(self.resource.valueCodeableConcept)
         if self.resource.valueString:
             return str(self.resource.valueString)
         return concept(self.resource.dataAbsentReason, _("No value sent"))
 
-    @property
+    @cached_property
     def unit(self) -> str:
-        quantity = self.resource.valueQuantity
-        return unit(quantity.unit or quantity.code) if quantity is not None else ""
+        return unit(self._quantity.unit or self._quantity.code) if self._quantity is not None else ""
 
     @cached_property
     def mark(self) -> str:
@@ -123,11 +125,7 @@ class ResultRow:
     @cached_property
     def _catalog_range(self) -> labs.LabRange | None:
         test = self.test
-        same_unit = (
-            test is not None and test.ucum in (self.resource.valueQuantity.code, self.resource.valueQuantity.unit)
-            if self.number is not None
-            else False
-        )
+        same_unit = test is not None and test.ucum in (self._quantity.code, self._quantity.unit) if self.number is not None else False
         return test.range_for(self.person.sex, self.person.age_at(self.at)) if test is not None and same_unit else None
 
     @cached_property
@@ -171,7 +169,7 @@ def is_released(resource: Any) -> bool:
     return resource.meta is not None and any(tag.system == TAG and tag.code == RELEASED for tag in resource.meta.tag)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ResultGroup:
     """All values of one test, newest first."""
 
@@ -181,7 +179,7 @@ class ResultGroup:
     def latest(self) -> ResultRow:
         return self.rows[0]
 
-    @property
+    @cached_property
     def comparable(self) -> list[ResultRow]:
         """The values that may be compared with the latest: numbers in its unit."""
         return [row for row in self.rows if row.number is not None and row.unit == self.latest.unit]

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from openward.chart import vitals
 from openward.chart.codes import INTERPRETATION, LOINC
-from openward.chart.presenters.wording import code_in, codes_in, date_of, years_between
+from openward.chart.presenters.wording import date_of, years_between
 from openward.chart.vitals import BLOOD_PRESSURE, Sign
 from openward.web.charts import Point, Series, Trend
 from openward.web.display import day_and_clock, parse
@@ -21,19 +21,42 @@ from openward.web.display import day_and_clock, parse
 MARKS = ("N", "L", "H", "LL", "HH")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reading:
-    """One measured value, in the sign's own unit, with its mark (N L H LL HH)."""
+    """One measured value. Its number and its mark are made when they are asked for: a chart reads a hundred and shows a dozen.
+
+    `quantity` is the JSON of what was measured, `stated` the mark that came with it, `born` the birth date of who was measured.
+    """
 
     sign: Sign
-    value: Decimal
+    quantity: Mapping[str, Any]
     at: str
-    mark: str
+    stated: str
+    born: str | None
     observation: str
 
     @property
     def moment(self) -> dt.datetime | dt.date | None:
         return parse(self.at)
+
+    @cached_property
+    def value(self) -> Decimal:
+        """In the sign's own unit."""
+        number = self.quantity["value"]
+        return vitals.to_own_unit(self.sign, number if isinstance(number, Decimal) else Decimal(str(number)), self._unit)
+
+    @property
+    def _unit(self) -> str:
+        return str(self.quantity.get("code") or self.quantity.get("unit") or "")
+
+    @cached_property
+    def mark(self) -> str:
+        """N, L, H, LL or HH: as it came, else by the limits for the age at that time."""
+        if self.stated:
+            return self.stated
+        moment = self.moment
+        age = years_between(self.born, moment.date() if isinstance(moment, dt.datetime) else moment) if moment else None
+        return vitals.mark(self.sign, self.value, age)
 
 
 def readings(observations: Iterable[Any], born: str | None) -> dict[str, list[Reading]]:
@@ -43,31 +66,30 @@ def readings(observations: Iterable[Any], born: str | None) -> dict[str, list[Re
         if observation.status in ("entered-in-error", "cancelled"):
             continue
         at = date_of(observation)
-        moment = parse(at)
-        age = years_between(born, moment.date() if isinstance(moment, dt.datetime) else moment) if moment else None
-        for sign, quantity, marks in _measured(observation):
-            found.setdefault(sign.key, []).append(_reading(str(observation.id), at, age, sign, quantity, marks))
+        for sign, part in _measured(observation.data):
+            found.setdefault(sign.key, []).append(Reading(sign, part["valueQuantity"], at, _stated(part), born, str(observation.id)))
     return {key: sorted(rows, key=lambda row: row.at, reverse=True) for key, rows in found.items()}
 
 
-def _measured(observation: Any) -> Iterable[tuple[Sign, Any, Any]]:
+def _measured(observation: Mapping[str, Any]) -> Iterable[tuple[Sign, Mapping[str, Any]]]:
+    """The signs measured, each with the part of the observation that holds its value."""
     known = _by_loinc()
-    for part in (observation, *observation.component):
-        sign = next((known[code] for code in codes_in(part.code, LOINC) if code in known), None)
-        if sign is not None and part.valueQuantity is not None and part.valueQuantity.value is not None:
-            yield sign, part.valueQuantity, part.interpretation
+    for part in (observation, *observation.get("component", ())):
+        codings = part["code"].get("coding", ()) if part.get("valueQuantity", {}).get("value") is not None else ()
+        sign = next((known[coding["code"]] for coding in codings if coding.get("system") == LOINC and coding.get("code") in known), None)
+        if sign is not None:
+            yield sign, part
+
+
+def _stated(part: Mapping[str, Any]) -> str:
+    codings = (coding for one in part.get("interpretation", ()) for coding in one.get("coding", ()))
+    return next((str(coding["code"]) for coding in codings if coding.get("system") == INTERPRETATION and coding.get("code") in MARKS), "")
 
 
 @cache
 def _by_loinc() -> Mapping[str, Sign]:
     found = {sign.loinc: sign for sign in vitals.signs().values()}
     return found | {sign.also: sign for sign in vitals.signs().values() if sign.also}
-
-
-def _reading(observation: str, at: str, age: Decimal | None, sign: Sign, quantity: Any, marks: Any) -> Reading:
-    value = vitals.to_own_unit(sign, quantity.value, str(quantity.code or quantity.unit or ""))
-    stated = next((code for one in marks if (code := code_in(one, INTERPRETATION)) in MARKS), "")
-    return Reading(sign, value, at, stated or vitals.mark(sign, value, age), observation)
 
 
 @dataclass(frozen=True, slots=True)
