@@ -10,8 +10,13 @@ class PrivacyConfig(AppConfig):
 
     def ready(self) -> None:
         from openward.access.permissions import Permission
+        from openward.privacy.breakglass import health  # noqa: F401 - registers that reviews are in time
         from openward.web import navigation
         from openward.web.homes import register_home
 
         navigation.register(navigation.Entry("privacy:home", _("Who saw what"), "eye", Permission.READ_AUDIT, group="practice", order=5, key="g a"))
         register_home("privacy-officer", "privacy:home")
+        navigation.register(
+            navigation.Entry("privacy:openings", _("Emergency access"), "siren", Permission.REVIEW_PRIVACY, group="practice", order=6),
+            navigation.Entry("privacy:emergency", _("Emergency access"), "siren", Permission.BREAK_GLASS, group="care", order=80),
+        )

@@ -3,10 +3,15 @@ from __future__ import annotations
 from django.urls import path
 
 from openward.privacy import views
+from openward.privacy.breakglass import views as breakglass
 
 app_name = "privacy"
 urlpatterns = [
     path("", views.home, name="home"),
     path("patients/<str:id>", views.patient, name="patient"),
     path("people/<str:actor>", views.person, name="person"),
+    path("emergency", breakglass.emergency, name="emergency"),
+    path("emergency/<str:id>/end", breakglass.end, name="emergency-end"),
+    path("openings", breakglass.openings, name="openings"),
+    path("openings/<str:id>", breakglass.opening, name="opening"),
 ]

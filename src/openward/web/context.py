@@ -9,7 +9,8 @@ from django.contrib.messages import get_messages
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from openward.access.roles import ROLES
+from openward.access.glass import open_glass
+from openward.access.roles import role_of
 from openward.web import flash, navigation
 from openward.web.addresses import address
 from openward.web.gate import actor_of
@@ -23,7 +24,7 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
     actor = actor_of(request)
     return {
         "actor": actor,
-        "role": ROLES.get(actor.role or "") if actor else None,
+        "role": role_of(actor) if actor else None,
         "menu": navigation.menu(request),
         "theme": theme_of(request),
         "slim": request.COOKIES.get("ow-nav") == "slim",
@@ -35,6 +36,7 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
         "sign_out_url": address("accounts:sign-out"),
         "sign_in_url": address("accounts:sign-in"),
         "persona_url": address("demo:personas") if getattr(settings, "OPENWARD_DEMO", False) else "",
+        "glass": SimpleLazyObject(lambda: open_glass(actor) if actor else None),
         "error_id": getattr(request, "request_id", ""),
     }
 
