@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import os
 import sys
 from collections.abc import Sequence
@@ -16,11 +17,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status is 0 done, 1 refused with a sentence, 2 wrongly called."""
     options = parser().parse_args(arguments)
     os.environ["OPENWARD_DATA"] = str(Path(options.data).expanduser().resolve())
+    from openward.keys.errors import KeyTrouble
     from openward.server import commands
 
     try:
         status: int = getattr(commands, options.command)(options)
-    except DatabaseTrouble as trouble:
+    except (DatabaseTrouble, KeyTrouble) as trouble:
         print(f"openward: {trouble}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -40,7 +42,11 @@ def parser() -> argparse.ArgumentParser:
     _fhirpath(_command(commands, "fhirpath", "evaluate a FHIRPath expression on a resource in a file"))
     _command(commands, "reindex", "index what is there by search parameters that were added, or say how far that is")
     _ig(_command(commands, "ig", "install, list and remove implementation guides"))
+    _audit(_command(commands, "audit", "prove that the audit trail is whole and unchanged, and keep it so"))
     _terminology(_command(commands, "terminology", "load code systems from licensed files, and list what is here and what is lacking"))
+    _backup(_command(commands, "backup", "back the record and the data folder up, encrypted: what changed since the last time"))
+    _restore(_command(commands, "restore", "restore a backup into an empty data folder, as of any moment it reaches"))
+    _command(commands, "drill", "prove the last backup: restore it beside the record and hold it to it")
     _keys(_command(commands, "keys", "list and rotate the keys of sealed values, and make an outer key"))
     _command(commands, "check", "say what is set up, what is not, and what is unhealthy")
     return top
@@ -93,6 +99,26 @@ def _ig(command: argparse.ArgumentParser) -> None:
         one.set_defaults(command="ig")
 
 
+def _audit(command: argparse.ArgumentParser) -> None:
+    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    verify = _command(actions, "verify", "find any entry, agent or seal that was changed, removed, added or reordered")
+    verify.add_argument(
+        "--anchors",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="files of anchored lines kept elsewhere, oldest first (default: the data folder's)",
+    )
+    seal = _command(actions, "seal", "seal now what the worker would seal within a second")
+    accept = _command(actions, "accept-restore", "say, signed, that the database was taken back to a backup on purpose")
+    accept.add_argument("--reason", required=True, help="who decided it and why; stands in the anchor for good")
+    role = _command(actions, "role", "make a database role that can add to the trail and not change it, and print what was granted")
+    role.add_argument("name", metavar="NAME", help="the role")
+    for one in (verify, seal, accept, role):
+        one.set_defaults(command="audit")
+
+
 def _terminology(command: argparse.ArgumentParser) -> None:
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
     load = _command(actions, "load", "take in SNOMED CT, LOINC, RxNorm, CPT, ICD-10-CM, HCPCS or CVX from its publisher's files")
@@ -101,6 +127,16 @@ def _terminology(command: argparse.ArgumentParser) -> None:
     shown = _command(actions, "list", "list the code systems that are here, and those that are lacking")
     for one in (load, shown):
         one.set_defaults(command="terminology")
+
+
+def _backup(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--full", action="store_true", help="make a new base backup (default: once a week)")
+
+
+def _restore(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--at", type=_moment, default=None, metavar="TIME", help="such as 2026-11-22T14:05:00-05:00 (default: the newest state)")
+    command.add_argument("--from", dest="source", type=Path, default=None, metavar="DIR", help="the folder of backups (default: OPENWARD_BACKUPS)")
+    command.add_argument("--installation", default="", metavar="ID", help="whose backup, where the folder holds several")
 
 
 def _keys(command: argparse.ArgumentParser) -> None:
@@ -118,6 +154,16 @@ def _port(text: str) -> int:
     if not 1 <= port <= 65534:
         raise argparse.ArgumentTypeError("a port is a number from 1 to 65534")
     return port
+
+
+def _moment(text: str) -> dt.datetime:
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("a time is written as 2026-11-22T14:05:00-05:00") from None
+    if moment.tzinfo is None:
+        raise argparse.ArgumentTypeError("say the time zone too, such as 2026-11-22T14:05:00-05:00 or 2026-11-22T19:05:00Z")
+    return moment
 
 
 def _positive(text: str) -> int:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils import timezone
+
+LEAST_DAYS = 2192  # six years with their leap days
 
 
 class AuditEvent(models.Model):
@@ -44,3 +48,91 @@ class AuditEvent(models.Model):
     def whose(self) -> list[UUID]:
         """The keys of the patients whose data was touched."""
         return self.patients or ([self.patient] if self.patient else [])
+
+
+class Retention(models.Model):
+    """How long the trail of one tenant is kept, in days; without a row, for ever. At least six years: 45 CFR 164.316(b)(2)(i)."""
+
+    tenant = models.IntegerField(primary_key=True)
+    days = models.PositiveIntegerField()
+    set_by = models.CharField(max_length=200)
+    set_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (models.CheckConstraint(name="trail_kept_six_years", condition=models.Q(days__gte=LEAST_DAYS)),)
+
+    def __str__(self) -> str:
+        return f"kept for {self.days} days"
+
+
+class Hold(models.Model):
+    """A legal hold: while one stands, nothing of the trail may go however old."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.IntegerField()
+    reason = models.CharField(max_length=500)
+    placed_by = models.CharField(max_length=200)
+    placed_at = models.DateTimeField(default=timezone.now)
+    released_by = models.CharField(max_length=200, blank=True)
+    released_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = (models.Index(fields=["tenant", "released_at"], name="audit_hold_tenant_released"),)
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class Breach(models.Model):
+    """A suspected breach under examination: one account's accesses, or everybody's, in a period. 45 CFR 164.400-414"""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.IntegerField()
+    title = models.CharField(max_length=200)
+    discovered_on = models.DateField()
+    suspect = models.CharField(max_length=200, blank=True)
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    opened_by = models.CharField(max_length=200)
+    opened_at = models.DateTimeField(default=timezone.now)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = (models.Index(fields=["tenant", "closed_at", "discovered_on"], name="audit_breach_tenant_closed"),)
+        constraints = (models.CheckConstraint(name="breach_period_forward", condition=models.Q(since__lt=models.F("until"))),)
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class BreachStep(models.Model):
+    """One line of the breach's log: who did what to it, and when. Lines are added, never changed."""
+
+    id = models.BigAutoField(primary_key=True)
+    breach = models.ForeignKey(Breach, on_delete=models.PROTECT, related_name="steps")
+    at = models.DateTimeField(default=timezone.now)
+    by = models.CharField(max_length=200)
+    what = models.CharField(max_length=30)
+    words = models.CharField(max_length=1000, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.at} {self.what}"
+
+
+class Affected(models.Model):
+    """A patient whose data the breach touched, as the trail showed it when it was gathered; `letter` is the message in the outbox."""
+
+    id = models.BigAutoField(primary_key=True)
+    breach = models.ForeignKey(Breach, on_delete=models.PROTECT, related_name="affected")
+    patient = models.UUIDField()
+    first = models.DateTimeField()
+    last = models.DateTimeField()
+    times = models.PositiveIntegerField()
+    types = models.CharField(max_length=400)
+    letter = models.UUIDField(null=True, blank=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(name="affected_once", fields=("breach", "patient")),)
+
+    def __str__(self) -> str:
+        return f"{self.patient} {self.times}"

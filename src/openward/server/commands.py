@@ -170,6 +170,45 @@ def keys(options: argparse.Namespace) -> int:
     return 0
 
 
+def audit(options: argparse.Namespace) -> int:
+    """Exit status 1 when the trail is not sound."""
+    with _ready():
+        from openward.server import audits
+
+        try:
+            done = audits.run(options)
+        except audits.TROUBLES as trouble:
+            print(f"openward: {trouble}", file=sys.stderr)
+            return 1
+    print("\n".join(done.lines))
+    return done.status
+
+
+def backup(options: argparse.Namespace) -> int:
+    """Exit status 1 when it could not be made; what was backed up before is as it was."""
+    from openward.server import keeping
+
+    keeping.require_embedded()
+    with _ready():
+        return keeping.backup(full=options.full)
+
+
+def drill(options: argparse.Namespace) -> int:
+    """Exit status 1 when the last backup could not be proved."""
+    from openward.server import keeping
+
+    keeping.require_embedded()
+    with _ready():
+        return keeping.drill()
+
+
+def restore(options: argparse.Namespace) -> int:
+    """Exit status 1 when nothing was restored; then the data folder has nothing that was not there before."""
+    from openward.server import keeping
+
+    return keeping.restore(source=options.source, at=options.at, installation=options.installation)
+
+
 def check(options: argparse.Namespace) -> int:
     """Exit status 1 when something vital is in trouble."""
     with _ready():
@@ -181,7 +220,8 @@ def check(options: argparse.Namespace) -> int:
         print(f"data folder   {os.environ['OPENWARD_DATA']}")
         print(f"people        {people} can sign in" if people else "people        nobody can sign in yet: run `openward demo`, or make users")
         for finding in found:
-            print(f"{'ok      ' if finding.is_well else 'TROUBLE '}  {finding.title}" + ("" if finding.is_well else f": {finding.trouble}"))
+            words = finding.trouble or finding.note
+            print(f"{'ok      ' if finding.is_well else 'TROUBLE '}  {finding.title}" + (f": {words}" if words else ""))
     return 1 if any(finding.vital and not finding.is_well for finding in found) else 0
 
 

@@ -50,6 +50,13 @@ KEK_FILES = Variable(
     "Default: outer.key in the data folder, made once; keep it elsewhere, and a copy apart from the backups.",
 )
 KMS = Variable("OPENWARD_KMS", "", "Adapter of a key service that wraps data keys instead of the first file: package.Class.")
+BACKUPS = Variable(
+    "OPENWARD_BACKUPS",
+    "",
+    "Folder of encrypted backups, best on another machine's disk. Once it is set, backups are made every five minutes and proved every night. "
+    "Default: `backups` in the data folder, and only when `openward backup` is run.",
+)
+BACKUP_STORE = Variable("OPENWARD_BACKUP_STORE", "", "Adapter that keeps backups elsewhere, such as in an S3 bucket: package.Class. Default: the folder.")
 HOSTS = Variable("OPENWARD_HOSTS", "localhost,127.0.0.1,[::1]", "Host names this server answers to, separated by commas.")
 ORIGINS = Variable("OPENWARD_ORIGINS", "", "Origins (https://name) that forms may be posted from when a proxy ends TLS, separated by commas.")
 HTTPS = Variable("OPENWARD_HTTPS", "0", "1 when people reach the server by HTTPS: cookies are marked secure and HSTS is sent.")
@@ -68,7 +75,31 @@ CARD_PROCESSOR = Variable(
 )
 TIME_ZONE = Variable("OPENWARD_TIME_ZONE", "America/New_York", "Time zone pages use where no facility's own applies; an IANA name.")
 SESSION_MINUTES = Variable("OPENWARD_SESSION_MINUTES", "30", "Minutes without a request after which a person must sign in again.")
+LOCK_MINUTES = Variable("OPENWARD_LOCK_MINUTES", "15", "Minutes without a request after which the screen is hidden and asks who is there; 0: never.")
+MFA_ROLES = Variable(
+    "OPENWARD_MFA_ROLES",
+    "",
+    "Roles that sign in with a second factor or a passkey only, separated by commas; `staff` is everyone who is no patient, `none` nobody. "
+    "Default: staff, and on a demo instance nobody.",
+)
+BREACHED_PASSWORDS = Variable(
+    "OPENWARD_BREACHED_PASSWORDS",
+    "",
+    "Passwords known from breaches, which nobody may choose: a file of SHA-1 digests in hexadecimal, sorted, one a line with or without `:count`, or a folder "
+    "of files named by the first five digits that hold the rest. Nothing is asked of the network. Default: the 20,000 most common only.",
+)
+STATION_HOURS = Variable(
+    "OPENWARD_STATION_HOURS", "12", "Hours after a whole sign-in at a shared workstation during which a person may come back there with their PIN."
+)
+SIGN_IN_ELSEWHERE = Variable(
+    "OPENWARD_SIGN_IN_ELSEWHERE", "", "A JSON file of OpenID Connect providers people may sign in with; see docs/signing-in.md. Default: none."
+)
 PUBLIC_URL = Variable("OPENWARD_PUBLIC_URL", "http://127.0.0.1:8000", "Where patients reach this server; used in links that leave by mail or text.")
+AUDIT_ANCHORS = Variable(
+    "OPENWARD_AUDIT_ANCHORS",
+    "file",
+    "Where the digests of the audit trail's seals are kept outside the database, separated by commas: file, syslog:/dev/log, syslog:HOST:PORT, https://….",
+)
 EXPORT_HOURS = Variable("OPENWARD_EXPORT_HOURS", "24", "Hours after which the files of a finished bulk export are removed.")
 EXPORTS_AT_ONCE = Variable("OPENWARD_EXPORTS_AT_ONCE", "3", "Unfinished bulk exports a client may have at once.")
 IMPORT_HOSTS = Variable(
@@ -95,6 +126,11 @@ PRIVATE_TARGETS = Variable(
     "",
     "Private or loopback networks that subscriptions and `$import` may reach all the same: 10.1.0.0/16,127.0.0.1. Default: none.",
 )
+SMART_TOKEN_MINUTES = Variable("OPENWARD_SMART_TOKEN_MINUTES", "60", "Minutes an app's access token works; a program's own works five.")
+SMART_REFRESH_DAYS = Variable("OPENWARD_SMART_REFRESH_DAYS", "90", "Days an app with `offline_access` may stay away before it must be let in again.")
+SMART_REGISTRATION = Variable(
+    "OPENWARD_SMART_REGISTRATION", "0", "1 lets apps register themselves (RFC 7591); each still waits for an administrator's approval."
+)
 
 VARIABLES = tuple(entry for entry in list(globals().values()) if isinstance(entry, Variable))
 
@@ -103,10 +139,10 @@ def data_folder() -> Path:
     return Path(DATA.value).expanduser().resolve()
 
 
-def channels() -> dict[str, str]:
-    pairs = (item.partition("=") for item in CHANNELS.items)
-    return {name.strip(): path.strip() for name, _, path in pairs}
 def kek_files() -> list[Path]:
     return [Path(item).expanduser().resolve() for item in KEK_FILES.items] or [data_folder() / "outer.key"]
 
 
+def channels() -> dict[str, str]:
+    pairs = (item.partition("=") for item in CHANNELS.items)
+    return {name.strip(): path.strip() for name, _, path in pairs}

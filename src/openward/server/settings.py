@@ -8,16 +8,20 @@ from django.core.exceptions import ImproperlyConfigured
 from openward.cluster import EmbeddedCluster
 from openward.database import from_url
 from openward.server import environment as env
+from openward.accounts.elsewhere import providers
 from openward.server.keys import secret_key
 
 OPENWARD_DATA = env.data_folder()
 OPENWARD_DEMO = env.DEMO.is_on
-OPENWARD_LIVE_URL = env.LIVE_URL.value
 OPENWARD_KEK_FILES = env.kek_files()
 OPENWARD_KMS = env.KMS.value
+OPENWARD_BACKUPS = env.BACKUPS.value
+OPENWARD_BACKUP_STORE = env.BACKUP_STORE.value
+OPENWARD_LIVE_URL = env.LIVE_URL.value
 OPENWARD_PUBLIC_URL = env.PUBLIC_URL.value.rstrip("/")
 OPENWARD_CHANNELS = env.channels()
 OPENWARD_CARD_PROCESSOR = env.CARD_PROCESSOR.value
+OPENWARD_AUDIT_ANCHORS = env.AUDIT_ANCHORS.value
 OPENWARD_EXPORT_HOURS = env.EXPORT_HOURS.number
 OPENWARD_EXPORTS_AT_ONCE = env.EXPORTS_AT_ONCE.number
 OPENWARD_VALIDATE_PROFILES = env.VALIDATE_PROFILES.value
@@ -25,25 +29,34 @@ OPENWARD_PROFILES = env.PROFILES.items
 OPENWARD_GUIDES = env.GUIDES.items
 OPENWARD_IMPORT_HOSTS = env.IMPORT_HOSTS.items
 OPENWARD_PRIVATE_TARGETS = env.PRIVATE_TARGETS.items
+OPENWARD_SMART_TOKEN_MINUTES = env.SMART_TOKEN_MINUTES.number
+OPENWARD_SMART_REFRESH_DAYS = env.SMART_REFRESH_DAYS.number
+OPENWARD_SMART_REGISTRATION = env.SMART_REGISTRATION.is_on
 
 DEBUG = env.DEBUG.is_on
 SECRET_KEY = env.SECRET_KEY.value or secret_key(OPENWARD_DATA)
 ALLOWED_HOSTS = env.HOSTS.items
 CSRF_TRUSTED_ORIGINS = env.ORIGINS.items
 
-ROOMS = ["entrance", "registration", "chart", "scheduling", "billing", "portal", "servicedesk", "privacy", "administration"]
+ROOMS = ["entrance", "registration", "chart", "scheduling", "billing", "portal", "servicedesk", "privacy", "administration", "smart"]
 
 INSTALLED_APPS = [
     "openward.access",
     "openward.record",
-    "openward.accounts",
     "openward.keys",
+    "openward.accounts",
     "openward.audit",
     "openward.outbox",
+    "openward.backup",
     "openward.web",
     *(f"openward.{room}" for room in ROOMS),
     "openward.demo",
     "openward.server",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
@@ -66,6 +79,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "openward.accounts.middleware.ScreenLocks",
     "openward.server.middleware.IdleSessionsEnd",
     "openward.server.middleware.WhoActs",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -111,10 +126,30 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "openward.accounts.passwords.NotBreached"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator", "OPTIONS": {"user_attributes": ("sign_in", "name")}},
 ]
 LOGIN_URL = "accounts:sign-in"
+OPENWARD_MFA_ROLES = frozenset(env.MFA_ROLES.items or ([] if OPENWARD_DEMO else ["staff"]))
+OPENWARD_BREACHED_PASSWORDS = env.BREACHED_PASSWORDS.value
+OPENWARD_STATION_HOURS = env.STATION_HOURS.number
+OPENWARD_LOCK_SECONDS = env.LOCK_MINUTES.number * 60
+OPENWARD_SIGN_IN_ELSEWHERE = providers(env.SIGN_IN_ELSEWHERE.value)
 
+# django-allauth has second factors, passkeys and OpenID Connect; the pages and the session are ours (openward.entrance).
+ACCOUNT_ADAPTER = "openward.accounts.adapters.NoSignUp"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = "sign_in"
+ACCOUNT_USER_MODEL_EMAIL_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+MFA_ADAPTER = "openward.accounts.adapters.Factors"
+MFA_TOTP_TOLERANCE = 1
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+SOCIALACCOUNT_ADAPTER = "openward.entrance.elsewhere.SignInElsewhere"
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [one.app() for one in OPENWARD_SIGN_IN_ELSEWHERE]}}
+
+SESSION_ENGINE = "openward.accounts.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_NAME = "openward_session"

@@ -1,4 +1,4 @@
-"""The process that runs deferred jobs: `python -m openward.server.worker`."""
+"""The process that runs deferred jobs, and seals the audit trail: `python -m openward.server.worker`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ def main() -> None:
     django.setup()
     from django.core.management import call_command
 
+    from openward.record.sealing import Sealer
+
+    Sealer().start()
     call_command("procrastinate", "worker", "--concurrency", str(CONCURRENCY), "--delete-jobs", "successful")
 
 

@@ -1,0 +1,128 @@
+"""What `openward audit` does: seal, verify, accept a restore, make the restricted role."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from openward.audit.sealing.anchored import Anchored, UnreadableAnchor, files, told_by
+from openward.audit.sealing.anchors import AnchorFailed, FileAnchor, anchored_up_to
+from openward.audit.sealing.keys import SealKeyUnusable, signer, trusted
+from openward.audit.sealing.role import Unrestrictable, restrict
+from openward.audit.sealing.sealer import CounterWentBack, tenants
+from openward.audit.sealing.seals import seals
+from openward.audit.sealing.verifying import Report, Verifier
+from openward.record.sealing import data_folder, seal_now, sealing_wire
+from openward.server.progress import ProgressBar
+
+TROUBLES = (UnreadableAnchor, SealKeyUnusable, CounterWentBack, AnchorFailed, Unrestrictable)
+
+
+@dataclass(frozen=True)
+class Done:
+    """`status` is the command's exit status: 0 sound or done, 1 not."""
+
+    lines: list[str]
+    status: int = 0
+
+
+def run(options: argparse.Namespace) -> Done:
+    """Raises one of TROUBLES, whose sentence says what is wrong."""
+    return {"verify": _verify, "seal": _seal, "accept-restore": _accept_restore, "role": _role}[options.action](options)
+
+
+def _seal(options: argparse.Namespace) -> Done:  # noqa: ARG001 - one shape for all actions
+    with sealing_wire() as wire:
+        return Done([f"{seal_now(wire):,} seals made"])
+
+
+def _verify(options: argparse.Namespace) -> Done:
+    report = Report()
+    keys = trusted(data_folder())
+    with ExitStack() as stack, ProgressBar("verify") as bar:
+        wire, side = (stack.enter_context(sealing_wire()) for _ in range(2))
+        for tenant in sorted({*tenants(wire), *_sealed_tenants(wire), *_anchored_tenants(options.anchors)}):
+            anchored = _anchored(wire, tenant, options.anchors, report)
+            Verifier(wire, side, tenant, keys, anchored, report).run(bar.update)
+    return Done(list(_told(report)), 0 if report.is_sound else 1)
+
+
+def _sealed_tenants(wire: psycopg.Connection[Any]) -> set[int]:
+    """Those whose entries are all gone have seals still."""
+    return {int(tenant) for (tenant,) in psycopg.Cursor(wire).execute("select distinct tenant from audit.seal")}
+
+
+def _anchored_tenants(elsewhere: list[Path]) -> set[int]:
+    """Those of whom the database may hold nothing any more."""
+    return set() if elsewhere else {int(path.name.split("-")[1]) for path in (data_folder() / "anchors").glob("tenant-*-*.jsonl")}
+
+
+def _anchored(wire: psycopg.Connection[Any], tenant: int, elsewhere: list[Path], report: Report) -> Anchored | None:
+    paths = elsewhere or files(data_folder() / "anchors", tenant)
+    told = anchored_up_to(wire, tenant, "file")
+    if not paths and told:
+        report.found(f"The anchor's files of tenant {tenant} are gone: {told:,} seals were written to them.")
+    return Anchored(paths, tenant, trusted(data_folder())) if paths else None
+
+
+def _told(report: Report) -> Iterator[str]:
+    purged = f", {report.purged:,} purged" if report.purged else ""
+    yield f"{report.entries:,} entries under {report.seals:,} seals, {report.unsealed:,} not sealed yet{purged}"
+    yield from (f"note      {notice}" for notice in report.notices)
+    yield from (f"TROUBLE   {sentence}" for sentence in report.findings)
+    if report.more:
+        yield f"TROUBLE   {report.more:,} more."
+    if report.first_bad:
+        yield f"The first bad batch is seal {report.first_bad}."
+    yield "The trail is sound." if report.is_sound else "THE TRAIL IS NOT SOUND."
+
+
+def _accept_restore(options: argparse.Namespace) -> Done:
+    """Say in the anchor, signed, that the database was taken back on purpose; what was anchored past it no longer counts."""
+    data, lines = data_folder(), []
+    with sealing_wire() as wire:
+        for tenant in tenants(wire):
+            paths = files(data / "anchors", tenant)
+            if paths and (through := _common(wire, Anchored(paths, tenant, trusted(data)), tenant)) is not None:
+                _accept(wire, data, tenant, through, options.reason)
+                lines.append(f"tenant {tenant}: accepted that the database was taken back to seal {through}")
+        seal_now(wire)
+    return Done(lines or ["The database and its anchor agree: there is nothing to accept."])
+
+
+def _common(wire: psycopg.Connection[Any], anchored: Anchored, tenant: int) -> int | None:
+    """The last seal up to which the anchor and the database agree; None when they agree to the anchor's end."""
+    kept = anchored.kept()
+    line = next(kept, None)
+    agreed = 0
+    for seal in seals(wire, tenant, "order by number"):
+        while line is not None and line.number == seal.number:
+            if line.digest != seal.digest:
+                return agreed
+            line = next(kept, None)
+        agreed = seal.number
+    return agreed if line is not None else None
+
+
+def _accept(wire: psycopg.Connection[Any], data: Path, tenant: int, through: int, reason: str) -> None:
+    now = dt.datetime.now(dt.UTC)
+    at, key = now.isoformat(timespec="seconds"), signer(data)
+    told = {"tenant": tenant, "through": through, "at": at, "reason": reason, "key": key.id}
+    line = {**told, "signature": key.sign(told_by(tenant, through, at, reason)).hex()}
+    FileAnchor(data / "anchors").keep([json.dumps(line)], tenant, f"{now:%Y-%m}")
+    psycopg.Cursor(wire).execute("update audit.anchored set number = %s where tenant = %s and number > %s", (through, tenant, through))
+
+
+def _role(options: argparse.Namespace) -> Done:
+    with sealing_wire() as wire:
+        statements = restrict(wire, options.name)
+    said = f"-- {options.name} may now do everything but change or remove the trail. Give it a password, and name it in OPENWARD_DATABASE_URL."
+    return Done([*(f"{statement};" for statement in statements), said])
