@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from django.test import Client
@@ -12,6 +13,7 @@ from openward.administration import actions
 from openward.audit.models import AuditEvent
 from openward.outbox.models import Message
 from openward.record.health import CHECKS, health_check
+from openward.web.gate import PROVED_AT
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -30,6 +32,9 @@ def nurse() -> User:
 @pytest.fixture
 def office(client: Client, boss: User) -> Client:
     client.force_login(boss)
+    session = client.session
+    session[PROVED_AT] = time.time()
+    session.save()
     return client
 
 

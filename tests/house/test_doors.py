@@ -79,15 +79,28 @@ def test_every_page_that_is_open_to_nobody_is_known_here() -> None:
 
 
 PUBLIC = {
+    "accounts:add-app",  # who must set up a second factor before they are let in; anyone else is sent away
+    "accounts:add-passkey",
+    "accounts:come-back",  # a PIN, at a shared workstation where its person signed in wholly that day
+    "accounts:elsewhere",
+    "accounts:enrol",
+    "accounts:forgot",
     "accounts:invitation",  # a one-time token and the birth date
+    "accounts:invitation-code",
+    "accounts:passkey",
+    "accounts:passkey-options",
+    "accounts:reset",  # a one-time token
+    "accounts:second-step",  # who proved a password just now
     "accounts:sign-in",
     "accounts:sign-out",
+    "accounts:switch",
     "administration:health-json",
     "billing:paid",  # a one-time token of a payment link
     "billing:paid-pdf",
     "billing:pay",
     "demo:become",  # on a demo instance only
     "demo:personas",
+    "openid_connect_callback",  # a state of this session and a code of the provider
     "servicedesk:report",
     "web:design",  # the design system's living pages: on a demo instance only
     "web:design-draft",

@@ -100,7 +100,7 @@ class TestAnIdleSession:
             seen = []
             for _ in range(4):
                 seen.append(self.people(signed_in))
-                clock.shift(IDLE * 0.6)
+                clock.shift(IDLE * 0.4)
             assert seen == [200] * 4
 
     def test_is_not_kept_alive_by_what_a_page_asks_for_by_itself(self, signed_in: Client) -> None:

@@ -7,14 +7,16 @@ import secrets
 
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from openward.access.actor import Actor
+from openward.accounts import factors, throttle
 from openward.accounts.models import LOCK_AFTER, LOCK_FOR, Invitation, User
 from openward.accounts.tokens import digest
 
 INVITATION_DAYS = 14
+CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
 
 class Locked(Exception):
@@ -42,25 +44,60 @@ def make_user(*, sign_in: str, password: str, role: str, name: str, tenant: int 
     return User.objects.create_user(sign_in=sign_in, password=password, role=role, name=name, tenant=tenant, reference=reference)
 
 
-def check_sign_in(*, sign_in: str, password: str) -> User | None:
-    """The user whose sign-in and password these are, else None. Raises Locked.
+def check_sign_in(*, sign_in: str, password: str, address: str | None = None) -> User | None:
+    """The user whose sign-in and password these are, else None. Raises Locked, and TooManyTries for an address that was wrong too often.
 
-    An unknown name costs as much time as a wrong password, so that neither the answer nor its delay tells who exists.
+    An unknown name costs as much time as a wrong password and locks like one that is known, so that neither the answer nor its delay tells who exists.
     """
-    user = User.objects.filter(sign_in=User.objects.normal(sign_in), is_active=True).first()
-    if user is None:
-        User().set_password(password)
-        return None
-    if user.is_locked:
-        raise Locked
-    if user.check_password(password):
-        User.objects.filter(pk=user.pk).update(failed_tries=0, locked_until=None)
+    throttle.refuse("address", address)
+    name = User.objects.normal(sign_in)
+    user = User.objects.filter(sign_in=name, is_active=True).first()
+    if _is_right(user, name, password):
+        if user is not None and not factors.second_factors(user):
+            forgive(user)
         return user
-    _count_wrong_try(user)
+    throttle.count("address", address, at_most=throttle.FROM_ONE_ADDRESS)
+    if user is None:
+        throttle.count("name", name)
+    else:
+        count_wrong_try(user)
     return None
 
 
-def _count_wrong_try(user: User) -> None:
+def _is_right(user: User | None, name: str, password: str) -> bool:
+    if user is None:
+        try:
+            throttle.refuse("name", name)
+        except throttle.TooManyTries:
+            raise Locked from None
+        User().set_password(password)
+        return False
+    if user.is_locked:
+        raise Locked
+    if not user.has_usable_password():
+        User().set_password(password)
+        return False
+    return user.check_password(password)
+
+
+def forgive(user: User) -> None:
+    """Forget the wrong tries of who has signed in wholly. A right password alone is no reason where a second factor is asked for: its codes would be free."""
+    User.objects.filter(pk=user.pk).update(failed_tries=0, locked_until=None)
+
+
+def check_again(user: User, password: str) -> bool:
+    """Whether this is the password of who is signed in already. Raises Locked; wrong tries count."""
+    user.refresh_from_db()
+    if user.is_locked:
+        raise Locked
+    if user.check_password(password):
+        return True
+    count_wrong_try(user)
+    return False
+
+
+def count_wrong_try(user: User) -> None:
+    """Of whatever they prove themselves with: password, code, PIN. The fifth locks the sign-in."""
     with transaction.atomic():
         row = User.objects.select_for_update().get(pk=user.pk)
         row.failed_tries = (row.failed_tries + 1) % LOCK_AFTER
@@ -70,11 +107,26 @@ def _count_wrong_try(user: User) -> None:
 
 
 def unlock(user: User) -> None:
-    User.objects.filter(pk=user.pk).update(failed_tries=0, locked_until=None)
+    """Let who was locked out try again at once."""
+    forgive(user)
+    throttle.forgive("name", user.sign_in)
 
 
-def invite_patient(*, reference: str, name: str, by: Actor) -> tuple[Invitation, str]:
-    """A one-time invitation to the portal and the token of its link. Earlier open ones of the same patient end."""
+def new_code() -> str:
+    """What a letter can carry and a person can type: ten letters and digits, 49 bits, none of them like another."""
+    code = "".join(secrets.choice(CODE_LETTERS) for _ in range(10))
+    return f"{code[:5]}-{code[5:]}"
+
+
+def plain_code(typed: str) -> str:
+    return "".join(letter for letter in typed.upper() if letter.isalnum())
+
+
+def invite_patient(*, reference: str, name: str, by: Actor, proofed_by: str = "", role: str = "patient", code: str = "") -> tuple[Invitation, str]:
+    """A one-time invitation to the portal and the token of its link. Earlier open ones of the same patient end.
+
+    `code`, from `new_code`, opens it too, for a letter; `proofed_by` says how the practice made sure who they are.
+    """
     token = secrets.token_urlsafe(24)
     now = timezone.now()
     with transaction.atomic():
@@ -84,6 +136,9 @@ def invite_patient(*, reference: str, name: str, by: Actor) -> tuple[Invitation,
             token_digest=digest(token),
             reference=reference,
             name=name,
+            role=role,
+            proofed_by=proofed_by,
+            code_digest=digest(plain_code(code)) if code else None,
             made_by=by.id,
             expires_at=now + dt.timedelta(days=INVITATION_DAYS),
         )
@@ -91,8 +146,9 @@ def invite_patient(*, reference: str, name: str, by: Actor) -> tuple[Invitation,
 
 
 def invitation_for(token: str) -> Invitation:
-    """Raises InvitationClosed, also for a token that never was."""
-    invitation = Invitation.objects.filter(token_digest=digest(token)).first()
+    """By the token of a link or the code of a letter. Raises InvitationClosed, also for one that never was."""
+    found = Q(token_digest=digest(token)) | Q(code_digest=digest(plain_code(token)))
+    invitation = Invitation.objects.filter(found).first()
     if invitation is None or not invitation.is_open:
         raise InvitationClosed
     return invitation
@@ -109,7 +165,7 @@ def accept_invitation(*, token: str, birth_date: str, known_birth_date: str | No
         if not locked.is_open:
             raise InvitationClosed
         User.objects.filter(tenant=locked.tenant, reference=locked.reference).delete()
-        user = make_user(sign_in=sign_in, password=password, role="patient", name=locked.name, tenant=locked.tenant, reference=locked.reference)
+        user = make_user(sign_in=sign_in, password=password, role=locked.role, name=locked.name, tenant=locked.tenant, reference=locked.reference)
         locked.accepted_at = timezone.now()
         locked.save(update_fields=["accepted_at"])
         return user

@@ -18,8 +18,14 @@ class PersonForm(forms.Form):
         required=False,
         help_text=_("Practitioner/<id>, for who sees patients."),
     )
+    email = forms.EmailField(label=_("E-mail"), max_length=254, required=False, help_text=_("Links and notices about the sign-in go there."))
     password = forms.CharField(
-        label=_("First password"), max_length=200, strip=False, help_text=_("At least 12 characters. They change it after signing in.")
+        label=_("First password"),
+        max_length=200,
+        strip=False,
+        required=False,
+        help_text=_("Leave it empty: they get a link to choose one themselves."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from openward import __version__
 from openward.access.permissions import Permission
 from openward.access.roles import ROLES
+from openward.accounts import factors, sessions
 from openward.accounts.actions import SignInTaken
 from openward.accounts.models import User
 from openward.administration import actions
@@ -39,7 +40,7 @@ def people(request: PageRequest) -> HttpResponseBase:
     return render(request, "administration/people.html", context)
 
 
-@page("administration:add-person", needs=Permission.MANAGE_USERS, methods=("GET", "POST"))
+@page("administration:add-person", needs=Permission.MANAGE_USERS, methods=("GET", "POST"), fresh=True)
 def add_person(request: PageRequest) -> HttpResponseBase:
     form = PersonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -47,6 +48,8 @@ def add_person(request: PageRequest) -> HttpResponseBase:
             user = actions.make_person(by=request.actor, **form.cleaned_data)
         except SignInTaken as taken:
             form.add_error("sign_in", str(taken.__doc__))
+        except actions.NoAddress as missing:
+            form.add_error("email", str(missing.__doc__))
         except ValidationError as weak:
             form.add_error("password", weak)
         else:
@@ -55,7 +58,7 @@ def add_person(request: PageRequest) -> HttpResponseBase:
     return render_panel(request, "administration/add_person.html", context, page="administration:people", status=422 if form.errors else 200)
 
 
-@page("administration:person", needs=Permission.MANAGE_USERS, methods=("GET", "POST"))
+@page("administration:person", needs=Permission.MANAGE_USERS, methods=("GET", "POST"), fresh=True)
 def person(request: PageRequest, id: str) -> HttpResponseBase:
     user = _person(request, id)
     form = RoleForm(request.POST or None, initial={"role": user.role})
@@ -67,7 +70,15 @@ def person(request: PageRequest, id: str) -> HttpResponseBase:
             done = ""
         if done:
             return panel_done(request, message=done, refresh=["people"], page="administration:people")
-    context = {"person": user, "form": form, "panel_title": user.name, "role": ROLES[user.role]}
+    context = {
+        "person": user,
+        "form": form,
+        "panel_title": user.name,
+        "role": ROLES[user.role],
+        "sessions": sessions.of(user),
+        "factors": factors.of(user),
+        "is_required": factors.is_required(user),
+    }
     return render_panel(request, "administration/person.html", context, page="administration:people", status=422 if form.errors else 200)
 
 
@@ -80,18 +91,35 @@ def _person(request: PageRequest, id: str) -> User:
 
 def _change(request: PageRequest, user: User, form: RoleForm) -> str:
     """What was done, in words; nothing when the form has errors."""
+    by, name = request.actor, {"name": user.name}
     match request.POST.get("do"):
         case "end":
-            actions.end_sign_in(user=user, by=request.actor)
-            return _("{name} can no longer sign in.").format(name=user.name)
+            actions.end_sign_in(user=user, by=by)
+            return _("{name} can no longer sign in.").format(**name)
         case "restore":
-            actions.restore_sign_in(user=user, by=request.actor)
-            return _("{name} can sign in again.").format(name=user.name)
+            actions.restore_sign_in(user=user, by=by)
+            return _("{name} can sign in again.").format(**name)
+        case "unlock":
+            actions.unlock(user=user, by=by)
+            return _("{name} can sign in again.").format(**name)
+        case "sign-out":
+            actions.sign_out_everywhere(user=user, by=by)
+            return _("{name} is signed out everywhere.").format(**name)
+        case "remove-factors":
+            actions.remove_factors(user=user, by=by)
+            return _("{name} sets up a passkey or an app at the next sign-in.").format(**name)
+        case "send-link":
+            actions.send_link(user=user, by=by)
+            return _("The link to set a password is on its way to {name}.").format(**name)
         case _:
-            if not form.is_valid():
-                return ""
-            actions.change_role(user=user, role=form.cleaned_data["role"], by=request.actor)
-            return _("The role is changed; they must sign in again.")
+            return _change_role(request, user, form)
+
+
+def _change_role(request: PageRequest, user: User, form: RoleForm) -> str:
+    if not form.is_valid():
+        return ""
+    actions.change_role(user=user, role=form.cleaned_data["role"], by=request.actor)
+    return _("The role is changed; they must sign in again.")
 
 
 @page("administration:roles", needs=Permission.MANAGE_USERS)

@@ -60,6 +60,88 @@ class ChangePasswordForm(NewPassword):
         return current
 
 
+def code_field(label: Any, **more: Any) -> forms.CharField:
+    attrs = {"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false", "autofocus": True}
+    return forms.CharField(label=label, max_length=40, widget=forms.TextInput(attrs=attrs), **more)
+
+
+class CodeForm(forms.Form):
+    """A code, or a passkey's answer, which the browser puts there."""
+
+    code = code_field(_("Code"), required=False, help_text=_("Six digits of the app, or one of your recovery codes."))
+    credential = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or {}
+        if not any(found.values()) and not self.errors:
+            self.add_error("code", _("Type the code."))
+        return found
+
+
+class AgainForm(CodeForm):
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=200,
+        strip=False,
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
+    )
+    field_order = ("password", "code", "credential")
+
+
+class AppForm(forms.Form):
+    code = code_field(_("The code the app shows"), help_text=_("Six digits. They change every half minute."))
+
+
+class PasskeyForm(forms.Form):
+    name = forms.CharField(
+        label=_("Name of the passkey"), max_length=80, required=False, help_text=_("To tell it from others: my phone, key at the front desk.")
+    )
+    credential = forms.CharField(widget=forms.HiddenInput)
+
+
+class PinForm(forms.Form):
+    pin = forms.CharField(
+        label=_("PIN"),
+        max_length=12,
+        required=False,
+        help_text=_("4 to 12 digits. Empty: no PIN."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
+    )
+    is_station = forms.BooleanField(label=_("This is a shared workstation"), required=False)
+
+
+class ComeBackForm(forms.Form):
+    person = forms.UUIDField(widget=forms.HiddenInput)
+    pin = forms.CharField(label=_("PIN"), max_length=12, widget=forms.PasswordInput(attrs={"autocomplete": "off", "inputmode": "numeric"}))
+
+
+class UnlockForm(forms.Form):
+    secret = forms.CharField(
+        label=_("PIN or password"),
+        max_length=200,
+        strip=False,
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
+    )
+    credential = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
+class ForgotForm(forms.Form):
+    sign_in = forms.CharField(
+        label=_("Sign-in name or e-mail"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "username", "autofocus": True})
+    )
+
+
+class InvitationCodeForm(forms.Form):
+    code = forms.CharField(
+        label=_("The code of your letter"),
+        max_length=20,
+        help_text=_("Ten letters and digits, such as 7KQ2M-XW3PD."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false", "autofocus": True}),
+    )
+
+
 class InvitationForm(NewPassword):
     """The birth date shows that the person holding the letter is the person it was written to."""
 

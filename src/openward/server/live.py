@@ -26,13 +26,14 @@ import psycopg  # noqa: E402 - Django must be set up first
 from asgiref.sync import sync_to_async  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.contrib.auth import SESSION_KEY  # noqa: E402
-from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
 from django.db import close_old_connections, connection  # noqa: E402
 from psycopg import sql  # noqa: E402
 from starlette.applications import Starlette  # noqa: E402
 from starlette.requests import Request  # noqa: E402
 from starlette.responses import PlainTextResponse, Response, StreamingResponse  # noqa: E402
 from starlette.routing import Route  # noqa: E402
+
+from openward.accounts.sessions import SessionStore  # noqa: E402
 
 log = logging.getLogger("openward.live")
 TOPIC = re.compile(r"[a-z0-9][a-z0-9:-]{0,59}")

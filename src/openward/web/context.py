@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -35,10 +37,29 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
         "report_url": address("servicedesk:report"),
         "sign_out_url": address("accounts:sign-out"),
         "sign_in_url": address("accounts:sign-in"),
+        "doors": doors(settings.ROOT_URLCONF),
         "persona_url": address("demo:personas") if getattr(settings, "OPENWARD_DEMO", False) else "",
         "glass": SimpleLazyObject(lambda: open_glass(actor) if actor else None),
         "error_id": getattr(request, "request_id", ""),
     }
+
+
+@dataclass(frozen=True)
+class Doors:
+    """Where one sees to one's sign-in, locks the screen and steps aside; empty where the room is not installed."""
+
+    security: str
+    leave: str
+    lock: str
+    locked: str
+    lock_seconds: int
+
+
+@cache
+def doors(urls: str) -> Doors:
+    """Asked by every page and the same for all of the installation whose addresses are in the module `urls`."""
+    security, leave, lock, locked = (address(f"accounts:{name}") for name in ("security", "leave", "lock", "locked"))
+    return Doors(security, leave, lock, locked, getattr(settings, "OPENWARD_LOCK_SECONDS", 0))
 
 
 def _toasts(request: HttpRequest) -> list[flash.Toast]:

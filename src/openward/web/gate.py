@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,6 +10,16 @@ if TYPE_CHECKING:
 
     from openward.access.actor import Actor
     from openward.access.permissions import Permission
+
+
+# When the person last proved who they are, in seconds, and how long that is enough for what is risky.
+PROVED_AT = "proved_at"
+FRESH_SECONDS = 15 * 60
+
+
+def proved_lately(request: HttpRequest) -> bool:
+    """Whether who is signed in has shown a whole proof (not a PIN) within a quarter of an hour."""
+    return time.time() - request.session.get(PROVED_AT, 0) < FRESH_SECONDS
 
 
 def actor_of(request: HttpRequest) -> Actor | None:

@@ -27,7 +27,7 @@ from django.utils.functional import SimpleLazyObject
 from openward.fhir.errors import FhirError, Gone, NotFound, Unauthenticated, UnknownType
 from openward.web import errors, once
 from openward.web.answers import go, panel_done, render, render_panel, toast, with_refresh, with_toast
-from openward.web.gate import actor_of, may
+from openward.web.gate import actor_of, may, proved_lately
 
 if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
@@ -59,6 +59,7 @@ class Page:
     public: bool
     methods: tuple[str, ...]
     view: Callable[..., HttpResponseBase]
+    fresh: bool = False
 
 
 PAGES: dict[str, Page] = {}
@@ -70,10 +71,12 @@ def page(
     needs: Permission | None = None,
     public: bool = False,
     methods: tuple[str, ...] = ("GET",),
+    fresh: bool = False,
 ) -> Callable[[View[Ids]], Callable[Concatenate[HttpRequest, Ids], HttpResponseBase]]:
     """Register a view under its URL name and put the door in front of it.
 
     `needs=None` without `public` lets in every signed-in actor. `methods` other than these are answered 405; HEAD goes with GET.
+    `fresh` asks who did not prove themselves within a quarter of an hour to do so again: for what is risky.
     """
     allowed = (*methods, "HEAD") if "GET" in methods else methods
 
@@ -88,10 +91,12 @@ def page(
                     return _ask_to_sign_in(request)
                 if not may(actor, needs):
                     raise Http404
+                if fresh and not proved_lately(request):
+                    return _ask_again(request)
             with ExitStack() as reads:
                 return _answer(view, _bind(request, actor, reads), args, ids)
 
-        guarded.page = PAGES[name] = Page(name, needs, public, methods, guarded)  # type: ignore[attr-defined]
+        guarded.page = PAGES[name] = Page(name, needs, public, methods, guarded, fresh)  # type: ignore[attr-defined]
         return guarded
 
     return decorate
@@ -134,7 +139,19 @@ def _ask_to_sign_in(request: HttpRequest) -> HttpResponseBase:
     """Send nobody to the sign-in page and back afterwards; htmx must move the whole page, not the fragment."""
     htmx = request.headers.get("HX-Request") == "true"
     here = _path_of(request.headers.get("HX-Current-URL", "/")) if htmx else request.get_full_path() if request.method == "GET" else "/"
-    url = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': here})}"
+    return _send_to(resolve_url(settings.LOGIN_URL), here, htmx=htmx)
+
+
+def _ask_again(request: HttpRequest) -> HttpResponseBase:
+    """Send who is signed in to prove it again, and back to the page they were on: what they wanted to do, they then do there."""
+    htmx = request.headers.get("HX-Request") == "true"
+    before = request.headers.get("HX-Current-URL" if htmx else "Referer", "/")
+    here = request.get_full_path() if request.method == "GET" else _path_of(before)
+    return _send_to(resolve_url("accounts:again"), here, htmx=htmx)
+
+
+def _send_to(door: str, here: str, *, htmx: bool) -> HttpResponseBase:
+    url = f"{door}?{urlencode({'next': here})}"
     if not htmx:
         return HttpResponseRedirect(url)
     response = HttpResponse("")

@@ -1,0 +1,65 @@
+"""Sessions in the database, with what their owner may see of them in columns. `settings.SESSION_ENGINE` names this module.
+
+A session is written as often as before and costs no further statement: the columns are filled from its data whenever it is saved.
+https://docs.djangoproject.com/en/5.2/topics/http/sessions/#extending-database-backed-session-engines
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.utils import timezone
+
+from openward.accounts.models import Session, User
+
+SITTING = "sitting"
+SEEN_AT = "seen_at"
+
+
+class SessionStore(DatabaseStore):
+    @classmethod
+    def get_model_class(cls) -> type[Session]:
+        return Session
+
+    def create_model_instance(self, data: Mapping[str, Any]) -> Session:
+        session: Session = super().create_model_instance(data)  # type: ignore[arg-type, assignment]
+        sitting = data.get(SITTING, {})
+        session.user_id = UUID(data[SESSION_KEY]) if data.get(SESSION_KEY) else None
+        session.address, session.device, session.method = sitting.get("address"), sitting.get("device", ""), sitting.get("method", "")
+        session.began_at, session.seen_at = _moment(sitting.get("began_at")), _moment(data.get(SEEN_AT))
+        return session
+
+
+def _moment(seconds: float | None) -> dt.datetime | None:
+    return dt.datetime.fromtimestamp(seconds, dt.UTC) if seconds else None
+
+
+def of(user: User) -> list[Session]:
+    """Their open sessions, the one seen last first."""
+    return list(Session.objects.filter(user_id=user.pk, expire_date__gt=timezone.now()).order_by("-seen_at", "-began_at"))
+
+
+def end(user: User, handle: str) -> bool:
+    """End one session of this person, wherever it is; False when they have no such session."""
+    theirs = [session.pk for session in of(user) if session.handle == handle]
+    return bool(Session.objects.filter(pk__in=theirs).delete()[0])
+
+
+def end_all(user: User, *, but: str | None = None) -> int:
+    """End every session of this person at once, but for the one whose key is given; how many there were."""
+    return Session.objects.filter(user_id=user.pk).exclude(pk=but or "").delete()[0]
+
+
+def device(user_agent: str) -> str:
+    """What a browser says it is, in the words of a person: `Firefox on Windows`. Only ever shown, never believed."""
+    names = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+    systems = (("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("Mac OS", "Mac"), ("CrOS", "Chromebook"),
+               ("Linux", "Linux"))  # fmt: skip
+    browser = next((name for mark, name in names if mark in user_agent), "")
+    system = next((name for mark, name in systems if mark in user_agent), "")
+    return " on ".join(part for part in (browser, system) if part)

@@ -1,0 +1,72 @@
+// The idle lock: after a while without a key or a pointer the screen is hidden and asks who is there. What was typed stays in the page beneath.
+// The server keeps its own clock and refuses what a locked session asks; this only hides what is already on the screen.
+
+const said = document.querySelector("meta[name=openward-lock]");
+const after = Number(said.content) * 1000;
+const KEY = "openward-last-act";
+const dialog = document.createElement("dialog");
+dialog.className = "lock";
+dialog.setAttribute("aria-labelledby", "lock-title");
+let locked = false;
+let noted = 0;
+
+const token = () => JSON.parse(document.body.getAttribute("hx-headers:inherited") || "{}")["X-CSRFToken"] || "";
+const ask = (url, more = {}) => fetch(url, { credentials: "same-origin", ...more, headers: { "X-Openward-Fragment": "1", "X-CSRFToken": token(), ...more.headers } });
+
+// Every window of this browser counts: who types in one is not idle in another.
+function acted() {
+  const now = Date.now();
+  if (locked || now - noted < 1000) return;
+  noted = now;
+  try { localStorage.setItem(KEY, String(now)); } catch { /* no storage: this window alone counts */ }
+}
+
+function lastAct() {
+  try { return Math.max(noted, Number(localStorage.getItem(KEY)) || 0); } catch { return noted; }
+}
+
+async function lock(tellServer) {
+  if (locked) return;
+  locked = true;
+  if (!dialog.isConnected) document.body.append(dialog);
+  dialog.showModal();
+  if (tellServer) await ask(said.dataset.lock, { method: "POST" }).catch(() => {});
+  await show();
+}
+
+async function show() {
+  const here = location.pathname + location.search;
+  let answer;
+  try { answer = await ask(`${said.dataset.locked}?next=${encodeURIComponent(here)}`); } catch { setTimeout(show, 3000); return; }
+  const words = await answer.text();
+  if (!words.includes("data-lock-part")) { location.reload(); return; }
+  fill(words);
+}
+
+function fill(words) {
+  dialog.innerHTML = words;
+  dialog.querySelector("input:not([type=hidden])")?.focus();
+}
+
+async function unlock(form) {
+  const answer = await ask(form.action, { method: "POST", body: new FormData(form) });
+  if (answer.status === 204) { locked = false; acted(); dialog.close(); dialog.replaceChildren(); return; }
+  if (answer.status === 422) { fill(await answer.text()); return; }
+  location.reload();
+}
+
+dialog.addEventListener("cancel", (event) => event.preventDefault());
+dialog.addEventListener("close", () => { if (locked) dialog.showModal(); });
+dialog.addEventListener("submit", (event) => {
+  if (!event.target.hasAttribute("data-unlock")) return;
+  event.preventDefault();
+  event.stopPropagation();
+  unlock(event.target);
+});
+document.addEventListener("openward-locked", () => lock(false));
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.("[data-lock-now]")) { event.preventDefault(); lock(true); }
+});
+for (const name of ["keydown", "pointerdown", "pointermove", "wheel", "touchstart"]) addEventListener(name, acted, { passive: true, capture: true });
+acted();
+if (after) setInterval(() => { if (!locked && Date.now() - lastAct() >= after) lock(true); }, Math.min(5000, after / 3));
