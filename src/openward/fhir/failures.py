@@ -31,6 +31,13 @@ class TooSlow(FhirError):
     code = "too-costly"
 
 
+class Full(FhirError):
+    """This server's disk is nearly full: nothing is stored until there is room. What is stored can be read."""
+
+    status = 507
+    code = "no-store"
+
+
 class Unexpected(FhirError):
     """Something went wrong on this server. It is logged as {id}."""
 
@@ -46,6 +53,8 @@ def as_fhir_error(error: Exception) -> FhirError:
         return Conflict("Another change was stored first; try again.")
     if isinstance(error, pg.QueryCanceled):
         return TooSlow()
+    if isinstance(error, pg.DiskFull):
+        return Full()
     id = uuid4().hex[:12]
     log.error("error %s: %s at %s", id, type(error).__name__, _where(error))
     return Unavailable() if isinstance(error, psycopg.OperationalError) else Unexpected(id=id)

@@ -17,6 +17,7 @@ from django.db import transaction
 
 from openward.fhir.wire import Wire
 from openward.record.jobs import Job
+from openward.record.room import ensure_room
 
 # Statements are prepared when the engine says so, never by being counted: a search is planned anew for its values.
 ONLY_WHEN_TOLD = 2**31
@@ -47,10 +48,11 @@ def reading_wire() -> Wire:
 
 
 class DjangoTransaction:
-    """`atomic()` for the engine: a transaction, or a savepoint inside one."""
+    """`atomic()` for the engine: a transaction, or a savepoint inside one. Raises Full when there is no room for what is to be written."""
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
+        ensure_room()
         with transaction.atomic():
             yield
 

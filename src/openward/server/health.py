@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import urllib.error
 import urllib.request
 
@@ -12,6 +11,7 @@ from django.utils import timezone
 
 from openward.outbox.models import Message
 from openward.record.health import health_check
+from openward.record.room import free_bytes
 
 LEAST_FREE_BYTES = 500 * 2**20
 WORKER_SILENT_SECONDS = 120
@@ -55,7 +55,9 @@ def outbox() -> str | None:
 
 @health_check("disk", title="Disk")
 def disk() -> str | None:
-    free = shutil.disk_usage(settings.OPENWARD_DATA).free
+    free = free_bytes()
+    if free < settings.OPENWARD_RESERVE_BYTES:
+        return f"Only {free // 2**20} MB are free in the data folder: nothing is stored until there is room."
     return f"Only {free // 2**20} MB are free in the data folder." if free < LEAST_FREE_BYTES else None
 
 
