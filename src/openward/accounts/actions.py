@@ -35,13 +35,15 @@ class SignInTaken(Exception):
     """Someone already signs in with this name or address. Choose another."""
 
 
-def make_user(*, sign_in: str, password: str, role: str, name: str, tenant: int = 1, reference: str = "", check_password: bool = True) -> User:
-    """A new user. Raises SignInTaken, KeyError for an unknown role, and Django's ValidationError for a weak password."""
+def make_user(
+    *, sign_in: str, password: str | None, role: str, name: str, tenant: int = 1, reference: str = "", email: str = "", check_password: bool = True
+) -> User:
+    """A new user; without a password they need a link to set one. Raises SignInTaken, KeyError for an unknown role, ValidationError for a weak password."""
     if User.objects.filter(sign_in=User.objects.normal(sign_in)).exists():
         raise SignInTaken
-    if check_password:
+    if check_password and password is not None:
         validate_password(password, User(sign_in=sign_in, name=name))
-    return User.objects.create_user(sign_in=sign_in, password=password, role=role, name=name, tenant=tenant, reference=reference)
+    return User.objects.create_user(sign_in=sign_in, password=password, role=role, name=name, tenant=tenant, reference=reference, email=email)
 
 
 def check_sign_in(*, sign_in: str, password: str, address: str | None = None) -> User | None:

@@ -34,7 +34,6 @@ def make_person(*, sign_in: str, name: str, role: str, password: str, reference:
             tenant=by.tenant,
             reference=reference,
             email=email,
-            check_password=bool(password),
         )
         note(connection(), by, "make-user", detail=f"user:{user.id} as {role}")
         if not password:
