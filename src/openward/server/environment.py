@@ -39,6 +39,12 @@ DATA = Variable("OPENWARD_DATA", ".data", "The data folder: the embedded databas
 DATABASE_URL = Variable(
     "OPENWARD_DATABASE_URL", "", "A PostgreSQL 15–18 database to use instead of the embedded one: postgresql://user:password@host:port/name."
 )
+RESERVE_MB = Variable(
+    "OPENWARD_RESERVE_MB",
+    "200",
+    "Megabytes of the data folder's disk that are kept for reading: with less free, nothing new is stored (507) until there is room, "
+    "since a database that cannot write its log stops altogether.",
+)
 SHARED_BUFFERS = Variable(
     "OPENWARD_SHARED_BUFFERS", "", "Memory of the embedded database, such as 512MB. Default: an eighth of the machine's, 64 MB to 2 GB."
 )

@@ -12,6 +12,7 @@ from openward.accounts.elsewhere import providers
 from openward.server.keys import secret_key
 
 OPENWARD_DATA = env.data_folder()
+OPENWARD_RESERVE_BYTES = env.RESERVE_MB.number * 2**20
 OPENWARD_DEMO = env.DEMO.is_on
 OPENWARD_KEK_FILES = env.kek_files()
 OPENWARD_KMS = env.KMS.value
