@@ -36,7 +36,7 @@ from seen
 
 
 def _inserts(nth: str) -> Mapping[str, str]:
-    return {interaction: INSERT.replace("NTH", nth).replace("INTERACTION", interaction) for interaction in ("read", "vread")}
+    return {interaction: INSERT.replace("NTH", nth).replace("INTERACTION", interaction) for interaction in ("read", "vread", "create", "update")}
 
 
 OF_ONE = _inserts("")

@@ -147,7 +147,7 @@ def test_a_sealer_killed_in_the_middle_is_taken_up_where_it_was(tmp_path: Path) 
         while count("select count(*) from audit.seal") < before + 4:
             write(7)
         process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.communicate()
     seal(tmp_path)
     report = verify(tmp_path)
     assert (report.findings, report.unsealed) == ([], 0)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from openward.keys.outer import write_once
+
+
+_making = threading.Lock()  # a file is made whole by one thread of a process at a time
 
 
 class SealKeyUnusable(Exception):
@@ -52,6 +56,11 @@ class Trusted:
 def signer(data: Path) -> Signer:
     """The key of this data folder, made the first time; two processes that make it at once agree on one. Raises SealKeyUnusable."""
     path = data / "seal.key"
+    with _making:
+        return _signer(data, path)
+
+
+def _signer(data: Path, path: Path) -> Signer:
     try:
         if not path.exists():
             write_once(path, Ed25519PrivateKey.generate().private_bytes_raw().hex())
