@@ -96,10 +96,8 @@ def _links(address: str, page: Page[Resource], here: str | None) -> list[tuple[s
     """The pages before and after are opaque addresses: what was searched for, perhaps by POST so that no log shows it, is not in them."""
     query = urlencode(page.used if here is None else [("_cursor", here)])
     found = [("self", f"{address}?{query}" if query else address)]
-    found += [
-        (relation, f"{address}?{urlencode([('_cursor', cursor)])}") for relation, cursor in (("first", page.first), ("next", page.next)) if cursor
-    ]
-    return found
+    # A cursor's letters stand in an address as they are.
+    return [*found, *((relation, f"{address}?_cursor={cursor}") for relation, cursor in (("first", page.first), ("next", page.next)) if cursor)]
 
 
 def _entries(versions: Sequence[Version], base: str, mode: str) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from openward.fhir.search.conditions import Scope, rows
 from openward.fhir.search.cursor import BadCursor
 from openward.fhir.search.facts import Facts
 from openward.fhir.search.include import Inclusion
-from openward.fhir.search.kept import hidden, is_plain, is_walked
+from openward.fhir.search.kept import hidden, is_plain, is_walked, walked_rows
 from openward.fhir.search.leading import parts
 from openward.fhir.search.own import OWN
 from openward.fhir.search.page import Page
@@ -171,7 +171,8 @@ class Search:
         found: list[Part] = []
         for query, own in zip(self.queries, orders, strict=True):
             after = f" and {own.after(position, scope.bind)}" if position else ""
-            found += [Part(query.type, own, f"{part}{after}") for part in parts(scope, query, own) if part != FALSE]
+            wanted = [walked_rows(scope.bind, query.type, query.conditions)] if scope.bind.is_walked else parts(scope, query, own)
+            found += [Part(query.type, own, f"{part}{after}") for part in wanted if part != FALSE]
         pin = scope.bind.place(position[-1], "::timestamptz") if by.reads_log and position else None
         return page_statement(found, self.query.count, pin) if found else None
 

@@ -15,8 +15,7 @@ from openward.fhir.search.own import values_of
 from openward.fhir.search.parameters import plan
 from openward.fhir.search.query import Include, Query
 from openward.fhir.search.reference import any_points_at, pointer
-from openward.fhir.search.rows import COLUMNS
-from openward.fhir.search.sent import Rows, all_of
+from openward.fhir.search.sent import COLUMNS, Rows, all_of
 from openward.fhir.search.sql import FALSE, Bindings
 from openward.fhir.versions import Version
 

@@ -9,15 +9,18 @@ What has another index to begin with (an identifier, a name, a date that does no
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 from openward.fhir.definitions import SearchParameter
 from openward.fhir.protocols import Where
+from openward.fhir.search.conditions import Scope, sql
 from openward.fhir.search.parameters import FROM_ROW, owned, plan
 from openward.fhir.search.query import Condition, Filter, Query
 from openward.fhir.search.reference import is_the_patient, keys_by_type
 from openward.fhir.search.sort import Order
+from openward.fhir.search.sql import Bindings, all_of, rtype
 
 VALUE = re.compile(r"%\((\w+)\)s((?:::[a-z]+(?:\[\])?)?)")
 LEADING = ("c.date_lo", "c.rkey")
@@ -29,7 +32,40 @@ def is_walked(query: Query, where: Callable[[str], Where | None]) -> bool:
     visible = where(query.type)
     if visible is None or not visible.everything:
         return False
-    return all(map(_is_looked_at, query.conditions)) and any(_names_one_patient(one) or _names_ids(one) for one in query.conditions)
+    for condition in query.conditions:
+        if not isinstance(condition, Filter) or not _is_looked_at(condition):
+            return False
+    return any(_is_few(one) for one in query.conditions if isinstance(one, Filter))
+
+
+def walked_rows(bind: Bindings, type: str, conditions: Sequence[Condition]) -> str:
+    """The WHERE of `fhir.current c`, as that of `conditions.rows` for an actor who may see all of the type."""
+    found = [f"c.tenant = %(tenant)s and c.rtype = {rtype(type)}"]
+    for number, condition in enumerate(conditions):
+        text, values = (_made if _moves(condition) else _remembered)(condition, f"v{number}_")
+        found.append(text)
+        bind.values.update(values)
+    return all_of([part for part in found if part != "true"])
+
+
+def _moves(condition: Condition) -> bool:
+    """Whether it means something else tomorrow."""
+    return isinstance(condition, Filter) and condition.parameter.type == "date" and any(value.startswith("ap") for value in condition.values)
+
+
+def _made(condition: Condition, name: str) -> tuple[str, Mapping[str, Any]]:
+    """The condition's SQL, and its values by names that begin with `name`."""
+    bind = Bindings(0, name=name)
+    bind.is_walked = True
+    text = sql(Scope(bind, _nothing), condition)
+    return text, {place: value for place, value in bind.values.items() if place != "tenant"}
+
+
+_remembered = lru_cache(maxsize=4096)(_made)
+
+
+def _nothing(type: str) -> Where | None:
+    """A row that is looked at points at nothing else."""
 
 
 def is_plain(by: Order) -> bool:
@@ -37,10 +73,9 @@ def is_plain(by: Order) -> bool:
     return not by.reads_log and all(column.expression in LEADING for column in by.columns)
 
 
-def _is_looked_at(condition: Condition) -> bool:
+@lru_cache(maxsize=4096)
+def _is_looked_at(condition: Filter) -> bool:
     """Whether a row of `current` tells by itself whether it holds."""
-    if not isinstance(condition, Filter):
-        return False
     parameter = condition.parameter
     if parameter.code in FROM_ROW or condition.modifier == "missing" or _names_one_patient(condition):
         return True
@@ -51,19 +86,21 @@ def _is_looked_at(condition: Condition) -> bool:
     return all(not value.endswith("|") for value in condition.values) and not any(path.datatype in RARE for path in parameter.paths)
 
 
-def _names_one_patient(condition: Condition) -> bool:
+@lru_cache(maxsize=4096)
+def _is_few(condition: Filter) -> bool:
+    """Whether it leads to one patient's rows, or to those of some ids."""
+    return _names_one_patient(condition) or (condition.parameter.code == "_id" and condition.modifier is None)
+
+
+def _names_one_patient(condition: Filter) -> bool:
     """Whether it is answered by `current.patient` alone."""
-    if not isinstance(condition, Filter) or condition.parameter.type != "reference" or condition.modifier not in (None, "Patient"):
+    if condition.parameter.type != "reference" or condition.modifier not in (None, "Patient"):
         return False
     owners = _owners(condition.parameter)
     if len(owners) != 1 or not is_the_patient(owners[0], "Patient") or len(condition.values) != 1:
         return False
     targets = keys_by_type(condition.parameter, condition.values)
     return list(targets) == ["Patient"] and len(targets["Patient"]) == 1
-
-
-def _names_ids(condition: Condition) -> bool:
-    return isinstance(condition, Filter) and condition.parameter.code == "_id" and condition.modifier is None
 
 
 def _owners(parameter: SearchParameter) -> tuple[SearchParameter, ...]:

@@ -8,19 +8,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 from openward.fhir.definitions import SearchParameter, is_resource_type
 from openward.fhir.errors import BadRequest, TooCostly
 from openward.fhir.ids import is_id
 from openward.fhir.search.escape import split_escaped, unescaped
-from openward.fhir.search.own import OwnParameter
+from openward.fhir.search.own import OWN, OwnParameter
 from openward.fhir.search.parameters import plan, target_types
 
 DEFAULT_COUNT, MAX_COUNT = 20, 1000
 MAX_VALUES = 1000
 MAX_FILTERS = 100
 MAX_DEPTH = 8
+SHORT = 200  # characters of a condition that is worth remembering
 
 Params = Mapping[str, Any] | Sequence[tuple[str, Any]]
 Pair = tuple[str, str]
@@ -49,9 +51,9 @@ class NotIndexedYet(Unknown):
     """{name} is a search parameter of {type} that is still being indexed; $reindex-status says how far it is."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Filter:
-    """`parameter:modifier` holds one of `values` (already split at commas, unescaped unless composite)."""
+    """`parameter:modifier` holds one of `values` (already split at commas, unescaped unless composite). Is itself only, so that it is quick to look up."""
 
     parameter: SearchParameter
     modifier: str | None
@@ -187,7 +189,7 @@ def _take(query: Query, name: str, value: str) -> None:
     elif name.startswith(("_include", "_revinclude")):
         _take_include(query, name, value)
     else:
-        query.conditions.append(condition(query.type, name, value, 0))
+        query.conditions.append((_remembered if len(name) + len(value) <= SHORT else condition)(query.type, name, value, 0))
 
 
 def condition(type: str, name: str, value: str, depth: int) -> Condition:
@@ -206,6 +208,11 @@ def condition(type: str, name: str, value: str, depth: int) -> Condition:
     if dot:
         return _chain(parameter, modifier, rest, value, depth)
     return _filter(parameter, modifier or None, value)
+
+
+# A category, a status, the last week: what is asked again and again is understood once.
+_remembered = lru_cache(maxsize=4096)(condition)
+OWN.on_change.append(_remembered.cache_clear)
 
 
 def _listed(type: str, value: str) -> Listed:

@@ -7,48 +7,37 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, overload
 from uuid import UUID
 
 from openward.fhir.definitions import type_name
-from openward.fhir.search.rows import COLUMNS
+from openward.fhir.search import rows
 from openward.fhir.versions import Version
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
-RTYPE, ID, KEY, NUMBER, AT, OP, PATIENT, BODY = range(8)  # as in `rows.COLUMNS`
-WIDTH = len(COLUMNS.split(","))
+# As `rows.COLUMNS`, but with every id as its text.
+COLUMNS = rows.COLUMNS.replace("b.id", "coalesce(b.id, b.rkey::text) as id")
+RTYPE, ID, KEY, NUMBER, AT, OP, PATIENT, BODY = range(8)
+WIDTH = 8
 EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)  # PostgreSQL counts microseconds from here
 
 
 class Sent:
-    """One row of a SELECT that begins with `rows.COLUMNS`."""
+    """One row of a SELECT that begins with `COLUMNS`. `body`: the resource as it is stored. `patient`: the key, as bytes."""
 
-    __slots__ = ("_result", "_row", "type")
+    __slots__ = ("_result", "_row", "body", "id", "patient", "type")
 
     def __init__(self, result: PGresult, row: int) -> None:
+        value = result.get_value
         self._result = result
         self._row = row
-        self.type = type_name(int.from_bytes(result.get_value(row, RTYPE) or b"", "big"))
-
-    @property
-    def body(self) -> bytes:
-        """The resource as it is stored; empty for a deletion."""
-        return self._result.get_value(self._row, BODY) or b""
-
-    @property
-    def id(self) -> str:
-        id = self._result.get_value(self._row, ID)
-        return id.decode() if id is not None else _dashed(self._value(KEY).hex())
-
-    @property
-    def key(self) -> bytes:
-        return self._value(KEY)
-
-    @property
-    def patient(self) -> bytes | None:
-        return self._result.get_value(self._row, PATIENT)
+        self.type = _type(value(row, RTYPE))
+        self.id = (value(row, ID) or b"").decode()
+        self.patient = value(row, PATIENT)
+        self.body = value(row, BODY) or b""
 
     @property
     def place(self) -> list[str]:
@@ -56,8 +45,6 @@ class Sent:
         return [self._value(column).decode() for column in range(WIDTH, self._result.nfields)]
 
     def version(self) -> Version:
-        value = self._result.get_value
-        patient, body = value(self._row, PATIENT), value(self._row, BODY)
         return Version(
             self.type,
             self.id,
@@ -65,8 +52,8 @@ class Sent:
             int.from_bytes(self._value(NUMBER), "big"),
             EPOCH + dt.timedelta(microseconds=int.from_bytes(self._value(AT), "big", signed=True)),
             self._value(OP).decode(),
-            UUID(bytes=patient) if patient is not None else None,
-            body.decode() if body is not None else None,
+            UUID(bytes=self.patient) if self.patient is not None else None,
+            self.body.decode() or None,
         )
 
     def _value(self, column: int) -> bytes:
@@ -103,6 +90,6 @@ def all_of(result: PGresult) -> list[Sent]:
     return [Sent(result, row) for row in range(result.ntuples)]
 
 
-def _dashed(digits: str) -> str:
-    """A UUID's 32 digits as its text."""
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+@cache
+def _type(sent: bytes | None) -> str:
+    return type_name(int.from_bytes(sent or b"", "big"))

@@ -18,9 +18,11 @@ FALSE = "false"
 class Bindings:
     """The named parameters of one statement. `place` returns the text that stands for a value."""
 
-    def __init__(self, tenant: int, facts: Facts | None = None) -> None:
+    def __init__(self, tenant: int, facts: Facts | None = None, name: str = "p") -> None:
+        """`name`: what the names of the values begin with."""
         self.values: dict[str, Any] = {"tenant": tenant}
         self._facts = facts
+        self._name = name
         self._policies = 0
         self.is_walked = False
         """Whether the rows are found by another index, so that one of tokens must not be thought of."""
@@ -37,7 +39,7 @@ class Bindings:
         return self._facts
 
     def place(self, value: Any, cast: str = "") -> str:
-        name = f"p{len(self.values)}"
+        name = f"{self._name}{len(self.values)}"
         self.values[name] = value
         return f"%({name})s{cast}"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from openward.fhir.search.rows import COLUMNS
-from openward.fhir.search.sort import Order
+from openward.fhir.search.sent import COLUMNS
+from openward.fhir.search.sort import Column, Order
 from openward.fhir.search.sql import rtype
 
 
@@ -27,10 +27,7 @@ def page_statement(parts: Sequence[Part], count: int, pin: str | None = None) ->
     by = parts[0].by
     types = list(dict.fromkeys(part.type for part in parts))
     direction = ", ".join(f"k{number} {column.direction}" for number, column in enumerate(by.columns))
-    # By the column it is joined by, so that the planner sees that what is joined stands in this order already.
-    outer = ", ".join(
-        f"{'p.rkey' if column.expression == 'c.rkey' else f'p.k{number}'} {column.direction}" for number, column in enumerate(by.columns)
-    )
+    outer = ", ".join(f"{_name(column, number, len(parts))} {column.direction}" for number, column in enumerate(by.columns))
     limit = f"order by {direction} limit {count + 1}"
     selects = [f"{_select(part, pin)} {limit}" for part in parts]
     page = selects[0] if len(selects) == 1 else f"select * from ({' union all '.join(f'({select})' for select in selects)}) u {limit}"  # noqa: S608
@@ -39,6 +36,11 @@ def page_statement(parts: Sequence[Part], count: int, pin: str | None = None) ->
         f"select {COLUMNS}, {', '.join(_texts(types, by, pin))} from ({page}) p"  # noqa: S608
         f" join fhir.body b on b.tenant = %(tenant)s and b.rtype = {kind} and b.rkey = p.rkey and b.ver = p.ver order by {outer}"
     )
+
+
+def _name(column: Column, number: int, parts: int) -> str:
+    """Of one part, the key by the name it is joined by: then the planner sees that what is joined stands in this order already."""
+    return "p.rkey" if parts == 1 and column.expression == "c.rkey" else f"p.k{number}"
 
 
 def _select(part: Part, pin: str | None) -> str:
