@@ -49,9 +49,6 @@ class AccessPolicy:
     """The policy of this installation, over roles (data), SMART scopes, the patient compartment, labels, consents and care relations."""
 
     def where(self, actor: Actor, interaction: Interaction, type: str) -> Where | None:
-        return narrow(actor, LETTERS[interaction], type, self._where(actor, interaction, type))
-
-    def _where(self, actor: Actor, interaction: Interaction, type: str) -> Where | None:
         if interaction == "export" and actor.kind not in EXPORTERS:
             return None
         if not self._granted(actor, LETTERS[interaction], type):

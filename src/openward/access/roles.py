@@ -91,6 +91,7 @@ CARE = (
     P.SEE_INBOX,
     P.SEE_COVERAGE,
     P.BREAK_GLASS,
+    P.LAUNCH_APPS,
 )
 VISIT = {"Patient": "rs", "Appointment": "crus", "Encounter": "crus", "Task": "crus", "Communication": "crus", "Coverage": "rs", "Slot": "rs"}
 

@@ -23,6 +23,8 @@ from openward.fhir.failures import Unavailable  # noqa: E402
 from openward.fhir.http import fhir_app  # noqa: E402
 from openward.fhir.store import Store  # noqa: E402
 from openward.record import open_reading_store, open_store  # noqa: E402
+from openward.smart import cors  # noqa: E402
+from openward.smart.discovery import security  # noqa: E402
 
 StartResponse = Callable[..., Any]
 HEARD_OUT = 16 * 2**20  # bytes of a refused body; whoever sends more is cut off
@@ -54,12 +56,16 @@ def reading_store_for(actor: Actor) -> AbstractContextManager[Store]:
     return nullcontext(open_reading_store(actor))
 
 
-record = fhir_app(authenticate, store_for, base="/fhir", open_reading_store=reading_store_for)
+record = fhir_app(authenticate, store_for, base="/fhir", open_reading_store=reading_store_for, security=security)
 
 
 def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+    return cors.answer(environ, start_response, _route) if "HTTP_ORIGIN" in environ else _route(environ, start_response)
+
+
+def _route(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
     path = environ.get("PATH_INFO", "")
-    if path == "/fhir" or path.startswith("/fhir/"):
+    if path == "/fhir" or (path.startswith("/fhir/") and not path.startswith("/fhir/.well-known/")):
         return _answer(environ, start_response)
     return pages(environ, start_response)
 

@@ -15,6 +15,7 @@ from openward.fhir.store import Store
 
 Authenticate = Callable[[Mapping[str, Any]], Any]
 OpenStore = Callable[[Any], AbstractContextManager[Store]]
+Security = Callable[[str], Mapping[str, Any]]
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -25,18 +26,20 @@ def fhir_app(
     *,
     open_reading_store: OpenStore | None = None,
     limit: int = MAX_BODY,
+    security: Security | None = None,
 ) -> Application:
     """A WSGI callable that serves the record at `base`.
 
     `authenticate(environ)` gives the actor or raises Unauthenticated; `open_store(actor)` is a context manager that gives their store,
     `open_reading_store` one for what only reads.
-    `limit` is the largest body taken, in bytes, packed or unpacked. Only `metadata` is answered without an actor.
+    `limit` is the largest body taken, in bytes, packed or unpacked. Only `metadata` is answered without an actor; `security(base)` is what it says
+    of how actors prove themselves.
     """
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = Request(environ, base, limit)
         try:
-            response = _answer(request, authenticate, open_store, open_reading_store or open_store)
+            response = _stated(request, security) or _answer(request, authenticate, open_store, open_reading_store or open_store)
         except Exception as error:
             response = Response.error(as_fhir_error(error))
         return response.send(request, start_response)
@@ -44,11 +47,17 @@ def fhir_app(
     return application
 
 
+def _stated(request: Request, security: Security | None) -> Response | None:
+    """The CapabilityStatement, when that is what is asked for."""
+    if request.segments != ("metadata",) or request.method not in ("GET", "HEAD"):
+        return None
+    request.check_accept()
+    return Response.json(capabilities(request.url, security(request.url) if security else None))
+
+
 def _answer(request: Request, authenticate: Authenticate, open_store: OpenStore, open_reading_store: OpenStore) -> Response:
     if request.segments[:1] not in (("_export",), ("_import",)):  # whose files are asked for as NDJSON
         request.check_accept()
-    if request.segments == ("metadata",) and request.method in ("GET", "HEAD"):
-        return Response.json(capabilities(request.url))
     actor = authenticate(request.environ)
     handler = handler_of(request)
     with (open_store if writes(request.segments, request.method) else open_reading_store)(actor) as store:

@@ -32,8 +32,8 @@ EVERYWHERE: Mapping[str, tuple[str, str | None]] = {
 REFERENCE_POLICY = ("literal", "local", "enforced")
 
 
-def capabilities(url: str) -> Mapping[str, Any]:
-    """The CapabilityStatement of the server at `url` (its FHIR base, without a trailing slash)."""
+def capabilities(url: str, security: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+    """The CapabilityStatement of the server at `url` (its FHIR base, without a trailing slash); `security` is what it says of how clients sign in."""
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -44,7 +44,7 @@ def capabilities(url: str) -> Mapping[str, Any]:
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json", "json", "application/fhir+xml", "xml"],
         "patchFormat": [*MEDIA_TYPES, "application/fhir+json", "application/fhir+xml"],
-        "rest": [_rest()],
+        "rest": [{**_rest(), "security": security} if security else _rest()],
     }
 
 

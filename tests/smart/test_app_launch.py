@@ -1,0 +1,255 @@
+"""The right way through: a patient lets an app in, staff start one from a chart, and the tokens do what was agreed to and no more."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.test import Client
+from joserfc import jwt
+from joserfc.jwk import KeySet
+
+from openward.fhir.ids import key
+from openward.smart.models import AccessToken, App, Connection, RefreshToken
+from tests import cast
+from tests.smart.conftest import FHIR, STANDALONE, Api, Clinic, Walk, an_app, told
+
+FORM = "application/x-www-form-urlencoded"
+pytestmark = pytest.mark.django_db
+
+
+def test_a_patient_lets_an_app_in_and_it_reads_their_record(walk: Walk) -> None:
+    got = walk.tokens()
+    assert got["patient"] == cast.PATIENT_ID
+    assert (got["token_type"], got["expires_in"], got["scope"]) == ("Bearer", 3600, STANDALONE)
+    assert got["need_patient_banner"] is False
+    api = Api(got["access_token"])
+    assert api.ids("Observation") == {"laboratory-a1", "vital-signs-a1", "survey-a1"}
+    assert api.ids("Patient") == {cast.PATIENT_ID}
+    assert api.status("GET", "Observation/laboratory-b2") == 404
+    assert api.status("GET", f"Patient/{cast.OTHER_PATIENT_ID}") == 404
+
+
+def test_what_was_not_agreed_to_is_not_seen(walk: Walk) -> None:
+    api = Api(walk.tokens()["access_token"])
+    assert api.status("GET", "Condition?patient=" + cast.PATIENT_ID) in (403, 404)
+    assert api.status("PUT", "Observation/laboratory-a1", {"resourceType": "Observation", "id": "laboratory-a1"}) in (403, 404, 422)
+
+
+def test_the_state_comes_back_letter_for_letter(walk: Walk) -> None:
+    answer = walk.decide(walk.authorize(state="a/b?c=<d>&e=\u00e9 f"))
+    assert told(answer)["state"] == "a/b?c=<d>&e=\u00e9 f"
+
+
+def test_no_token_code_or_secret_is_kept_in_clear(walk: Walk) -> None:
+    code = walk.code()
+    got = walk.exchange(code).json()
+    kept = " ".join(str(list(model.objects.values())) for model in (AccessToken, RefreshToken, Connection))
+    for secret in (code, got["access_token"], got["refresh_token"]):
+        assert secret not in kept
+
+
+def test_the_id_token_says_who_it_is_and_is_signed_by_a_published_key(walk: Walk, clinic: Clinic) -> None:
+    got = walk.tokens(nonce="n-1")
+    published = KeySet.import_key_set(Client().get("/oauth/jwks").json())
+    token = jwt.decode(got["id_token"], published, algorithms=["RS256"])
+    assert token.header["kid"] in {key.kid for key in published.keys}
+    assert token.claims["iss"] == FHIR
+    assert token.claims["aud"] == walk.app.client_id
+    assert token.claims["nonce"] == "n-1"
+    assert token.claims["fhirUser"] == f"{FHIR}/Patient/{cast.PATIENT_ID}"
+    assert token.claims["sub"] == str(clinic.patient.id)
+    assert token.claims["exp"] - token.claims["iat"] <= 3600
+
+
+def test_the_published_keys_have_no_private_part() -> None:
+    for one in Client().get("/oauth/jwks").json()["keys"]:
+        assert not set(one) & {"d", "p", "q", "dp", "dq", "qi", "k"}
+        assert one["kid"]
+
+
+def test_without_openid_there_is_no_id_token(walk: Walk) -> None:
+    assert "id_token" not in walk.tokens(scope="launch/patient patient/Patient.rs")
+
+
+def test_a_refresh_token_comes_only_with_a_scope_for_it(walk: Walk) -> None:
+    assert "refresh_token" not in walk.tokens(scope="launch/patient patient/Patient.rs")
+    assert "refresh_token" in walk.tokens(scope="launch/patient online_access patient/Patient.rs")
+
+
+def test_refreshing_gives_new_tokens_and_the_same_patient(walk: Walk) -> None:
+    first = walk.tokens()
+    second = walk.refresh(first["refresh_token"])
+    assert second.status_code == 200, second.content
+    got = second.json()
+    assert got["refresh_token"] != first["refresh_token"]
+    assert got["patient"] == cast.PATIENT_ID
+    assert Api(got["access_token"]).ids("Patient") == {cast.PATIENT_ID}
+
+
+def test_a_refresh_may_ask_for_less(walk: Walk) -> None:
+    got = walk.refresh(walk.tokens()["refresh_token"], scope="patient/Patient.r").json()
+    assert got["scope"] == "patient/Patient.r"
+    assert Api(got["access_token"]).status("GET", "Observation/laboratory-a1") == 404
+
+
+def test_a_request_by_post_is_gone_on_with_by_the_person_s_own_browser(walk: Walk) -> None:
+    kept = Client(enforce_csrf_checks=True).post(
+        "/oauth/authorize", urlencode(walk.asked()), content_type=FORM
+    )  # from the app's page: without cookies
+    assert kept.status_code == 302
+    assert kept["Location"].startswith("/oauth/asked/")
+    code = told(walk.decide(walk.browser.get(kept["Location"])))["code"]
+    assert walk.exchange(code).status_code == 200
+
+
+def test_who_is_not_signed_in_is_asked_to_and_comes_back(walk: Walk) -> None:
+    walk.browser = Client()
+    answer = walk.authorize()
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/account/sign-in?next=%2Foauth%2Fauthorize%3F")
+
+
+class TestTheConsentPage:
+    def test_offers_each_scope_in_words(self, walk: Walk) -> None:
+        text = walk.authorize().content.decode()
+        assert "See test results, vital signs and other measurements" in text
+        assert "Keep this access while you are away" in text
+
+    def test_grants_only_what_was_left_in(self, walk: Walk) -> None:
+        got = walk.tokens(scopes=["patient/Patient.rs"])
+        assert "patient/Observation.rs" not in got["scope"]
+        assert Api(got["access_token"]).status("GET", "Observation/laboratory-a1") == 404
+
+    def test_takes_a_wildcard_apart(self, walk: Walk) -> None:
+        got = walk.tokens(scopes=["patient/Patient.rs"], scope="launch/patient patient/*.rs")
+        assert got["scope"] == "launch/patient patient/Patient.rs"
+
+    def test_leaves_a_wildcard_whole_when_nothing_was_taken_out(self, walk: Walk) -> None:
+        assert walk.tokens(scope="launch/patient patient/*.rs")["scope"] == "launch/patient patient/*.rs"
+
+    def test_tells_the_app_of_a_refusal(self, walk: Walk) -> None:
+        answer = walk.decide(walk.authorize(), do="refuse")
+        assert told(answer)["error"] == "access_denied"
+        assert Connection.objects.count() == 0
+
+    def test_grants_nothing_that_was_not_offered(self, walk: Walk) -> None:
+        answer = walk.decide(walk.authorize(), scopes=["patient/Patient.rs", "patient/Condition.rs"])
+        assert answer.status_code == 422
+        assert Connection.objects.count() == 0
+
+    def test_leads_to_the_app_s_address_only(self, walk: Walk) -> None:
+        policy = walk.authorize()["Content-Security-Policy"]
+        assert "form-action 'self' https://app.example.org;" in policy + ";"
+
+    def test_is_not_for_who_signed_in_after_it_was_opened(self, walk: Walk, clinic: Clinic) -> None:
+        page = walk.authorize()
+        walk.browser.force_login(clinic.other)
+        assert walk.decide(page).status_code == 400
+        assert Connection.objects.count() == 0
+
+    def test_is_answered_by_the_person_s_own_form_only(self, walk: Walk, clinic: Clinic) -> None:
+        page = walk.authorize()
+        walk.browser = Client(enforce_csrf_checks=True)
+        walk.browser.force_login(clinic.patient)
+        assert walk.decide(page).status_code == 403
+        assert Connection.objects.count() == 0
+
+
+class TestStaffWithoutALaunch:
+    def test_choose_the_patient(self, staff_walk: Walk) -> None:
+        page = staff_walk.authorize()
+        found = staff_walk.decide(page, do="find", q="Example")
+        assert cast.OTHER_PATIENT_ID in found.content.decode()
+        code = told(staff_walk.decide(found, patient=cast.OTHER_PATIENT_ID))["code"]
+        got = staff_walk.exchange(code).json()
+        assert (got["patient"], got["need_patient_banner"]) == (cast.OTHER_PATIENT_ID, True)
+        assert Api(got["access_token"]).ids("Observation") == {"laboratory-b2", "vital-signs-b2", "survey-b2"}
+
+    def test_get_nothing_without_choosing(self, staff_walk: Walk) -> None:
+        assert staff_walk.decide(staff_walk.authorize()).status_code == 422
+
+    def test_cannot_choose_who_is_not_there(self, staff_walk: Walk) -> None:
+        assert staff_walk.decide(staff_walk.authorize(), patient="no-such").status_code == 422
+        assert staff_walk.decide(staff_walk.authorize(), patient="../x").status_code == 422
+
+    def test_need_no_patient_for_user_scopes(self, staff_walk: Walk) -> None:
+        got = staff_walk.tokens(scope="openid fhirUser user/Observation.rs")
+        assert "patient" not in got
+        assert len(Api(got["access_token"]).ids("Observation")) == 6
+
+
+class TestStartedFromTheChart:
+    def launch(self, walk: Walk, patient: str = cast.PATIENT_ID) -> Any:
+        return walk.browser.post(f"/apps/for/{patient}/{walk.app.id}")
+
+    def opened(self, walk: Walk, patient: str = cast.PATIENT_ID) -> str:
+        refresh: str = self.launch(walk, patient)["Refresh"]
+        assert refresh.startswith("0;url=https://app.example.org/launch?iss=http%3A%2F%2Ftestserver%2Ffhir&launch=")
+        return refresh.rpartition("launch=")[2]
+
+    def test_the_app_gets_the_patient_without_being_asked(self, staff_walk: Walk) -> None:
+        scope = "launch openid fhirUser patient/Observation.rs"
+        code = told(staff_walk.authorize(scope=scope, launch=self.opened(staff_walk)))["code"]
+        got = staff_walk.exchange(code).json()
+        assert (got["patient"], got["scope"]) == (cast.PATIENT_ID, scope)
+        assert Api(got["access_token"]).ids("Observation") == {"laboratory-a1", "vital-signs-a1", "survey-a1"}
+
+    def test_a_launch_works_once(self, staff_walk: Walk) -> None:
+        launch = self.opened(staff_walk)
+        assert "code" in told(staff_walk.authorize(scope="launch patient/Patient.rs", launch=launch))
+        assert told(staff_walk.authorize(scope="launch patient/Patient.rs", launch=launch))["error"] == "invalid_request"
+
+    def test_a_launch_is_of_one_app(self, staff_walk: Walk) -> None:
+        launch = self.opened(staff_walk)
+        staff_walk.app = an_app()[0]
+        assert told(staff_walk.authorize(scope="launch patient/Patient.rs", launch=launch))["error"] == "invalid_request"
+
+    def test_a_launch_is_of_one_person(self, staff_walk: Walk, clinic: Clinic) -> None:
+        launch = self.opened(staff_walk)
+        staff_walk.browser.force_login(clinic.administrator)
+        assert told(staff_walk.authorize(scope="launch patient/Patient.rs", launch=launch))["error"] == "invalid_request"
+
+    def test_a_patient_who_may_not_be_seen_cannot_be_launched_for(self, staff_walk: Walk, clinic: Clinic) -> None:
+        assert self.launch(staff_walk, "no-such").status_code == 404
+        staff_walk.browser.force_login(clinic.administrator)
+        assert self.launch(staff_walk).status_code == 404
+
+    def test_a_visit_of_someone_else_is_no_context(self, staff_walk: Walk) -> None:
+        from openward.fhir.resources import Coding, Encounter, Reference
+        from openward.record import open_store
+
+        visit = Encounter(status="finished", class_=Coding(code="AMB"), subject=Reference(reference=f"Patient/{cast.OTHER_PATIENT_ID}"))
+        visit.data["class"] = {"code": "AMB"}
+        made = open_store(cast.system()).create(visit)
+        answer = staff_walk.browser.post(f"/apps/for/{cast.PATIENT_ID}/{staff_walk.app.id}", {"encounter": made.id})
+        assert answer.status_code == 404
+
+    def test_a_patient_starts_one_from_the_portal_and_is_asked(self, walk: Walk) -> None:
+        launch = walk.browser.post(f"/apps/connect/{walk.app.id}")["Refresh"].rpartition("launch=")[2]
+        page = walk.authorize(scope="launch patient/Patient.rs", launch=launch)
+        assert page.status_code == 200
+        got = walk.exchange(told(walk.decide(page))["code"]).json()
+        assert got["patient"] == cast.PATIENT_ID
+
+    def test_the_chart_s_page_of_apps_shows_those_that_are_approved_for_staff(self, staff_walk: Walk) -> None:
+        an_app(approved=False)
+        page = staff_walk.browser.get(f"/apps/for/{cast.PATIENT_ID}")
+        assert page.status_code == 200
+        assert page.content.decode().count("Open Growth") == 1
+
+
+def test_what_was_done_is_on_record_under_the_person_and_the_app(walk: Walk, app: App) -> None:
+    from openward.audit.models import AuditEvent
+
+    Api(walk.tokens()["access_token"]).ids("Observation")
+    connected = AuditEvent.objects.get(interaction="connect-app")
+    assert connected.detail == f"app:{app.client_id}"
+    assert connected.patient == key("Patient", cast.PATIENT_ID)
+    read = AuditEvent.objects.filter(interaction="search").last()
+    assert read is not None
+    assert read.actor_name == "The patient (app: Growth)"
+    assert AuditEvent.objects.filter(interaction="app-token", outcome=0, actor=f"client:{app.client_id}").count() == 1
+    assert "access_token" not in json.dumps(list(AuditEvent.objects.values_list("detail", flat=True)))
