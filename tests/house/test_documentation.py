@@ -36,7 +36,7 @@ def test_every_environment_variable_the_code_reads_is_a_known_setting() -> None:
     assert read <= known
 
 
-@pytest.mark.parametrize("command", ["serve", "demo", "import", "token", "check"])
+@pytest.mark.parametrize("command", ["serve", "demo", "import", "token", "backup", "restore", "drill", "keys", "check"])
 def test_every_command_is_documented(command: str) -> None:
     assert f"openward {command}" in text("docs/commands.md")
     assert command in parser().format_help()

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 log = logging.getLogger("openward.health")
 
 Check = Callable[[], str | None]
+Note = Callable[[], str]
 
 
 @dataclass(frozen=True)
@@ -22,16 +23,18 @@ class Registered:
     title: str
     vital: bool
     check: Check
+    note: Note | None = None
 
 
 @dataclass(frozen=True)
 class Finding:
-    """How one thing is. `trouble` is None when well; a `vital` one in trouble means the server cannot serve."""
+    """How one thing is. `trouble` is None when well; a `vital` one in trouble means the server cannot serve. `note` is worth knowing when it is well."""
 
     name: str
     title: str
     vital: bool
     trouble: str | None
+    note: str = ""
 
     @property
     def is_well(self) -> bool:
@@ -41,9 +44,9 @@ class Finding:
 CHECKS: dict[str, Registered] = {}
 
 
-def health_check(name: str, *, title: str, vital: bool = False) -> Callable[[Check], Check]:
+def health_check(name: str, *, title: str, vital: bool = False, note: Note | None = None) -> Callable[[Check], Check]:
     def register(check: Check) -> Check:
-        CHECKS[name] = Registered(name, title, vital, check)
+        CHECKS[name] = Registered(name, title, vital, check, note)
         return check
 
     return register
@@ -51,12 +54,19 @@ def health_check(name: str, *, title: str, vital: bool = False) -> Callable[[Che
 
 def findings() -> list[Finding]:
     """Every check, run now. A check that itself fails is a trouble too."""
-    return [Finding(entry.name, entry.title, entry.vital, _run(entry)) for entry in CHECKS.values()]
+    return [_finding(entry) for entry in CHECKS.values()]
 
 
-def _run(entry: Registered) -> str | None:
+def _finding(entry: Registered) -> Finding:
+    trouble, note = _run(entry.name, entry.check), None
+    if trouble is None and entry.note is not None:
+        note = _run(entry.name, entry.note)
+    return Finding(entry.name, entry.title, entry.vital, trouble, note or "")
+
+
+def _run(name: str, check: Check | Note) -> str | None:
     try:
-        return entry.check()
+        return check()
     except Exception as error:  # noqa: BLE001 - whatever a check raises, the page that shows troubles must not fall over it
-        log.warning("health check %s failed: %s", entry.name, type(error).__name__)
+        log.warning("health check %s failed: %s", name, type(error).__name__)
         return f"The check itself failed ({type(error).__name__})."
