@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -43,8 +44,15 @@ def read_phone(text: str) -> str:
     return str(phonenumbers.format_number(number, PhoneNumberFormat.E164))
 
 
+# A number of this country as it is stored, or as it is mostly typed.
+OWN_NUMBER = re.compile(r"(?:\+?1[- ]?)?\(?([2-9]\d\d)\)?[- ]?(\d{3})-?(\d{4})", re.ASCII)
+
+
 def phone_words(text: str | None) -> str:
     """`(212) 555-0123` for a number of this country, `+44 20 7946 0958` for another, anything else as it stands."""
+    if own_number := OWN_NUMBER.fullmatch(text or ""):
+        # What the library makes of it as well, in a hundredth of the time: the finder writes a dozen with every letter.
+        return "({}) {}-{}".format(*own_number.groups())
     try:
         number = phonenumbers.parse(text or "", COUNTRY)
     except NumberParseException:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from openward.access.permissions import Permission
 from openward.registration import queries
 from openward.registration.presenters import FoundRow
+from openward.web.addresses import address_of
 from openward.web.pages import PageRequest
 from openward.web.palette import Item
 
@@ -22,7 +23,7 @@ def rows(request: PageRequest, text: str, *, limit: int = queries.MOST_FOUND) ->
     if len(text.strip()) < SHORTEST:
         return []
     found = queries.find(request.store, text, limit=limit)
-    return [FoundRow(one, reverse("registration:patient", args=[one.patient.id]), timezone.get_current_timezone_name()) for one in found]
+    return [FoundRow(one, address_of("registration:patient", one.patient.id), timezone.get_current_timezone_name()) for one in found]
 
 
 def palette(request: PageRequest, text: str) -> Sequence[Item]:
