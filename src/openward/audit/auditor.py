@@ -36,7 +36,9 @@ from seen
 
 
 def _inserts(nth: str) -> Mapping[str, str]:
-    return {interaction: INSERT.replace("NTH", nth).replace("INTERACTION", interaction) for interaction in ("read", "vread", "create", "update")}
+    return {
+        interaction: INSERT.replace("NTH", nth).replace("INTERACTION", interaction) for interaction in ("read", "vread", "search", "create", "update")
+    }
 
 
 OF_ONE = _inserts("")

@@ -20,7 +20,7 @@ create table audit.seal (
   primary key (tenant, number)
 );
 alter table audit.seal alter column prints set storage external;
-create index seal_by_time on audit.seal (tenant, last_at);
+create index seal_by_time on audit.seal (tenant, at);
 create table audit.purge (
   tenant int not null, through bigint not null, until_tx xid8 not null, until_id bigint not null, removed bigint not null,
   at timestamptz not null, actor text not null, key_id text not null, signature bytea not null,

@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from openward.keys.outer import write_once
 
-
 _making = threading.Lock()  # a file is made whole by one thread of a process at a time
 
 

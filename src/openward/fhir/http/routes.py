@@ -33,6 +33,7 @@ from openward.fhir.search.date import span
 from openward.fhir.search.parameters import plan
 from openward.fhir.search.places import SYSTEM, Place, within
 from openward.fhir.search.subset import SHAPES, shortened
+from openward.fhir.virtual import VIRTUAL, VirtualType
 
 if TYPE_CHECKING:
     from openward.fhir.store import Store
@@ -65,6 +66,8 @@ def handlers(segments: tuple[str, ...]) -> Handlers:
             return _operation(named(name[1:], "system", None), None, None)
         case (type, *_) if not is_resource_type(type):
             raise UnknownType(type=type)
+        case (type, *rest) if type in VIRTUAL and "$" not in "".join(rest):
+            return _of_virtual(VIRTUAL[type], rest)
         case (type,):
             return _of_type(type)
         case (type, "_search"):
@@ -103,6 +106,28 @@ def _of_type(type: str) -> Handlers:
         "PATCH": partial(_conditional_patch, type),
         "DELETE": partial(_conditional_delete, type),
     }
+
+
+def _of_virtual(virtual: VirtualType, rest: list[str]) -> Handlers:
+    match rest:
+        case []:
+            return {"GET": partial(_search_virtual, virtual)}
+        case ["_search"]:
+            return {"POST": partial(_search_virtual, virtual)}
+        case [id] if is_id(id):
+            return {"GET": partial(_read_virtual, virtual, id)}
+    return {}
+
+
+def _search_virtual(virtual: VirtualType, store: Store, request: Request) -> Response:
+    own = f"{request.url}/"
+    parameters = [(name, value.replace(own, "")) for name, value in request.parameters]
+    return Response.json(virtual.searchset(store, parameters, request.url, strict=request.is_strict))
+
+
+def _read_virtual(virtual: VirtualType, id: str, store: Store, request: Request) -> Response:
+    version = virtual.read(store, id)
+    return Response.not_modified(version) if request.holds(version.etag, version.at) else Response.version(version)
 
 
 def _operation(operation: Operation, type: str | None, id: str | None) -> Handlers:

@@ -18,6 +18,7 @@ from openward.fhir.search.own import OWN
 from openward.fhir.search.parameters import plan
 from openward.fhir.search.places import COMPARTMENTS
 from openward.fhir.search.query import MODIFIERS
+from openward.fhir.virtual import VIRTUAL, VirtualType
 
 RELEASED = "2026-11-21"
 INTERACTIONS = ("read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type")
@@ -71,7 +72,22 @@ def _operation(operation: Operation) -> dict[str, Any]:
     return {"name": operation.name, "definition": operation.url}
 
 
+def _virtual(virtual: VirtualType) -> dict[str, Any]:
+    known = plan(virtual.type).parameters
+    searches = [_described(code, type, getattr(known.get(code), "url", None)) for code, type in virtual.parameters.items()]
+    return {
+        "type": virtual.type,
+        "documentation": virtual.documentation,
+        "interaction": [{"code": "read"}, {"code": "search-type"}],
+        "versioning": "no-version",
+        "searchParam": searches,
+        **_operations(virtual.type),
+    }
+
+
 def _resource(type: str) -> dict[str, Any]:
+    if type in VIRTUAL:
+        return _virtual(VIRTUAL[type])
     parameters = plan(type).parameters
     described: dict[str, Any] = {
         "type": type,
@@ -106,7 +122,7 @@ def _modifiers() -> str:
 def _reverse_includes() -> dict[str, list[str]]:
     """Resource type → the reference parameters of any type that may point at it."""
     pointing: dict[str, list[str]] = {}
-    for type in RESOURCE_TYPES:
+    for type in (type for type in RESOURCE_TYPES if type not in VIRTUAL):
         for code, parameter in sorted(plan(type).parameters.items()):
             for target in parameter.targets if parameter.type == "reference" else ():
                 pointing.setdefault(target, []).append(f"{type}:{code}")

@@ -1,0 +1,178 @@
+"""What a search of the trail asks for. https://hl7.org/fhir/R4/auditevent.html#search"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from openward.fhir.definitions import is_resource_type
+from openward.fhir.errors import BadRequest
+from openward.fhir.ids import is_id, key
+from openward.fhir.search.date import FUTURE, PAST, span
+from openward.fhir.search.escape import split_escaped
+from openward.fhir.search.prefix import split_prefix
+
+PARAMETERS: Mapping[str, str] = {
+    "_id": "token",
+    "patient": "reference",
+    "agent": "reference",
+    "date": "date",
+    "action": "token",
+    "outcome": "token",
+    "entity": "reference",
+    "subtype": "token",
+}
+CONTROLS = frozenset({"_count", "_sort", "_cursor", "_format", "_pretty"})
+ACTOR = "urn:openward:actor"
+DEFAULT_COUNT, MAX_COUNT, MAX_VALUES = 20, 1000, 100
+ENTRY_ID = re.compile(r"(\d{1,19})-(\d{1,19})")
+
+
+class UnknownParameter(BadRequest):
+    """{name} is not a search parameter of AuditEvent here: it takes {known}."""
+
+    code = "not-supported"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Every list is one parameter's alternatives; a list that is there and empty matches nothing. Times are ISO 8601 in UTC, half-open.
+
+    `agents` are references and `actors` the trail's own names of who acted; `pairs` is what was understood, for the page's own address.
+    """
+
+    ids: list[list[tuple[int, int]]] = field(default_factory=list)
+    patients: list[list[UUID]] = field(default_factory=list)
+    agents: list[list[str]] = field(default_factory=list)
+    actors: list[list[str]] = field(default_factory=list)
+    entities: list[list[tuple[str, UUID]]] = field(default_factory=list)
+    actions: list[frozenset[str]] = field(default_factory=list)
+    subtypes: list[list[str]] = field(default_factory=list)
+    outcomes: list[list[int]] = field(default_factory=list)
+    dates: list[tuple[str, str]] = field(default_factory=list)
+    not_within: list[tuple[str, str]] = field(default_factory=list)
+    count: int = DEFAULT_COUNT
+    oldest_first: bool = False
+    cursor: str | None = None
+    pairs: list[tuple[str, str]] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+
+    @property
+    def since(self) -> str:
+        return max((low for low, _ in self.dates), default=PAST, key=lambda low: "" if low == PAST else low)
+
+    @property
+    def until(self) -> str:
+        return min((high for _, high in self.dates), default=FUTURE, key=lambda high: "~" if high == FUTURE else high)
+
+
+def asked(params: Sequence[tuple[str, str]], *, strict: bool) -> Asked:
+    """Raises BadRequest; what is unknown is left out and named in `ignored`, unless `strict`."""
+    count, oldest_first = _controls(params)
+    found = Asked(count=count, oldest_first=oldest_first, cursor=dict(params).get("_cursor"))
+    for name, value in params:
+        base, _, modifier = name.partition(":")
+        if name in CONTROLS:
+            continue
+        if base not in PARAMETERS or (modifier and (base, modifier) not in MODIFIED):
+            if strict:
+                raise UnknownParameter(name=name[:80], known=", ".join(PARAMETERS))
+            found.ignored.append(name[:80])
+            continue
+        values = split_escaped(value, ",")
+        if not value.strip() or len(values) > MAX_VALUES:
+            raise BadRequest(f"{base} takes one to {MAX_VALUES} values.")
+        READERS[base](found, modifier, values)
+        found.pairs.append((name, value))
+    return found
+
+
+MODIFIED = frozenset({("patient", "Patient"), ("agent", "identifier")})
+
+
+def _controls(params: Sequence[tuple[str, str]]) -> tuple[int, bool]:
+    given = dict(params)
+    count, order = given.get("_count", str(DEFAULT_COUNT)), given.get("_sort", "-date")
+    if not count.isdecimal() or len(count) > 9 or int(count) == 0:
+        raise BadRequest("_count is a number above 0.")
+    if order not in ("date", "-date"):
+        raise BadRequest("_sort of AuditEvent is date or -date.")
+    return min(int(count), MAX_COUNT), order == "date"
+
+
+def _ids(found: Asked, _: str, values: list[str]) -> None:
+    matches = [ENTRY_ID.fullmatch(value) for value in values]
+    found.ids.append([(int(match[1]), int(match[2])) for match in matches if match and int(match[1]) < 2**63 and int(match[2]) < 2**63])
+
+
+def _patients(found: Asked, _: str, values: list[str]) -> None:
+    found.patients.append([key("Patient", id) for value in values if is_id(id := value.removeprefix("Patient/"))])
+
+
+def _agents(found: Asked, modifier: str, values: list[str]) -> None:
+    if modifier == "identifier":
+        found.actors.append([value.removeprefix(f"{ACTOR}|") for value in values if value.startswith(f"{ACTOR}|") or "|" not in value])
+    else:
+        found.agents.append(values)
+
+
+def _entities(found: Asked, _: str, values: list[str]) -> None:
+    parts = [value.split("/")[:2] for value in values]
+    if any(len(part) != 2 or not is_resource_type(part[0]) or not is_id(part[1]) for part in parts):
+        raise BadRequest("entity is a reference such as Observation/123.")
+    found.entities.append([(type, key(type, id)) for type, id in parts])
+
+
+def _actions(found: Asked, _: str, values: list[str]) -> None:
+    found.actions.append(frozenset(_code(value) for value in values))
+
+
+def _subtypes(found: Asked, _: str, values: list[str]) -> None:
+    found.subtypes.append([_code(value) for value in values])
+
+
+def _outcomes(found: Asked, _: str, values: list[str]) -> None:
+    found.outcomes.append([int(code) for value in values if (code := _code(value)) in ("0", "4", "8", "12")])
+
+
+def _dates(found: Asked, _: str, values: list[str]) -> None:
+    if len(values) != 1:
+        raise BadRequest("date takes one value; several dates are several parameters, and all of them hold.")
+    prefix, text = split_prefix(values[0].replace(" ", "+"))
+    meant = span(text)
+    if meant is None:
+        raise BadRequest("date is a date or time such as ge2026-11-03 or lt2026-11-03T09:30:00Z.")
+    low, high = meant
+    ranges = {
+        "eq": (low, high),
+        "ge": (low, FUTURE),
+        "gt": (high, FUTURE),
+        "sa": (high, FUTURE),
+        "lt": (PAST, low),
+        "eb": (PAST, low),
+        "le": (PAST, high),
+    }
+    if prefix == "ne":
+        found.not_within.append(meant)
+    elif prefix in ranges:
+        found.dates.append(ranges[prefix])
+    else:
+        raise BadRequest(f"date does not take the prefix {prefix}.")
+
+
+def _code(token: str) -> str:
+    return token.rpartition("|")[2]
+
+
+READERS = {
+    "_id": _ids,
+    "patient": _patients,
+    "agent": _agents,
+    "date": _dates,
+    "action": _actions,
+    "outcome": _outcomes,
+    "entity": _entities,
+    "subtype": _subtypes,
+}
