@@ -91,7 +91,8 @@ class User(AbstractBaseUser):
 class Invitation(models.Model):
     """A one-time way for a patient or their proxy to make their sign-in: the link's token or the code of a letter (hashed here), and their birth date.
 
-    `proofed_by` is how the practice made sure whom it invites; `reference` is who signs in (`Patient/<id>`, `RelatedPerson/<id>`).
+    `proofed_by` is how the practice made sure whom it invites; `reference` is who signs in (`Patient/<id>`, `RelatedPerson/<id>`);
+    `grant`, for a proxy, is what they may look after: patient, kind, areas, until (of access.models.ProxyGrant).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -102,6 +103,7 @@ class Invitation(models.Model):
     code_digest = models.BinaryField(max_length=32, unique=True, null=True, blank=True)
     role = models.CharField(max_length=40, default="patient")
     proofed_by = models.CharField(max_length=40, blank=True)
+    grant = models.JSONField(null=True, blank=True)
     made_by = models.CharField(max_length=200)
     made_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
@@ -122,7 +124,7 @@ class Session(AbstractBaseSession):
     user_id = models.UUIDField(null=True, db_index=True)
     address = models.GenericIPAddressField(null=True)
     device = models.CharField(max_length=80, blank=True)
-    method = models.CharField(max_length=20, blank=True)
+    method = models.CharField(max_length=120, blank=True)
     began_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField(null=True)
 

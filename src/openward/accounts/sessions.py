@@ -30,7 +30,7 @@ class SessionStore(DatabaseStore):
         session: Session = super().create_model_instance(data)  # type: ignore[arg-type, assignment]
         sitting = data.get(SITTING, {})
         session.user_id = UUID(data[SESSION_KEY]) if data.get(SESSION_KEY) else None
-        session.address, session.device, session.method = sitting.get("address"), sitting.get("device", ""), sitting.get("method", "")
+        session.address, session.device, session.method = sitting.get("address"), sitting.get("device", "")[:80], sitting.get("method", "")[:120]
         session.began_at, session.seen_at = _moment(sitting.get("began_at")), _moment(data.get(SEEN_AT))
         return session
 
