@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Level = Literal["patient", "user", "system"]
 
 SCOPE = re.compile(r"(patient|user|system)/(\*|[A-Z][A-Za-z]{1,63})\.(read|write|\*|c?r?u?d?s?)(?:\?([!-~]{1,400}))?")
-TOKEN = re.compile(r"(?:(?P<system>[^\s|,\\]*)(?P<bar>\|))?(?P<code>[^\s|,\\]+)")
+TOKEN = re.compile(r"(?:(?P<system>[^\s\x00-\x1f\x7f|,\\]*)(?P<bar>\|))?(?P<code>[^\s\x00-\x1f\x7f|,\\]+)")
 V1: Mapping[str, str] = {"read": "rs", "write": "cud", "*": "cruds"}
 CONTEXTS = frozenset({"openid", "fhirUser", "launch", "launch/patient", "launch/encounter", "online_access", "offline_access"})
 AT_MOST = 100

@@ -52,6 +52,7 @@ def context(request: PageRequest, chart: Chart) -> dict[str, Any]:
         "may_write": may(Permission.WRITE_NOTES),
         "may_answer": may(Permission.ANSWER_MESSAGES),
         "may_book": may(Permission.BOOK),
+        "may_launch_apps": may(Permission.LAUNCH_APPS),
     }
 
 
