@@ -78,7 +78,7 @@ def from_url(url: str) -> Database:
 def require_writable(folder: Path) -> None:
     """Make the data folder if need be. Raises FolderNotWritable."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o711, parents=True, exist_ok=True)  # the embedded server's user must walk through it; nobody need look into it
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:

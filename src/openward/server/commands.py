@@ -210,11 +210,13 @@ def restore(options: argparse.Namespace) -> int:
 
 
 def check(options: argparse.Namespace) -> int:
-    """Exit status 1 when something vital is in trouble."""
+    """Exit status 1 when something vital is in trouble; with --deploy, when anything is not safe yet."""
     with _ready():
         from openward.accounts.models import User
         from openward.record.health import findings
 
+        if options.deploy:
+            return _check_deploy()
         found = findings()
         people = User.objects.filter(is_active=True).count()
         print(f"data folder   {os.environ['OPENWARD_DATA']}")
@@ -223,6 +225,16 @@ def check(options: argparse.Namespace) -> int:
             words = finding.trouble or finding.note
             print(f"{'ok      ' if finding.is_well else 'TROUBLE '}  {finding.title}" + (f": {words}" if words else ""))
     return 1 if any(finding.vital and not finding.is_well for finding in found) else 0
+
+
+def _check_deploy() -> int:
+    from openward.server import readiness
+
+    found = readiness.unsafe()
+    for one in found:
+        print(f"{one.about:12} {one.todo}")
+    print(f"{len(found)} things are not safe yet." if found else f"Nothing unsafe was found in: {', '.join(readiness.LOOKS)}.")
+    return 1 if found else 0
 
 
 class _ready:  # noqa: N801 - reads as a word in `with _ready():`

@@ -83,7 +83,9 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "openward.accounts.middleware.ScreenLocks",
     "openward.server.middleware.IdleSessionsEnd",
+    "openward.server.middleware.PracticeTime",
     "openward.server.middleware.WhoActs",
+    "openward.portal.family.ActsForAnother",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -153,16 +155,19 @@ SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS"
 SESSION_ENGINE = "openward.accounts.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_NAME = "openward_session"
+# A name that begins with __Host- is taken by browsers only over HTTPS, for this host alone, so that no other host can set it.
+COOKIES = "__Host-" if env.HTTPS.is_on else ""
+SESSION_COOKIE_NAME = f"{COOKIES}openward_session"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 try:
     OPENWARD_IDLE_SECONDS = int(env.SESSION_MINUTES.value) * 60
 except ValueError:
     raise ImproperlyConfigured(f"{env.SESSION_MINUTES.name} is not a whole number of minutes") from None
-CSRF_COOKIE_NAME = "openward_csrf"
+CSRF_COOKIE_NAME = f"{COOKIES}openward_csrf"
 CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.HTTPS.is_on
 SECURE_HSTS_SECONDS = 31_536_000 if env.HTTPS.is_on else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.HTTPS.is_on
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.HTTPS.is_on else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

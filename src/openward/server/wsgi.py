@@ -11,6 +11,7 @@ from typing import IO, Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "openward.server.settings")
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.db import Error, close_old_connections
 
@@ -29,6 +30,7 @@ from openward.smart.discovery import security  # noqa: E402
 StartResponse = Callable[..., Any]
 HEARD_OUT = 16 * 2**20  # bytes of a refused body; whoever sends more is cut off
 AT_ONCE = 2**18
+TRANSPORT = [("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains")] if settings.SECURE_HSTS_SECONDS else []
 
 
 def authenticate(environ: Mapping[str, Any]) -> Actor:
@@ -73,7 +75,7 @@ def _route(environ: dict[str, Any], start_response: StartResponse) -> Iterable[b
 def _answer(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
     """The REST surface; the id of the request is in its answer and in its audit events."""
     environ["openward.request_id"] = id = secrets.token_hex(6)
-    answer = record(environ, lambda status, headers: start_response(status, [*headers, ("X-Request-Id", id)]))
+    answer = record(environ, lambda status, headers: start_response(status, [*headers, *TRANSPORT, ("X-Request-Id", id)]))
     declared = environ.get("CONTENT_LENGTH") or "0"
     if declared.isdecimal() and 0 < int(declared) <= HEARD_OUT:
         _hear_out(environ["wsgi.input"])

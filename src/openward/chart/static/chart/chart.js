@@ -42,7 +42,7 @@ document.addEventListener("focusin", (event) => {
 // Signing in again in another tab makes a new token. The forms of this page take it over, so that what was typed meanwhile can still be saved.
 let token = "";
 setInterval(() => {
-  const now = document.cookie.match(/(?:^|; )openward_csrf=([^;]+)/)?.[1] || "";
+  const now = document.cookie.match(/(?:^|; )(?:__Host-)?openward_csrf=([^;]+)/)?.[1] || "";
   if (!now || now === token) return;
   if (token) document.querySelectorAll("input[name=csrfmiddlewaretoken]").forEach((input) => { input.value = now; });
   token = now;

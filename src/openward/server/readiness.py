@@ -1,0 +1,154 @@
+"""`openward check --deploy`: what is not safe yet before real patients' data is in it, each with a sentence what to do."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import connection
+
+from openward.backup import here
+from openward.backup.health import LATEST
+from openward.backup.models import Run
+from openward.database import URL_VARIABLE, from_url
+from openward.record.health import findings
+
+Look = Callable[[], Iterator[str]]
+LOOKS: dict[str, Look] = {}
+LEAST_KEY_LENGTH = 40
+TLS_MODES = ("require", "verify-ca", "verify-full")
+
+
+@dataclass(frozen=True)
+class Unsafe:
+    """`todo` is a sentence: what is unsafe, and what to do about it."""
+
+    about: str
+    todo: str
+
+
+def unsafe() -> list[Unsafe]:
+    """Everything that is not safe yet, in the order an operator mends it."""
+    return [Unsafe(about, todo) for about, look in LOOKS.items() for todo in look()]
+
+
+def look(about: str) -> Callable[[Look], Look]:
+    def register(found: Look) -> Look:
+        LOOKS[about] = found
+        return found
+
+    return register
+
+
+@look("transport")
+def transport() -> Iterator[str]:
+    if not settings.SESSION_COOKIE_SECURE:
+        yield "HTTPS is off: put a proxy with a certificate before the server and set OPENWARD_HTTPS=1, which marks cookies secure and sends HSTS."
+    if urlsplit(settings.OPENWARD_PUBLIC_URL).scheme != "https":
+        yield f"Links to patients begin with {settings.OPENWARD_PUBLIC_URL}: set OPENWARD_PUBLIC_URL to the https address they reach the server by."
+    parameters = from_url(os.environ[URL_VARIABLE]).parameters if os.environ.get(URL_VARIABLE) else {}
+    host = parameters.get("host", "")
+    if host and not host.startswith("/") and not is_loopback(host) and parameters.get("sslmode") not in TLS_MODES:
+        yield f"The connection to PostgreSQL at {host} may be in clear: add ?sslmode=verify-full to OPENWARD_DATABASE_URL."
+
+
+def is_loopback(host: str) -> bool:
+    return host in ("localhost", "127.0.0.1", "::1")
+
+
+@look("hosts")
+def hosts() -> Iterator[str]:
+    if "*" in settings.ALLOWED_HOSTS or any(host.startswith(".") for host in settings.ALLOWED_HOSTS):
+        yield "The server answers to any host name: name its own in OPENWARD_HOSTS."
+    name = urlsplit(settings.OPENWARD_PUBLIC_URL).hostname or ""
+    if name and name not in settings.ALLOWED_HOSTS and "*" not in settings.ALLOWED_HOSTS:
+        yield f"{name}, from OPENWARD_PUBLIC_URL, is not in OPENWARD_HOSTS: links that leave by mail would be refused."
+
+
+@look("development")
+def development() -> Iterator[str]:
+    if settings.DEBUG:
+        yield "Debug pages are on and show settings and data: take OPENWARD_DEBUG away."
+    if settings.OPENWARD_DEMO:
+        yield "The persona switcher signs anyone in as anyone: take OPENWARD_DEMO away."
+    if _has("demo_instance"):
+        yield "The data came from `openward demo`, whose sign-ins are known to everyone: begin with an empty data folder."
+
+
+@look("sign-in")
+def sign_in() -> Iterator[str]:
+    if not settings.OPENWARD_MFA_ROLES:
+        yield "Nobody needs a second factor to sign in: set OPENWARD_MFA_ROLES=staff."
+    if settings.OPENWARD_IDLE_SECONDS > 60 * 60:
+        yield "Sessions stay open for more than an hour without a request: set OPENWARD_SESSION_MINUTES to 30 or less."
+
+
+@look("keys")
+def keys() -> Iterator[str]:
+    if len(settings.SECRET_KEY) < LEAST_KEY_LENGTH or len(set(settings.SECRET_KEY)) < 10:
+        yield "OPENWARD_SECRET_KEY is short or plain: take it away (one is made and kept), or set 50 random characters."
+    if not settings.OPENWARD_KMS:
+        yield from (
+            f"The outer key {path} lies beside the data it protects: move it to another disk or a secret mount, and name it in OPENWARD_KEK_FILES."
+            for path in settings.OPENWARD_KEK_FILES
+            if path.resolve().is_relative_to(settings.OPENWARD_DATA)
+        )
+
+
+@look("files")
+def files() -> Iterator[str]:
+    data: Path = settings.OPENWARD_DATA
+    if data.exists() and stat.S_IMODE(data.stat().st_mode) & (stat.S_IROTH | stat.S_IWOTH | stat.S_IRGRP | stat.S_IWGRP):
+        yield f"Other users of this machine can look into the data folder: chmod 711 {data}"  # the database's user walks through it
+    for path in (data / "secret.key", *settings.OPENWARD_KEK_FILES):
+        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
+            yield f"Other users of this machine can read {path}: chmod 600 {path}"
+
+
+@look("backup")
+def backup() -> Iterator[str]:
+    if not here.is_embedded():
+        return
+    made, drill = Run.last_good(Run.Kind.BACKUP), Run.last_good(Run.Kind.DRILL)
+    if not here.is_scheduled():
+        yield "No place for backups is set: set OPENWARD_BACKUPS to a folder on another machine's disk; backups are then made by themselves."
+    elif not settings.OPENWARD_BACKUP_STORE and _same_disk(here.folder(), settings.OPENWARD_DATA):
+        yield f"The backups in {here.folder()} are on the disk of the data: a lost disk loses both. Set OPENWARD_BACKUPS to a folder on another one."
+    if made is None or made.age > LATEST:
+        yield "There is no backup of the last 48 hours: run `openward backup`, and look at why none was made."
+    if drill is None or drill.age > LATEST:
+        yield "No backup was proved in the last 48 hours: run `openward drill`."
+
+
+@look("network")
+def network() -> Iterator[str]:
+    for name in settings.OPENWARD_PRIVATE_TARGETS:
+        yield f"Subscriptions and imports may reach the private network {name}: take it out of OPENWARD_PRIVATE_TARGETS if nothing there needs them."
+
+
+@look("health")
+def health() -> Iterator[str]:
+    """What health finds, but for what is said above and for the worker, which runs only while the server does."""
+    for finding in findings():
+        if finding.trouble and finding.name not in ("backup", "restore-drill", "jobs", "live"):
+            yield f"{finding.title}: {finding.trouble}"
+
+
+def _same_disk(one: Path, other: Path) -> bool:
+    while not one.exists():
+        one = one.parent
+    return one.stat().st_dev == other.stat().st_dev
+
+
+def _has(table: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("select to_regclass(%s) is not null", [table])
+        if not cursor.fetchone()[0]:
+            return False
+        cursor.execute(f"select exists (select from {table})")  # noqa: S608 - a name of our own
+        return bool(cursor.fetchone()[0])

@@ -1,0 +1,140 @@
+"""`openward check --deploy`: each thing that is unsafe is said, with what to do; nothing is said when all is safe."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from openward.backup import here
+from openward.backup.models import Run
+from openward.server import readiness
+from openward.server.readiness import unsafe
+from tests.installation import Installation
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def safe(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Settings:
+    """An installation as it should be."""
+    data, keys = tmp_path / "data", tmp_path / "keys"
+    for folder in (data, keys):
+        folder.mkdir(mode=0o711)
+    for path in (keys / "outer.key", data / "secret.key"):
+        path.touch(mode=0o600)
+    settings.OPENWARD_DATA, settings.OPENWARD_KEK_FILES = data, [keys / "outer.key"]
+    settings.SESSION_COOKIE_SECURE, settings.OPENWARD_PUBLIC_URL = True, "https://clinic.example"
+    settings.ALLOWED_HOSTS = ["clinic.example"]
+    settings.DEBUG = settings.OPENWARD_DEMO = False
+    settings.OPENWARD_MFA_ROLES, settings.OPENWARD_BACKUPS = frozenset(["staff"]), str(tmp_path / "backups")
+    settings.OPENWARD_PRIVATE_TARGETS = []
+    monkeypatch.delenv("OPENWARD_DATABASE_URL", raising=False)
+    monkeypatch.setattr(readiness, "_same_disk", lambda *_: False)
+    for kind in Run.Kind:
+        Run.objects.create(kind=kind, seconds=1)
+    return settings
+
+
+def said() -> list[str]:
+    """Without what health finds, which depends on the machine of the test and has its own."""
+    return [one.todo for one in unsafe() if one.about != "health"]
+
+
+def test_nothing_is_said_when_all_is_safe(safe: Settings) -> None:
+    assert said() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("SESSION_COOKIE_SECURE", False, "OPENWARD_HTTPS=1"),
+        ("OPENWARD_PUBLIC_URL", "http://clinic.example", "OPENWARD_PUBLIC_URL to the https address"),
+        ("ALLOWED_HOSTS", ["*"], "any host name"),
+        ("ALLOWED_HOSTS", [".example", "clinic.example"], "any host name"),
+        ("ALLOWED_HOSTS", ["localhost"], "clinic.example, from OPENWARD_PUBLIC_URL, is not in OPENWARD_HOSTS"),
+        ("DEBUG", True, "take OPENWARD_DEBUG away"),
+        ("OPENWARD_DEMO", True, "take OPENWARD_DEMO away"),
+        ("OPENWARD_MFA_ROLES", frozenset(), "OPENWARD_MFA_ROLES=staff"),
+        ("OPENWARD_IDLE_SECONDS", 7200, "OPENWARD_SESSION_MINUTES"),
+        ("SECRET_KEY", "changeme", "OPENWARD_SECRET_KEY is short or plain"),
+        ("SECRET_KEY", "a" * 50, "OPENWARD_SECRET_KEY is short or plain"),
+        ("OPENWARD_BACKUPS", "", "No place for backups is set"),
+        ("OPENWARD_PRIVATE_TARGETS", ["10.0.0.0/8"], "private network 10.0.0.0/8"),
+    ],
+)
+def test_an_unsafe_setting_is_said_with_what_to_do(safe: Settings, name: str, value: object, words: str) -> None:
+    setattr(safe, name, value)
+    assert [one for one in said() if words in one] == said() != []
+
+
+def test_an_outer_key_beside_the_data_is_said(safe: Settings) -> None:
+    safe.OPENWARD_KEK_FILES = [safe.OPENWARD_DATA / "outer.key"]
+    assert ["lies beside the data" in one for one in said()] == [True]
+
+
+@pytest.mark.parametrize("name", ["secret.key", "../keys/outer.key"])
+def test_a_key_that_others_can_read_is_said_with_its_path(safe: Settings, name: str) -> None:
+    (safe.OPENWARD_DATA / name).chmod(0o640)
+    (words,) = said()
+    assert words.endswith(f"chmod 600 {safe.OPENWARD_DATA / name}" if ".." not in name else "outer.key")
+
+
+def test_a_data_folder_that_others_can_look_into_is_said(safe: Settings) -> None:
+    safe.OPENWARD_DATA.chmod(0o755)
+    assert said() == [f"Other users of this machine can look into the data folder: chmod 711 {safe.OPENWARD_DATA}"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [("backup", "There is no backup of the last 48 hours"), ("drill", "No backup was proved in the last 48 hours")]
+)
+def test_an_old_backup_and_an_old_drill_are_said(safe: Settings, kind: str, words: str) -> None:
+    Run.objects.filter(kind=kind).update(started_at=timezone.now() - dt.timedelta(hours=49))
+    assert [words in one for one in said()] == [True]
+
+
+def test_backups_on_the_disk_of_the_data_are_said(safe: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    monkeypatch.delenv("OPENWARD_DATABASE_URL", raising=False)
+    assert ["a lost disk loses both" in one for one in said()] == [True]
+    assert here.folder().name == "backups"
+
+
+@pytest.mark.parametrize(
+    ("url", "is_said"),
+    [
+        ("postgresql://u:secret@db.example/openward", True),
+        ("postgresql://u:secret@db.example/openward?sslmode=prefer", True),
+        ("postgresql://u:secret@db.example/openward?sslmode=verify-full", False),
+        ("postgresql://u:secret@127.0.0.1/openward", False),
+        ("postgresql:///openward?host=/run/postgresql", False),
+    ],
+)
+def test_a_database_that_is_reached_in_clear_is_said_without_its_password(
+    safe: Settings, monkeypatch: pytest.MonkeyPatch, url: str, is_said: bool
+) -> None:
+    monkeypatch.setenv("OPENWARD_DATABASE_URL", url)
+    assert any("may be in clear" in one for one in said()) == is_said
+    assert "secret" not in str(said())
+
+
+def test_data_of_the_demo_is_said(safe: Settings) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("select exists (select from demo_instance)")
+        assert cursor.fetchone() == (False,)
+        cursor.execute("select column_name, data_type from information_schema.columns where table_name = 'demo_instance' and column_default is null")
+        values = {"integer": "1", "bigint": "1", "smallint": "1", "date": "now()", "timestamp with time zone": "now()", "boolean": "true"}
+        columns = {name: values.get(kind, "''") for name, kind in cursor.fetchall() if name != "id"}
+        cursor.execute(f"insert into demo_instance ({', '.join(columns)}) values ({', '.join(columns.values())})")
+    assert ["sign-ins are known to everyone" in one for one in said()] == [True]
+
+
+def test_the_command_lists_it_and_its_exit_status_says_so(installation: Installation) -> None:
+    done = installation.openward("check", "--deploy")
+    assert done.returncode == 1, done.stderr
+    assert "transport    HTTPS is off" in done.stdout
+    assert done.stdout.strip().endswith("things are not safe yet.")

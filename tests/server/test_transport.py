@@ -1,0 +1,55 @@
+"""Behind a proxy that ends TLS: cookies that only HTTPS carries, HSTS on every answer, and a plain request is known to be one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.installation import Answer, Installation, Server, scratch_folder
+
+SECURE = {"X-Forwarded-Proto": "https"}
+
+
+@pytest.fixture(scope="module")
+def behind_tls() -> Iterator[Server]:
+    with scratch_folder() as folder, Installation(folder / "data", settings={"OPENWARD_HTTPS": "1"}).serving() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def sign_in(behind_tls: Server) -> Answer:
+    return behind_tls.ask("GET", "/account/sign-in", headers=SECURE)
+
+
+@pytest.mark.parametrize("path", ["/account/sign-in", "/fhir/metadata", "/fhir/Patient", "/no/such/page", "/health"])
+def test_every_answer_tells_the_browser_to_come_back_by_https_only(behind_tls: Server, path: str) -> None:
+    said = behind_tls.ask("GET", path, headers=SECURE).headers["strict-transport-security"]
+    assert said == "max-age=31536000; includeSubDomains"
+
+
+def test_cookies_are_of_this_host_and_of_https_only(sign_in: Answer) -> None:
+    cookie = sign_in.headers["set-cookie"]
+    assert cookie.startswith("__Host-openward_")
+    assert "Secure" in cookie
+    assert "SameSite=Lax" in cookie
+    assert "Path=/" in cookie
+    assert "Domain" not in cookie
+
+
+def test_a_person_signs_in_through_the_proxy(behind_tls: Server) -> None:
+    ask = behind_tls.ask
+    behind_tls.ask = lambda method, path, body=None, headers=None, **more: ask(  # type: ignore[method-assign]
+        method, path, body, {**SECURE, "Host": "localhost", "Referer": "https://localhost/account/sign-in", **(headers or {})}, **more
+    )
+    try:
+        cookie = behind_tls.sign_in("ada@example.org", "administrator")
+    finally:
+        behind_tls.ask = ask  # type: ignore[method-assign]
+    assert "__Host-openward_session=" in cookie
+
+
+def test_the_data_folder_is_made_for_nobody_else_to_look_into(behind_tls: Server) -> None:
+    data = behind_tls.installation.data
+    assert data.stat().st_mode & 0o777 == 0o711
+    assert {path.stat().st_mode & 0o077 for path in (data / "secret.key", data / "postgres")} == {0}
