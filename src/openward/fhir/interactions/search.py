@@ -16,7 +16,7 @@ from msgspec import Raw
 from openward.fhir.bundles.answers import links, raw
 from openward.fhir.errors import BadRequest, Issue
 from openward.fhir.interactions.seeing import known_type, visible
-from openward.fhir.protocols import Event, Where
+from openward.fhir.protocols import AuditInsert, Event, Where
 from openward.fhir.resources import Resource
 from openward.fhir.search import Page
 from openward.fhir.search import search as run
@@ -38,8 +38,9 @@ def search(store: Store, place: str | Place, params: Params, *, strict: bool = F
         known_type(type)
         visible(store, "search", type)
     store.flush()
-    page = run(store.connection, store.tenant, place, params, where=_sight(store), strict=strict, wire=store.wire)
-    store.record_reading([_event(type, page)])
+    page = run(store.connection, store.tenant, place, params, where=_sight(store), strict=strict, wire=store.wire, watch=_watch(store))
+    if not page.is_on_record:
+        store.record_reading([_event(type, page)])
     return page
 
 
@@ -79,6 +80,15 @@ def searchset(store: Store, place: str | Place, params: Params, base: str, *, st
 
 def _sight(store: Store) -> Callable[[str], Where | None]:
     return partial(store.policy.where, store.actor, "search")
+
+
+def _watch(store: Store) -> Callable[[str], AuditInsert | None] | None:
+    """On a connection for reading alone a search may leave its audit event by its own statement."""
+    return partial(_audit, store) if store.reads_only else None
+
+
+def _audit(store: Store, type: str) -> AuditInsert | None:
+    return store.auditor.insert(store.connection, store.tenant, store.actor, "search", type, many=False)
 
 
 def _event(type: str | None, page: Page[Resource]) -> Event:

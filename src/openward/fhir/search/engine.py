@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import Connection
 
-from openward.fhir.protocols import Where
+from openward.fhir.protocols import AuditInsert, Where
 from openward.fhir.resources import Resource
 from openward.fhir.search import cursor as cursors
 from openward.fhir.search.conditions import Scope, rows
 from openward.fhir.search.cursor import BadCursor
 from openward.fhir.search.facts import Facts
 from openward.fhir.search.include import Inclusion
-from openward.fhir.search.kept import hidden, is_plain, is_walked, walked_rows
+from openward.fhir.search.kept import has_one_patient, hidden, is_plain, is_walked, walked_rows, watched
 from openward.fhir.search.leading import parts
 from openward.fhir.search.own import OWN
 from openward.fhir.search.page import Page
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 ESTIMATE_UP_TO = 10_000  # matches counted one by one before the planner's guess is taken
 
 Sight = Callable[[str], Where | None]
+Watch = Callable[[str], AuditInsert | None]
 
 
 def search(
@@ -51,8 +52,10 @@ def search(
     where: Sight,
     strict: bool = False,
     wire: Wire | None = None,
+    watch: Watch | None = None,
 ) -> Page[Resource]:
     """One page of `type`, or of the several types of a Place. `wire`: the one kept for `connection`, if there is one.
+    `watch` gives the SQL of the audit event, for a search that can leave it by its own statement: `Page.is_on_record` says whether it did.
 
     `where` gives what the actor may see of a type, None for nothing; it is asked for every type the search touches. Unknown parameters are
     reported in `Page.ignored`, or raise Unknown (400) when `strict`. `_cursor` is all a following page needs; what comes with it must be the
@@ -65,7 +68,7 @@ def search(
     queries = [_within(place, query) for query in _parsed(types, asked, strict=strict)]
     if not queries:
         return Page(used=asked, total=0)
-    return Search(connection, tenant, queries, where, name=place.name, ticket=ticket, wire=wire).page()
+    return Search(connection, tenant, queries, where, name=place.name, ticket=ticket, wire=wire, watch=watch).page()
 
 
 def _opened(connection: Connection[Any], tenant: int, place: Place, asked: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], Ticket | None]:
@@ -115,6 +118,7 @@ class Search:
         name: str | None = None,
         ticket: Ticket | None = None,
         wire: Wire | None = None,
+        watch: Watch | None = None,
     ) -> None:
         from openward.fhir.wire import Wire  # not before it is needed: it knows the rows of a search
 
@@ -127,6 +131,14 @@ class Search:
         self.ticket = ticket
         self.wire = wire or Wire(connection)
         self.facts = Facts(connection, tenant, where)
+        self.watch = watch if self._is_all_in_one else None
+        self.is_on_record = False
+
+    @property
+    def _is_all_in_one(self) -> bool:
+        """Whether the statement of the page is all there is to this search."""
+        query = self.query
+        return len(self.queries) == 1 and not (query.includes or query.revincludes or query.is_count_only) and query.total == "none"
 
     def page(self) -> Page[Resource]:
         query = self.query
@@ -135,6 +147,7 @@ class Search:
             answer.total = self.count()
             return answer
         answer.matches, answer.next = self._matches()
+        answer.is_on_record = self.is_on_record
         answer.first = self._address(()) if answer.next or self.ticket else None
         if query.includes or query.revincludes:
             around = Inclusion(self.wire, self.tenant, self.queries, self.where).around(answer.matches)
@@ -155,8 +168,7 @@ class Search:
         statement = self.statement(scope, *orders)
         if statement is None:
             return Rows(()), None
-        kept = scope.bind.is_walked
-        fetched = all_of(self.wire.result(hidden(statement) if kept else statement, scope.bind.values, keep=kept))
+        fetched = all_of(self._walk(statement, scope.bind) if scope.bind.is_walked else self._run(statement, scope.bind))
         page = fetched[: self.query.count]
         following = self._address(page[-1].place) if len(fetched) > len(page) else None
         wanted = {query.type: texts(query.conditions) for query in self.queries}
@@ -175,6 +187,16 @@ class Search:
             found += [Part(query.type, own, f"{part}{after}") for part in wanted if part != FALSE]
         pin = scope.bind.place(position[-1], "::timestamptz") if by.reads_log and position else None
         return page_statement(found, self.query.count, pin) if found else None
+
+    def _walk(self, statement: str, bind: Bindings) -> PGresult:
+        """The page by a kept plan; on record by the same statement where that can be."""
+        statement, values = hidden(statement), bind.values
+        audit = self.watch(self.query.type) if self.watch and has_one_patient(self.query) else None
+        if audit is not None:
+            statement, values = watched(statement, self.query.type, audit.sql), {**values, **audit.params}
+        result = self.wire.result(statement, values, keep=True)
+        self.is_on_record = audit is not None
+        return result
 
     def _address(self, position: Sequence[str]) -> str:
         return seal(cursors.key_of(self.connection), [self.tenant, self.name], Ticket(self.query.used, position))

@@ -68,6 +68,11 @@ def _nothing(type: str) -> Where | None:
     """A row that is looked at points at nothing else."""
 
 
+def has_one_patient(query: Query) -> bool:
+    """Whether all that is found is one patient's."""
+    return any(isinstance(one, Filter) and _names_one_patient(one) for one in query.conditions)
+
+
 def is_plain(by: Order) -> bool:
     """Whether the order is one of the row itself."""
     return not by.reads_log and all(column.expression in LEADING for column in by.columns)
@@ -92,6 +97,7 @@ def _is_few(condition: Filter) -> bool:
     return _names_one_patient(condition) or (condition.parameter.code == "_id" and condition.modifier is None)
 
 
+@lru_cache(maxsize=4096)
 def _names_one_patient(condition: Filter) -> bool:
     """Whether it is answered by `current.patient` alone."""
     if condition.parameter.type != "reference" or condition.modifier not in (None, "Patient"):
@@ -105,6 +111,14 @@ def _names_one_patient(condition: Filter) -> bool:
 
 def _owners(parameter: SearchParameter) -> tuple[SearchParameter, ...]:
     return owned(parameter.base, parameter.code)
+
+
+@lru_cache(maxsize=1000)
+def watched(statement: str, type: str, audit: str) -> str:
+    """The SELECT of a page of one patient's rows, which puts on record by itself that it was read: one event, of that patient if there is any row."""
+    whose = "(select p.patient from page p where p.patient is not null limit 1)"
+    seen = f"select {rtype(type)}::smallint as rtype, null::uuid as rkey, null::int as ver, {whose} as patient"
+    return f"with page as materialized ({statement}), seen as materialized ({seen}), audited as ({audit}) select * from page"  # noqa: S608
 
 
 @lru_cache(maxsize=1000)

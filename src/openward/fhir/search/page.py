@@ -19,7 +19,7 @@ class Page(Generic[R]):
 
     `total` is None unless asked for. `first` and `next` are the `_cursor` of the first page and of the one that follows, None on the last; each
     is all it takes to get there. `used` are the parameters as understood (without the cursor), for the self link, `ignored` the names of those
-    that were not. Iterating gives the matches.
+    that were not. `is_on_record`: the statement that found the page has left its audit event. Iterating gives the matches.
     """
 
     matches: Sequence[Version] = ()
@@ -30,6 +30,7 @@ class Page(Generic[R]):
     used: Sequence[tuple[str, str]] = ()
     ignored: Sequence[str] = ()
     is_estimate: bool = False
+    is_on_record: bool = False
 
     @cached_property
     def resources(self) -> list[R]:

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
+import msgspec
+
 from openward.fhir.errors import FhirError
 from openward.fhir.search.cursor import BadCursor
 
@@ -43,9 +45,9 @@ class Ticket:
 def seal(key: bytes, address: Sequence[Any], ticket: Ticket, at: dt.datetime | None = None) -> str:
     """The ticket as text for a URL. `address`: the tenant and what was searched; it opens nowhere else. `at`: when the search was begun."""
     moment = int((at or dt.datetime.now(dt.UTC)).timestamp())
-    plain = json.dumps([moment, [list(pair) for pair in ticket.params], list(ticket.position)], separators=(",", ":"), ensure_ascii=False)
+    plain = msgspec.json.encode([moment, ticket.params, ticket.position])
     packing = zlib.compressobj(wbits=12, memLevel=4)  # the usual window takes several times as long to clear as to use
-    packed = packing.compress(plain.encode()) + packing.flush()
+    packed = packing.compress(plain) + packing.flush()
     proof = _proof(key, address, packed)
     return base64.urlsafe_b64encode(proof + _mixed(key, proof, packed)).decode().rstrip("=")
 
@@ -74,7 +76,7 @@ def _opened(key: bytes, address: Sequence[Any], text: str) -> bytes:
 
 
 def _proof(key: bytes, address: Sequence[Any], packed: bytes) -> bytes:
-    scope = json.dumps(address, separators=(",", ":")).encode()
+    scope = msgspec.json.encode(address)
     return blake2b(len(scope).to_bytes(4, "big") + scope + packed, key=key, person=b"page-proof", digest_size=SEAL).digest()
 
 
