@@ -49,14 +49,12 @@ class OnlyGrants:
         self.persona = persona
 
     def where(self, actor: Any, interaction: Interaction, type: str) -> Where | None:
-        covered = self.persona.types is None or type in self.persona.types or type in PUBLIC
-        return Where() if interaction != "export" and covered and granted(self.persona.actor, LETTERS[interaction], type) else None
+        return Where() if interaction != "export" and granted(self.persona.actor, LETTERS[interaction], type) else None
 
     def allows(self, *_: Any) -> bool:
         return False
 
 
-PUBLIC = {"Organization", "Location", "Practitioner", "PractitionerRole", "HealthcareService", "Schedule"}
 EVERYONE = personas()
 
 

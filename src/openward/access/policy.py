@@ -13,7 +13,7 @@ from uuid import UUID
 from openward.access.actor import Actor
 from openward.access.labels import labels_of
 from openward.access.proxies import Acting, acting
-from openward.access.roles import role_of
+from openward.access.roles import PROXY, role_of
 from openward.access.scopes import narrow, permits
 from openward.access.sight import Sight, both
 from openward.access.standing import standing_of
@@ -86,11 +86,13 @@ class AccessPolicy:
         if own is None:
             return None
         mine = _of_patient(own, type)
-        if actor.on_behalf_of is None:
+        if actor.role != PROXY.key:
             return mine
         for_whom = acting(actor)
-        if for_whom is None or not for_whom.covers(type):
+        if for_whom is None:
             return None
+        if not for_whom.covers(type):
+            return Where("false")
         return both(mine, Sight(type, for_whom.standing).where())
 
 
@@ -109,7 +111,7 @@ def _of_patient(own: UUID, type: str) -> Where:
 
 def _may_act(actor: Actor, type: str) -> bool:
     """A patient for themselves; a proxy while their grant covers the type."""
-    if actor.on_behalf_of is None:
+    if actor.role != PROXY.key:
         return True
     for_whom: Acting | None = acting(actor)
     return for_whom is not None and for_whom.covers(type)

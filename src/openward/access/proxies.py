@@ -15,11 +15,13 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from openward.access.actor import Actor
 from openward.access.known import house, keep, kept, rows
 from openward.access.labels import LABELS
-from openward.access.roles import PROXY
+from openward.access.permissions import Permission as P
+from openward.access.roles import PROXY, Role
 from openward.access.standing import SAID, Standing, consents_of
 from openward.fhir.definitions import type_number
 from openward.fhir.ids import key
@@ -36,6 +38,9 @@ AREAS: Mapping[str, tuple[str, frozenset[str]]] = {
     "bills": ("Bills and payments", frozenset({"Invoice", "ExplanationOfBenefit", "PaymentNotice", "Coverage"})),
 }  # fmt: skip
 ALWAYS = frozenset({"Patient"})
+# What of a patient's pages an area opens.
+OPENS: Mapping[str, P] = {"appointments": P.BOOK_OWN, "messages": P.MESSAGE_PRACTICE, "bills": P.PAY_BALANCE}
+NOBODY = replace(PROXY, permissions=frozenset(), grants={})
 
 PERSON = """select b.body::jsonb ->> 'birthDate', b.body::jsonb #>> '{address,0,state}' from fhir.current c join fhir.body b using (tenant, rtype, rkey, ver)
   where c.tenant = %(tenant)s and c.rtype = %(rtype)s and c.rkey = %(patient)s"""
@@ -53,6 +58,13 @@ class Grant:
     areas: frozenset[str]
     related: str
     ends: float | None
+
+    @property
+    def ends_words(self) -> str:
+        """Until when, in words."""
+        if self.ends is None:
+            return _("No end is set.")
+        return _("Until {day}").format(day=f"{timezone.localtime(dt.datetime.fromtimestamp(self.ends, dt.UTC)):%d-%b-%Y}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +100,15 @@ def as_proxy(actor: Actor, reference: str) -> Actor | None:
     if actor.kind != "patient" or all(grant.reference != reference for grant in grants_of(actor)):
         return None
     return replace(actor, role=PROXY.key, reference=reference, purpose="FAMRQT", on_behalf_of=reference)
+
+
+def role_for(actor: Actor) -> Role:
+    """A proxy's role, narrowed to the pages of the areas they were given; without a grant that holds, nothing."""
+    for_whom = acting(actor)
+    if for_whom is None:
+        return NOBODY
+    closed = {permission for area, permission in OPENS.items() if area not in for_whom.areas}
+    return replace(PROXY, permissions=PROXY.permissions - closed)
 
 
 def acting(actor: Actor) -> Acting | None:

@@ -227,7 +227,9 @@ PROXY = Role(
 def role_of(actor: Actor) -> Role | None:
     """The role that decides for the actor: the custom one they were given, while it holds, else the shipped one."""
     if actor.role == PROXY.key:
-        return PROXY
+        from openward.access.proxies import role_for
+
+        return role_for(actor)
     if actor.kind == "staff" and actor.user_id is not None:
         from openward.access.known import house
 

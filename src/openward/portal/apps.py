@@ -21,3 +21,4 @@ class PortalConfig(AppConfig):
             Entry("portal:bills", _("Bills"), "credit-card", Permission.PAY_BALANCE, group="portal", order=40, kinds=("patient",)),
         )
         register_home("patient", "portal:home")
+        register_home("proxy", "portal:home")

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from openward.access.permissions import Permission
 from openward.billing.queries.balances import balance
 from openward.chart.presenters.lists import VisitRow
 from openward.chart.presenters.wording import concept
@@ -60,8 +61,13 @@ def own_id(store: Store) -> str:
 def overview(store: Store) -> Overview:
     id = own_id(store)
     return Overview(
-        store.read(Patient, id), upcoming(store), released_results(store, id, count=5)[:5], threads(store, id, count=50), balance(store, id)
+        store.read(Patient, id), upcoming(store), released_results(store, id, count=5)[:5], threads(store, id, count=50), _owed(store, id)
     )
+
+
+def _owed(store: Store, id: str) -> Decimal:
+    """Nothing for a proxy whose leave does not cover bills."""
+    return balance(store, id) if store.actor.may(Permission.PAY_BALANCE) else Decimal(0)
 
 
 def upcoming(store: Store, now: dt.datetime | None = None) -> list[Coming]:

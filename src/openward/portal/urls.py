@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from openward.portal.views import bills, booking, messages, record
+from openward.portal.views import bills, booking, family, messages, record
 
 app_name = "portal"
 urlpatterns = [
     path("", record.home, name="home"),
+    path("family", family.family, name="family"),
+    path("family/switch", family.switch, name="switch"),
     path("visits", record.visits, name="visits"),
     path("visits/<str:id>", record.visit, name="visit"),
     path("results", record.results, name="results"),

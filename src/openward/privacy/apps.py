@@ -18,5 +18,6 @@ class PrivacyConfig(AppConfig):
         register_home("privacy-officer", "privacy:home")
         navigation.register(
             navigation.Entry("privacy:openings", _("Emergency access"), "siren", Permission.REVIEW_PRIVACY, group="practice", order=6),
+            navigation.Entry("privacy:proxies", _("Who looks after whom"), "users-round", Permission.GRANT_PROXIES, group="practice", order=8),
             navigation.Entry("privacy:emergency", _("Emergency access"), "siren", Permission.BREAK_GLASS, group="care", order=80),
         )

@@ -4,6 +4,7 @@ from django.urls import path
 
 from openward.privacy import views
 from openward.privacy.breakglass import views as breakglass
+from openward.privacy.proxies import views as proxies
 
 app_name = "privacy"
 urlpatterns = [
@@ -14,4 +15,7 @@ urlpatterns = [
     path("emergency/<str:id>/end", breakglass.end, name="emergency-end"),
     path("openings", breakglass.openings, name="openings"),
     path("openings/<str:id>", breakglass.opening, name="opening"),
+    path("proxies", proxies.find, name="proxies"),
+    path("proxies/of/<str:id>", proxies.of, name="proxies-of"),
+    path("proxies/<str:id>/end", proxies.end, name="proxy-end"),
 ]

@@ -23,7 +23,8 @@ TYPST = Path(__file__).parents[1] / "typst"
 def home(request: PageRequest) -> HttpResponseBase:
     found = queries.overview(request.store)
     given = found.patient.name[0].given if found.patient.name else []
-    return render(request, "portal/home.html", {"overview": found, "called": given[0] if given else ""})
+    doors = {"may_book": request.actor.may(Permission.BOOK_OWN), "may_write": request.actor.may(Permission.MESSAGE_PRACTICE)}
+    return render(request, "portal/home.html", {"overview": found, "called": given[0] if given else "", **doors})
 
 
 @page("portal:visits", needs=Permission.SEE_OWN_RECORD)

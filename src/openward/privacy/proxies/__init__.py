@@ -1,0 +1,1 @@
+"""Letting someone look after another's record: parents, guardians, carers."""

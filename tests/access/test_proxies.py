@@ -1,0 +1,240 @@
+"""Parents, guardians and carers: what they were given leave for, while it holds, and never what an adolescent may keep to themselves."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from openward.access.actor import Actor
+from openward.access.known import changing, forget
+from openward.access.models import ProxyGrant
+from openward.access.proxies import age, as_proxy, hidden_at, rule
+from openward.accounts.models import User
+from openward.audit.models import AuditEvent
+from openward.fhir.errors import FhirError
+from openward.fhir.resources import Patient, RelatedPerson
+from openward.record import open_store
+from tests import cast
+from tests.access.people import DEPRESSION, HYPERTENSION, condition, house, seen
+
+pytestmark = pytest.mark.django_db
+CHILD = "0199c1f0-0000-7000-8000-0000000000c1"
+ALL = ["health", "appointments", "messages", "bills"]
+
+
+@pytest.fixture
+def parent() -> User:
+    """A patient with a record of their own and a child of the given age, who has a condition everyone may know and one of their own."""
+    house()
+    return User.objects.create_user(sign_in="mum@example.org", password=None, role="patient", name="Mum", reference=f"Patient/{cast.PATIENT_ID}")
+
+
+def child(years: int, state: str = "NY") -> None:
+    store = open_store(cast.system())
+    born = timezone.localdate() - dt.timedelta(days=int(years * 365.25) + 30)
+    store.update({"resourceType": "Patient", "id": CHILD, "name": [{"family": "Kid"}], "birthDate": born.isoformat(), "address": [{"state": state}]})
+    store.update(condition("asthma", HYPERTENSION, CHILD))
+    store.update(condition("sadness", DEPRESSION, CHILD))
+
+
+def leave(user: User, **more: Any) -> ProxyGrant:
+    facts = {"kind": "parent", "areas": ALL, "related": "RelatedPerson/x", "given_by": "desk", "reference": f"Patient/{CHILD}"} | more
+    with changing():
+        return ProxyGrant.objects.create(tenant=1, user_id=user.id, patient=CHILD, **facts)
+
+
+def proxy(user: User) -> Actor:
+    made = as_proxy(user.actor(), f"Patient/{CHILD}")
+    assert made is not None
+    return made
+
+
+class TestAParent:
+    def test_of_a_small_child_sees_everything(self, parent: User) -> None:
+        child(6)
+        leave(parent)
+        assert seen(proxy(parent)) == {"asthma", "sadness"}
+
+    def test_of_an_adolescent_does_not_see_what_is_theirs_to_keep(self, parent: User) -> None:
+        child(15)
+        leave(parent)
+        assert seen(proxy(parent)) == {"asthma"}
+
+    def test_where_the_state_says_a_later_age_sees_it_until_then(self, parent: User) -> None:
+        child(13, "SC")
+        leave(parent)
+        assert seen(proxy(parent)) == {"asthma", "sadness"}
+
+    def test_of_a_grown_child_sees_nothing(self, parent: User) -> None:
+        child(19)
+        leave(parent)
+        assert not _opens(proxy(parent))
+
+    def test_sees_their_own_record_as_themselves_only(self, parent: User) -> None:
+        child(6)
+        leave(parent)
+        open_store(cast.system()).update(condition("mine", HYPERTENSION))
+        assert seen(parent.actor()) == {"mine"}
+        assert "mine" not in seen(proxy(parent))
+
+    def test_keeps_nothing_once_it_ended(self, parent: User) -> None:
+        child(6)
+        row = leave(parent, until=timezone.now() + dt.timedelta(hours=1))
+        acting = proxy(parent)
+        ProxyGrant.objects.filter(pk=row.pk).update(until=timezone.now() - dt.timedelta(seconds=1))
+        forget()
+        assert not _opens(acting)
+        assert as_proxy(parent.actor(), f"Patient/{CHILD}") is None
+
+    def test_of_one_child_is_nothing_to_another(self, parent: User) -> None:
+        child(6)
+        leave(parent)
+        assert as_proxy(parent.actor(), f"Patient/{cast.OTHER_PATIENT_ID}") is None
+
+
+class TestLeave:
+    def test_for_appointments_alone_shows_no_health(self, parent: User) -> None:
+        child(6)
+        leave(parent, kind="carer", areas=["appointments"])
+        assert seen(proxy(parent)) == set()
+        assert seen(proxy(parent), "Patient") == {CHILD}
+
+    def test_for_appointments_alone_opens_no_other_pages(self, parent: User, client: Client) -> None:
+        child(6)
+        leave(parent, kind="carer", areas=["appointments"])
+        client.force_login(parent)
+        client.post("/portal/family/switch", {"patient": f"Patient/{CHILD}"})
+        assert client.get("/portal/bills").status_code == 404
+        assert client.get("/portal/messages").status_code == 404
+        assert "Write to us" not in client.get("/portal/").content.decode()
+
+    def test_does_not_let_write_for_another(self, parent: User) -> None:
+        child(6)
+        leave(parent, areas=["health"])
+        said = {
+            "resourceType": "Communication",
+            "status": "completed",
+            "subject": {"reference": f"Patient/{CHILD}"},
+            "payload": [{"contentString": "x"}],
+        }
+        with pytest.raises(FhirError):
+            open_store(proxy(parent)).create(said)
+
+
+class TestThePortal:
+    def test_switches_to_the_child_and_back(self, parent: User, client: Client) -> None:
+        child(6)
+        leave(parent)
+        client.force_login(parent)
+        assert "KID" in client.get("/portal/family").content.decode().upper()
+        client.post("/portal/family/switch", {"patient": f"Patient/{CHILD}"})
+        assert "You are in another person" in client.get("/portal/").content.decode()
+        client.post("/portal/family/switch", {"patient": ""})
+        assert "You are in another person" not in client.get("/portal/").content.decode()
+
+    def test_does_not_switch_to_a_stranger(self, parent: User, client: Client) -> None:
+        client.force_login(parent)
+        assert client.post("/portal/family/switch", {"patient": f"Patient/{cast.OTHER_PATIENT_ID}"}).status_code == 404
+
+    def test_falls_back_to_oneself_when_the_leave_ends(self, parent: User, client: Client) -> None:
+        child(6)
+        row = leave(parent)
+        client.force_login(parent)
+        client.post("/portal/family/switch", {"patient": f"Patient/{CHILD}"})
+        ProxyGrant.objects.filter(pk=row.pk).update(until=timezone.now())
+        forget()
+        assert "You are in another person" not in client.get("/portal/").content.decode()
+
+    def test_takes_one_without_a_record_to_whom_they_look_after(self, client: Client) -> None:
+        house()
+        child(6)
+        aunt = User.objects.create_user(sign_in="aunt@example.org", password=None, role="patient", name="Aunt")
+        leave(aunt, kind="guardian")
+        client.force_login(aunt)
+        assert "You are in another person" in client.get("/portal/").content.decode()
+
+    def test_writes_the_proxys_own_name_on_the_trail(self, parent: User, client: Client) -> None:
+        child(6)
+        leave(parent)
+        client.force_login(parent)
+        client.post("/portal/family/switch", {"patient": f"Patient/{CHILD}"})
+        client.get("/portal/")
+        event = AuditEvent.objects.filter(interaction="read", actor_name="Mum").latest("at")
+        assert event.on_behalf_of == f"Patient/{CHILD}"
+
+
+class TestTheDesk:
+    @pytest.fixture
+    def desk(self, client: Client, parent: User) -> Client:
+        child(6)
+        client.force_login(User.objects.create_user(sign_in="desk@example.org", password=None, role="front-desk", name="Dana Desk"))
+        return client
+
+    def given(self, **more: Any) -> dict[str, Any]:
+        return {"sign_in": "Mum@example.org", "kind": "parent", "areas": ["health"], **more}
+
+    def test_gives_leave_and_keeps_it_in_fhir_too(self, desk: Client, parent: User) -> None:
+        desk.post(f"/privacy/proxies/of/{CHILD}", self.given())
+        grant = ProxyGrant.objects.get()
+        assert (str(grant.user_id), grant.areas, grant.given_by) == (str(parent.id), ["health"], "Dana Desk")
+        related = open_store(cast.system()).read(RelatedPerson, grant.related.split("/")[1])
+        assert related.patient is not None
+        assert related.patient.reference == f"Patient/{CHILD}"
+        assert seen(proxy(parent)) == {"asthma", "sadness"}
+
+    def test_given_again_replaces_what_was_given(self, desk: Client) -> None:
+        desk.post(f"/privacy/proxies/of/{CHILD}", self.given())
+        desk.post(f"/privacy/proxies/of/{CHILD}", self.given(areas=["bills"]))
+        assert ProxyGrant.objects.get().areas == ["bills"]
+        assert len(open_store(cast.system()).search(RelatedPerson, {"patient": CHILD}).resources) == 1
+
+    def test_ends_it(self, desk: Client, parent: User) -> None:
+        desk.post(f"/privacy/proxies/of/{CHILD}", self.given())
+        desk.post(f"/privacy/proxies/{ProxyGrant.objects.get().pk}/end")
+        assert as_proxy(parent.actor(), f"Patient/{CHILD}") is None
+
+    @pytest.mark.parametrize(
+        ("more", "words"),
+        [
+            ({"sign_in": "nobody@example.org"}, "Nobody signs in"),
+            ({"areas": []}, "required"),
+            ({"until": "2020-01-01"}, "That day is over"),
+        ],
+    )
+    def test_says_what_is_wrong(self, desk: Client, more: dict[str, Any], words: str) -> None:
+        page = desk.post(f"/privacy/proxies/of/{CHILD}", self.given(**more))
+        assert page.status_code == 422
+        assert words in page.content.decode()
+
+    def test_is_told_that_a_grown_child_has_no_parents_leave(self, desk: Client) -> None:
+        child(20)
+        assert "of age" in desk.post(f"/privacy/proxies/of/{CHILD}", self.given()).content.decode()
+
+
+class TestTheRule:
+    @pytest.mark.parametrize(
+        ("years", "state", "hides"), [(11, "NY", False), (12, "NY", True), (17, "NY", True), (18, "NY", False), (15, "SC", False)]
+    )
+    def test_is_by_age_and_state(self, years: int, state: str, hides: bool) -> None:
+        assert bool(hidden_at(years, state)) is hides
+
+    def test_of_an_unknown_age_is_the_careful_one(self) -> None:
+        assert hidden_at(None, None)
+
+    def test_counts_a_birth_date_of_a_year_from_its_first_day(self) -> None:
+        assert age("2010", dt.date(2026, 1, 1)) == 16
+        assert age("2010-05-06", dt.date(2026, 5, 5)) == 15
+
+    def test_knows_the_house_rule_for_a_state_that_is_not_named(self) -> None:
+        assert rule("ZZ") == rule(None)
+
+
+def _opens(actor: Actor) -> bool:
+    try:
+        return bool(open_store(actor).search(Patient, {}).resources)
+    except FhirError:
+        return False
