@@ -211,12 +211,13 @@ class Store:
         else:
             OWN.keep_fresh(self.connection)
         events = len(self.pending.events)
+        is_alone = not self._depth and self.connection.autocommit
         self._depth += 1
         try:
             with self.transaction():
                 yield
                 if self._depth == 1:
-                    writing.settle(self)
+                    writing.settle(self, alone=is_alone)
                 else:
                     self.flush()
         except Exception as error:

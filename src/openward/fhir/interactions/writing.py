@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from psycopg import Cursor
 from psycopg.errors import UniqueViolation
 
 from openward.fhir import packed
@@ -18,15 +21,15 @@ from openward.fhir.definitions import type_number
 from openward.fhir.errors import Conflict, Forbidden, Invalid, Issue, NotFound
 from openward.fhir.guards import Change, WriteInteraction
 from openward.fhir.ids import key as key_of
-from openward.fhir.ids import stored_id
+from openward.fhir.interactions import at_once
 from openward.fhir.interactions.sound import Sound, sound
+from openward.fhir.interactions.statements import Write, statements
 from openward.fhir.json import dumps
-from openward.fhir.packed import Packed
 from openward.fhir.profiles.holding import hold
 from openward.fhir.protocols import Event
 from openward.fhir.references import is_unreadable, located, target
 from openward.fhir.resources import Resource
-from openward.fhir.search.index import IndexRow, extract, send_index
+from openward.fhir.search.index import IndexRow, extract
 from openward.fhir.search.own import OWN
 from openward.fhir.search.rows import COLUMNS, version_of
 from openward.fhir.subscriptions.feed import announce
@@ -37,25 +40,6 @@ if TYPE_CHECKING:
     from openward.fhir.store import Store
 
 Address = tuple[str, UUID]
-
-INSERT_BODIES = b"""insert into fhir.body (tenant, rtype, rkey, ver, ts, op, patient, id, body)
-  select %(tenant)s, r, k, v, t, o::"char", p, i, b
-  from unnest(%(rtype)s::smallint[], %(rkey)s::uuid[], %(ver)s::int[], %(ts)s::timestamptz[], %(op)s::text[], %(patient)s::uuid[],
-              %(id)s::text[], %(body)s::text[]) n(r, k, v, t, o, p, i, b)"""
-
-CURRENT = """unnest(%(rtype)s::smallint[], %(rkey)s::uuid[], %(ver)s::int[], %(ts)s::timestamptz[], %(patient)s::uuid[],
-              %(lo)s::timestamptz[], %(hi)s::timestamptz[], %(code)s::bigint[], %(tok)s::text[], %(has)s::text[]) n(r, k, v, t, p, lo, hi, code, tok, has)"""
-
-INSERT_CURRENT = f"""insert into fhir.current (tenant, rtype, rkey, ver, last_updated, patient, date_lo, date_hi, code, tok, has)
-  select %(tenant)s, r, k, v, t, p, lo, hi, code, tok::bigint[], has::int[]
-  from {CURRENT}""".encode()  # noqa: S608
-
-UPDATE_CURRENT = f"""update fhir.current c set ver = n.v, last_updated = n.t, patient = n.p, date_lo = n.lo, date_hi = n.hi, code = n.code,
-    tok = n.tok::bigint[], has = n.has::int[]
-  from {CURRENT} where c.tenant = %(tenant)s and c.rtype = n.r and c.rkey = n.k""".encode()  # noqa: S608
-
-DELETE_CURRENT = b"""delete from fhir.current c using unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) n(r, k)
-  where c.tenant = %(tenant)s and c.rtype = n.r and c.rkey = n.k"""
 
 STORED = b"""select n.r, n.k from unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) n(r, k)
   where exists (select from fhir.body b where b.tenant = %(tenant)s and b.rtype = n.r and b.rkey = n.k)"""
@@ -68,15 +52,6 @@ LAST = f"""select {COLUMNS} from unnest(%(rtype)s::smallint[], %(rkey)s::uuid[])
 
 EXISTING = b"""select n.r, n.k from unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) n(r, k)
   where exists (select from fhir.current c where c.tenant = %(tenant)s and c.rtype = n.r and c.rkey = n.k)"""
-
-
-@dataclass(slots=True)
-class Write:
-    """One version about to be written. `row` is what search finds it by; None when it is a deletion."""
-
-    version: Version
-    row: IndexRow | None
-    before: IndexRow | None
 
 
 @dataclass(slots=True)
@@ -101,16 +76,29 @@ def lock(store: Store, addresses: Iterable[Address]) -> dict[Address, Version]:
         wanted = set(_ask(store, STORED, wanted))
     if not wanted:
         return {}
-    _ask(store, LOCK, wanted)
-    # A second statement, so that it sees what the one that held the lock committed.
-    versions = [version_of(row) for row in _ask(store, LAST, wanted)]
+    types = {rtype for rtype, _ in wanted}
+    with store.connection.pipeline():
+        _asked(store, lock_rows(types.pop() if len(types) == 1 else None), wanted)
+        # A second statement, so that it sees what the one that held the lock committed.
+        last = _asked(store, LAST, wanted)
+    versions = [version_of(row) for row in last.fetchall()]
     return {(version.type, version.key): version for version in versions}
 
 
-def _ask(store: Store, sql: bytes, wanted: Iterable[tuple[int, UUID]]) -> list[Any]:
+@cache
+def lock_rows(rtype: int | None) -> bytes:
+    """With the type told in its text the plan knows the one partition; without, it must be ready for all of them."""
+    return LOCK.replace(b" order by", b" and c.rtype = %d order by" % rtype) if rtype is not None else LOCK
+
+
+def _ask(store: Store, sql: bytes, wanted: Collection[tuple[int, UUID]]) -> list[Any]:
+    return _asked(store, sql, wanted).fetchall()
+
+
+def _asked(store: Store, sql: bytes, wanted: Collection[tuple[int, UUID]]) -> Cursor[Any]:
     types, keys = zip(*wanted, strict=True)
     params = {"tenant": store.tenant, "rtype": packed.smallints(types), "rkey": packed.uuids(keys)}
-    return packed.cursor(store.connection).execute(sql, params, prepare=True, binary=True).fetchall()
+    return packed.cursor(store.connection).execute(sql, params, prepare=True, binary=True)
 
 
 def prepare(
@@ -155,28 +143,85 @@ def prepare_deletion(store: Store, before: Version) -> Written:
 
 def flush(store: Store) -> None:
     """Write what is staged: bodies, current rows, index rows."""
-    writes, store.pending.writes = store.pending.writes, []
-    if not writes:
-        return
+    if store.pending.writes:
+        with _one_trip(store):
+            _send(store)
+
+
+@contextmanager
+def _one_trip(store: Store) -> Iterator[None]:
+    """What is sent inside travels together. Raises Conflict when another writer was there first."""
     try:
-        with store.connection.pipeline():  # one round trip for all of them
-            _write_bodies(store, [write.version for write in writes])
-            _write_current(store, writes)
-            send_index(store.connection, store.tenant, [(write.before, write.row) for write in writes])
+        with store.connection.pipeline():
+            yield
     except UniqueViolation:
-        raise Conflict("Another change to the same resource was stored first; read it again.") from None
+        raise _conflict() from None
+
+
+def _conflict() -> Conflict:
+    return Conflict("Another change to the same resource was stored first; read it again.")
+
+
+def _send(store: Store) -> None:
+    writes, store.pending.writes = store.pending.writes, []
+    cursor = packed.cursor(store.connection)
+    for sql, params in statements(store.tenant, writes) if writes else ():
+        cursor.execute(sql, params, prepare=True)
     store.pending.written.update((write.version.type, write.version.key) for write in writes if write.row)
 
 
-def settle(store: Store) -> None:
-    """Flush, refuse references to nothing, record the audit events: the transaction may now commit."""
-    flush(store)
-    if store.pending.references:
-        _check_references(store)
-    if store.pending.events:
-        store.auditor.record(store.connection, store.tenant, store.actor, store.pending.events)
-        announce(store, store.pending.events)
-    store.pending.clear()
+def settle(store: Store, *, alone: bool = False) -> None:
+    """Flush, refuse references to nothing, record the audit events: the transaction may now commit.
+
+    `alone`: nothing else is to commit with it; then a single write that has asked the database for nothing so far is stored by one statement.
+    """
+    pending = store.pending
+    if pending.events:
+        announce(store, pending.events)
+    if not (alone and at_once.may(store) and _at_once(store)):
+        _in_turn(store)
+    pending.clear()
+
+
+def _at_once(store: Store) -> bool:
+    (write,) = store.pending.writes
+    wanted, broken = _targets(store, {(write.version.type, write.version.key)})
+    try:
+        return not broken and at_once.send(store, write, [(type_number(type), key) for type, key in wanted])
+    except UniqueViolation:
+        raise _conflict() from None
+
+
+def _in_turn(store: Store) -> None:
+    """Everything in one round trip, what the references lead to looked at after it."""
+    pending = store.pending
+    if not (pending.writes or pending.references or pending.events):
+        return
+    wanted, broken = _targets(store, pending.written | {(write.version.type, write.version.key) for write in pending.writes if write.row})
+    with _one_trip(store):
+        _send(store)
+        found = _asked(store, EXISTING, [(type_number(type), key) for type, key in wanted]) if wanted else None
+        if pending.events:
+            store.record(pending.events)
+    there = set(found.fetchall()) if found else set()
+    broken += [reference for (type, key), reference in wanted.items() if (type_number(type), key) not in there]
+    if broken:
+        raise Invalid(issues=[issue for reference in broken for issue in _dangling(reference, pending.references[reference])])
+
+
+def _targets(store: Store, written: Collection[Address]) -> tuple[dict[Address, str], list[str]]:
+    """What the references lead to that is not `written` in this transaction, and those that can lead nowhere."""
+    wanted: dict[Address, str] = {}
+    broken = []
+    for reference in store.pending.references:
+        named = target(reference)
+        if named:
+            address = named.type, key_of(named.type, named.id)
+            if address not in written:
+                wanted[address] = reference
+        elif is_unreadable(reference):
+            broken.append(reference)
+    return wanted, broken
 
 
 def _permit(
@@ -226,64 +271,6 @@ def _without_stamp(content: Mapping[str, Any]) -> bytes:
     """The canonical bytes of what a client wrote. Bytes, not dictionaries: 1.0 and 1.00 are equal numbers and different content."""
     meta = {name: value for name, value in content.get("meta", {}).items() if name not in SERVER_OWNED}
     return dumps({name: content[name] for name in sorted(content) if name != "meta"} | ({"meta": meta} if meta else {}))
-
-
-def _write_bodies(store: Store, versions: Sequence[Version]) -> None:
-    params = {
-        "rtype": packed.smallints([type_number(v.type) for v in versions]),
-        "rkey": packed.uuids([v.key for v in versions]),
-        "ver": packed.ints([v.number for v in versions]),
-        "ts": packed.instants([v.at for v in versions]),
-        "op": packed.texts([v.op for v in versions]),
-        "patient": packed.uuids([v.patient for v in versions]),
-        "id": packed.texts([stored_id(v.id, v.key) for v in versions]),
-        "body": packed.texts([v.text for v in versions]),
-    }
-    packed.cursor(store.connection).execute(INSERT_BODIES, {"tenant": store.tenant, **params}, prepare=True)
-
-
-def _write_current(store: Store, writes: Sequence[Write]) -> None:
-    cursor = packed.cursor(store.connection)
-    for sql, is_update in ((INSERT_CURRENT, False), (UPDATE_CURRENT, True)):
-        live = [(write.version, write.row) for write in writes if write.row is not None and (write.before is not None) is is_update]
-        if live:
-            cursor.execute(sql, {"tenant": store.tenant, **_current(live)}, prepare=True)
-    gone = [write.version for write in writes if write.row is None]
-    if gone:
-        types, keys = packed.smallints([type_number(v.type) for v in gone]), packed.uuids([v.key for v in gone])
-        cursor.execute(DELETE_CURRENT, {"tenant": store.tenant, "rtype": types, "rkey": keys}, prepare=True)
-
-
-def _current(live: Sequence[tuple[Version, IndexRow]]) -> dict[str, Packed]:
-    return {
-        "rtype": packed.smallints([row.type for _, row in live]),
-        "rkey": packed.uuids([row.key for _, row in live]),
-        "ver": packed.ints([v.number for v, _ in live]),
-        "ts": packed.instants([v.at for v, _ in live]),
-        "patient": packed.uuids([row.patient for _, row in live]),
-        "lo": packed.texts([row.date_lo for _, row in live]),
-        "hi": packed.texts([row.date_hi for _, row in live]),
-        "code": packed.bigints([row.code for _, row in live]),
-        "tok": packed.lists([row.tok for _, row in live]),
-        "has": packed.lists([row.has for _, row in live]),
-    }
-
-
-def _check_references(store: Store) -> None:
-    """Refuse references to resources that are neither stored nor written in this transaction."""
-    wanted: dict[Address, str] = {}
-    broken = []
-    for reference in store.pending.references:
-        named = target(reference)
-        if named:
-            wanted[named.type, key_of(named.type, named.id)] = reference
-        elif is_unreadable(reference):
-            broken.append(reference)
-    unseen = [address for address in wanted if address not in store.pending.written]
-    found = existing(store, unseen)
-    broken += [wanted[address] for address in unseen if address not in found]
-    if broken:
-        raise Invalid(issues=[issue for reference in broken for issue in _dangling(reference, store.pending.references[reference])])
 
 
 def existing(store: Store, addresses: Sequence[Address]) -> set[Address]:

@@ -6,10 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
-
-from psycopg import Cursor
 
 from openward.fhir import packed
 from openward.fhir.ids import key
@@ -107,7 +105,7 @@ DROP_KEYS = b"""delete from fhir.person_key x using unnest(%(rkey)s::uuid[], %(k
   where x.tenant = %(tenant)s and x.kind = o.k::"char" and x.key = o.v and x.rkey = o.r"""
 ADD_KEYS = b"""insert into fhir.person_key (tenant, rkey, kind, key)
   select %(tenant)s, r, k::"char", v from unnest(%(rkey)s::uuid[], %(kind)s::text[], %(key)s::text[]) n(r, k, v) on conflict do nothing"""
-DROP_PEOPLE = "delete from fhir.person where tenant = %(tenant)s and rkey = any(%(rkey)s::uuid[])"
+DROP_PEOPLE = b"delete from fhir.person where tenant = %(tenant)s and rkey = any(%(rkey)s::uuid[])"
 PUT_PEOPLE = b"""insert into fhir.person (tenant, rkey, id, names, birth, sex, phones, identifiers, address)
   select %(tenant)s, r, d, string_to_array(n, E'\\n'), b, s, string_to_array(p, ' '), string_to_array(i, ' '), a
   from unnest(%(rkey)s::uuid[], %(id)s::text[], %(names)s::text[], %(birth)s::text[], %(sex)s::text[], %(phones)s::text[],
@@ -116,7 +114,13 @@ PUT_PEOPLE = b"""insert into fhir.person (tenant, rkey, id, names, birth, sex, p
     identifiers = excluded.identifiers, address = excluded.address"""
 
 
-def write_people(cursor: Cursor[Any], tenant: int, pairs: Sequence[tuple[Person | None, Person | None]]) -> None:
+class Executes(Protocol):
+    """What statements are given to, one by one."""
+
+    def execute(self, sql: bytes, params: Mapping[str, Any], *, prepare: bool) -> Any: ...
+
+
+def write_people(cursor: Executes, tenant: int, pairs: Sequence[tuple[Person | None, Person | None]]) -> None:
     """Bring the finder from each pair's old person to the new one; in the transaction that writes the Patient."""
     changed = [(old, new) for old, new in pairs if old != new]
     if not changed:
@@ -125,11 +129,11 @@ def write_people(cursor: Cursor[Any], tenant: int, pairs: Sequence[tuple[Person 
     _keys(cursor, tenant, ADD_KEYS, [(new.key, k) for old, new in changed if new for k in new.keys - (old.keys if old else frozenset())])
     gone = [old.key for old, new in changed if old and not new]
     if gone:
-        cursor.execute(DROP_PEOPLE, {"tenant": tenant, "rkey": gone})
+        cursor.execute(DROP_PEOPLE, {"tenant": tenant, "rkey": packed.uuids(gone)}, prepare=True)
     _put(cursor, tenant, [new for _, new in changed if new])
 
 
-def _keys(cursor: Cursor[Any], tenant: int, sql: bytes, rows: Sequence[tuple[UUID, tuple[str, str]]]) -> None:
+def _keys(cursor: Executes, tenant: int, sql: bytes, rows: Sequence[tuple[UUID, tuple[str, str]]]) -> None:
     if not rows:
         return
     ordered = sorted(rows)
@@ -137,7 +141,7 @@ def _keys(cursor: Cursor[Any], tenant: int, sql: bytes, rows: Sequence[tuple[UUI
     cursor.execute(sql, {"tenant": tenant, **params, "key": packed.texts([v for _, (_, v) in ordered])}, prepare=True)
 
 
-def _put(cursor: Cursor[Any], tenant: int, people: Sequence[Person]) -> None:
+def _put(cursor: Executes, tenant: int, people: Sequence[Person]) -> None:
     if not people:
         return
     columns: dict[str, list[str]] = {"id": [p.id for p in people], "names": ["\n".join(p.names) for p in people]}

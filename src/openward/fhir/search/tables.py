@@ -6,16 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from psycopg import Connection, Cursor
+from psycopg import Connection
 
 from openward.fhir import packed
 from openward.fhir.packed import Column
-from openward.fhir.search.person import write_people
+from openward.fhir.search.person import Executes, write_people
 from openward.fhir.search.row import IndexRow
 
 Pair = tuple[IndexRow | None, IndexRow | None]
 # (resource type, resource key, value): one row of an index table
 Kept = tuple[int, UUID, Any]
+Statement = tuple[bytes, Mapping[str, Any]]
 EMPTY: frozenset[Any] = frozenset()
 
 ADD_EDGES = b"""insert into fhir.edge (tenant, stype, src, tgt, link) select %(tenant)s, * from
@@ -65,12 +66,30 @@ def write_index(connection: Connection[Any], tenant: int, pairs: Iterable[Pair])
 
 def send_index(connection: Connection[Any], tenant: int, pairs: Iterable[Pair]) -> None:
     """The statements of `write_index`, for a caller whose pipeline they join: the driver may hang where one is opened within another."""
+    cursor = packed.cursor(connection)
+    for sql, params in index_statements(tenant, pairs):
+        cursor.execute(sql, params, prepare=True)
+
+
+def index_statements(tenant: int, pairs: Iterable[Pair]) -> list[Statement]:
+    """What `write_index` sends: each statement with its parameters, in an order that matters to none of them."""
     changes = list(pairs)
     people = [(old.person if old else None, new.person if new else None) for old, new in changes]
-    cursor = packed.cursor(connection)
+    gathered = _Gathered()
     for write in (_edges, _dates, _quantities, _strings, _groups, _tokens):
-        write(cursor, tenant, changes)
-    write_people(cursor, tenant, [pair for pair in people if pair != (None, None)])
+        write(gathered, tenant, changes)
+    write_people(gathered, tenant, [pair for pair in people if pair != (None, None)])
+    return gathered.statements
+
+
+class _Gathered:
+    """Takes statements as a cursor does, and keeps them."""
+
+    def __init__(self) -> None:
+        self.statements: list[Statement] = []
+
+    def execute(self, sql: bytes, params: Mapping[str, Any], *, prepare: bool = True) -> None:
+        self.statements.append((sql, params))
 
 
 def _lost_and_new(changes: Sequence[Pair], name: str) -> tuple[list[Kept], list[Kept]]:
@@ -87,7 +106,7 @@ def _lost_and_new(changes: Sequence[Pair], name: str) -> tuple[list[Kept], list[
     return lost, new
 
 
-def _run(cursor: Cursor[Any], tenant: int, sql: bytes, rows: Sequence[Kept], columns: Mapping[str, Column]) -> None:
+def _run(cursor: Executes, tenant: int, sql: bytes, rows: Sequence[Kept], columns: Mapping[str, Column]) -> None:
     """`columns`: the parts of each row's value by name, and how each is packed."""
     if not rows:
         return
@@ -106,31 +125,31 @@ GROUP: Mapping[str, Column] = {"param": packed.ints, "tok": packed.lists, **dict
 TOKEN: Mapping[str, Column] = {"h": packed.bigints, "param": packed.ints, **dict.fromkeys(("system", "code", "display"), packed.texts)}
 
 
-def _edges(cursor: Cursor[Any], tenant: int, changes: Sequence[Pair]) -> None:
+def _edges(cursor: Executes, tenant: int, changes: Sequence[Pair]) -> None:
     lost, new = _lost_and_new(changes, "edges")
     _run(cursor, tenant, DROP_EDGES, lost, EDGE)
     _run(cursor, tenant, ADD_EDGES, new, EDGE)
 
 
-def _dates(cursor: Cursor[Any], tenant: int, changes: Sequence[Pair]) -> None:
+def _dates(cursor: Executes, tenant: int, changes: Sequence[Pair]) -> None:
     lost, new = _lost_and_new(changes, "dates")
     _run(cursor, tenant, DROP_DATES, lost, DATE)
     _run(cursor, tenant, ADD_DATES, new, DATE)
 
 
-def _quantities(cursor: Cursor[Any], tenant: int, changes: Sequence[Pair]) -> None:
+def _quantities(cursor: Executes, tenant: int, changes: Sequence[Pair]) -> None:
     for sql, rows in zip((DROP_QUANTITIES, ADD_QUANTITIES), _lost_and_new(changes, "quantities"), strict=True):
         spelled = [(rtype, rkey, (param, lo, hi, sorted(units))) for rtype, rkey, (param, lo, hi, units) in rows]
         _run(cursor, tenant, sql, spelled, QUANTITY)
 
 
-def _strings(cursor: Cursor[Any], tenant: int, changes: Sequence[Pair]) -> None:
+def _strings(cursor: Executes, tenant: int, changes: Sequence[Pair]) -> None:
     lost, new = _lost_and_new(changes, "strings")
     _run(cursor, tenant, DROP_STRINGS, lost, STRING)
     _run(cursor, tenant, ADD_STRINGS, new, STRING)
 
 
-def _groups(cursor: Cursor[Any], tenant: int, changes: Sequence[Pair]) -> None:
+def _groups(cursor: Executes, tenant: int, changes: Sequence[Pair]) -> None:
     """Groups may repeat, so a resource whose groups changed gets all of them anew."""
     changed = [(b, a) for b, a in changes if (b.groups if b else []) != (a.groups if a else [])]
     _run(cursor, tenant, DROP_GROUPS, [(b.type, b.key, ()) for b, _ in changed if b and b.groups], {})
@@ -142,7 +161,7 @@ def _group(group: Any) -> tuple[Any, ...]:
     return group.param, group.tokens, lo1, hi1, lo2, hi2
 
 
-def _tokens(cursor: Cursor[Any], tenant: int, changes: Sequence[Pair]) -> None:
+def _tokens(cursor: Executes, tenant: int, changes: Sequence[Pair]) -> None:
     entries = sorted({(h, entry[-1]): entry for h, entry in _new_entries(changes)}.items())
     if entries:
         columns = zip(TOKEN.items(), zip(*(entry for _, entry in entries), strict=True), strict=True)

@@ -1,0 +1,161 @@
+"""A single write that has asked nothing of the database is one statement that commits by itself, and says and keeps what a transaction would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.pq import TransactionStatus
+
+from openward.fhir.errors import Conflict, Invalid
+from openward.fhir.guards import guard
+from openward.fhir.interactions import at_once
+from openward.fhir.store import Store
+from tests.fhir.house import House
+
+PATIENT = {"resourceType": "Patient", "name": [{"family": "Okafor", "given": ["Ada"]}], "birthDate": "1980-02-01"}
+
+
+class LazyTransaction:
+    """As Django's: the server hears of it with the first statement."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+        self._depth = 0
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        self._depth += 1
+        self._connection.autocommit = False
+        try:
+            yield
+        except BaseException:
+            self._connection.rollback()
+            raise
+        else:
+            if self._depth == 1:
+                self._connection.commit()
+        finally:
+            self._depth -= 1
+            if not self._depth:
+                self._connection.autocommit = True
+
+    def later(self, job: Any, /, **arguments: Any) -> None:
+        job(**arguments)
+
+    def on_commit(self, then: Callable[[], None]) -> None:
+        then()
+
+
+@pytest.fixture
+def lazy(house: House) -> Store:
+    store = house.store()
+    store.transaction = LazyTransaction(store.connection)
+    return store
+
+
+@pytest.fixture
+def sent(monkeypatch) -> list[bool]:
+    """Whether each attempt at one statement stored what it was to."""
+    seen: list[bool] = []
+    plain = at_once.send
+
+    def send(*arguments: Any) -> bool:
+        seen.append(plain(*arguments))
+        return seen[-1]
+
+    monkeypatch.setattr(at_once, "send", send)
+    return seen
+
+
+def observation(patient: str) -> dict[str, Any]:
+    coded = {"coding": [{"system": "http://loinc.org", "code": "2339-0", "display": "Glucose"}]}
+    quantity = {"value": 97, "unit": "mg/dL", "system": "http://unitsofmeasure.org", "code": "mg/dL"}
+    return {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": coded,
+        "subject": {"reference": f"Patient/{patient}"},
+        "valueQuantity": quantity,
+    }
+
+
+def test_it_is_stored_found_and_audited(house, lazy, sent):
+    patient = lazy.create(PATIENT)
+    lazy.create(observation(patient.id))
+    assert sent[-1:] == [True]
+    found = house.store().search("Observation", {"patient": patient.id, "code": "2339-0", "value-quantity": "97"})
+    assert [one.status for one in found.resources] == ["final"]
+    assert house.store().search("Patient", {"family": "oka"}).resources[0].id == patient.id
+    assert house.heard()[:2] == [("create", "Patient", 1, 0), ("create", "Observation", 1, 0)]
+
+
+def test_what_it_leaves_is_what_a_transaction_leaves(house, lazy, store):
+    patient = store.create(PATIENT).id
+    tables = ("body", "current", "edge", "token", "quantity_value", "date_value", "string_value", "composite_value", "person", "person_key")
+    counted = []
+    for one in (store, lazy):
+        before = [house.count(f"fhir.{table}") for table in tables]
+        one.create(observation(patient))
+        one.create(PATIENT | {"name": [{"family": "Abara"}]})
+        counted.append([house.count(f"fhir.{table}") - number for table, number in zip(tables, before, strict=True)])
+        one.execute("delete from fhir.token")
+    assert counted[0][:3] == counted[1][:3]
+    assert counted[0][4:] == counted[1][4:]
+
+
+def test_a_reference_to_nothing_is_refused_with_its_place_and_leaves_nothing(house, lazy, sent):
+    with pytest.raises(Invalid) as refused:
+        lazy.create(observation("nobody"))
+    assert refused.value.issues[0].expression == "Observation.subject.reference"
+    assert sent == [False]
+    assert house.count("fhir.body") == house.count("fhir.current") == house.count("fhir.token") == 0
+    assert house.heard() == [("create", "Observation", None, 4)]
+
+
+def test_a_reference_to_what_was_deleted_is_refused(lazy):
+    patient = lazy.create(PATIENT).id
+    lazy.delete("Patient", patient)
+    with pytest.raises(Invalid):
+        lazy.create(observation(patient))
+
+
+def test_it_goes_on_after_a_rollback_took_what_was_prepared(lazy, sent):
+    patient = lazy.create(PATIENT).id
+    for _ in range(2):
+        lazy.create(observation(patient))
+        lazy.connection.execute("select 1", prepare=True)
+        with pytest.raises(psycopg.Error), lazy.transaction():
+            lazy.connection.execute("select 1 / 0")
+        lazy.connection.execute("deallocate all")
+    assert sent == [True] * 3
+
+
+def test_a_guard_that_asks_the_database_makes_it_a_transaction(house, lazy, sent):
+    @guard("Patient", registry=house.guards)
+    def count(change, work):
+        work.connection.execute("select 1")
+
+    lazy.create(PATIENT)
+    assert sent == []
+    assert house.count("fhir.body") == 1
+
+
+def test_inside_a_transaction_of_the_callers_it_does_not_commit_by_itself(house, lazy, sent):
+    with pytest.raises(RuntimeError), lazy.transaction():
+        lazy.create(PATIENT)
+        raise RuntimeError
+    assert sent == []
+    assert house.count("fhir.body") == 0
+
+
+def test_two_writers_of_one_id_conflict(house, lazy, monkeypatch):
+    lazy.update(PATIENT | {"id": "ada"})
+    monkeypatch.setattr("openward.fhir.interactions.update.lock", lambda store, addresses: {})
+    with pytest.raises(Conflict):
+        lazy.update(PATIENT | {"id": "ada", "active": True})
+    assert house.count("fhir.body") == 1
+    assert lazy.connection.info.transaction_status == TransactionStatus.IDLE
