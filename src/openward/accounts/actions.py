@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import hmac
 import secrets
+import uuid
 
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 from django.db.models import F, Q
@@ -147,6 +150,39 @@ def invite_patient(*, reference: str, name: str, by: Actor, proofed_by: str = ""
     return invitation, token
 
 
+def invite_carer(*, name: str, birth_date: str, proofed_by: str, by: Actor, code: str = "") -> tuple[Invitation, str]:
+    """The same for someone who has no record here and is to look after another's. `birth_date` (ISO) is what the practice saw on their papers.
+
+    It gives them a sign-in and no more: whose record they may look after, and how far, is said by who grants it (openward.privacy.proxies).
+    """
+    token = secrets.token_urlsafe(24)
+    id = uuid.uuid4()
+    invitation = Invitation.objects.create(
+        id=id,
+        tenant=by.tenant,
+        token_digest=digest(token),
+        reference="",
+        name=name,
+        proofed_by=proofed_by,
+        birth_digest=_birth_digest(str(id), birth_date),
+        code_digest=digest(plain_code(code)) if code else None,
+        made_by=by.id,
+        expires_at=timezone.now() + dt.timedelta(days=INVITATION_DAYS),
+    )
+    return invitation, token
+
+
+def _birth_digest(salt: str, birth_date: str) -> str:
+    return hmac.new(settings.SECRET_KEY.encode(), f"birth\0{salt}\0{birth_date}".encode(), "sha256").hexdigest()
+
+
+def is_birth_date(invitation: Invitation, birth_date: str, known: str | None) -> bool:
+    """Whether the date typed is the one of the record (`known`), or the one told when a carer was invited."""
+    if invitation.birth_digest:
+        return secrets.compare_digest(invitation.birth_digest, _birth_digest(str(invitation.id), birth_date))
+    return bool(known) and secrets.compare_digest(birth_date, str(known))
+
+
 def invitation_for(token: str) -> Invitation:
     """By the token of a link or the code of a letter. Raises InvitationClosed, also for one that never was."""
     found = Q(token_digest=digest(token)) | Q(code_digest=digest(plain_code(token)))
@@ -159,14 +195,15 @@ def invitation_for(token: str) -> Invitation:
 def accept_invitation(*, token: str, birth_date: str, known_birth_date: str | None, sign_in: str, password: str) -> User:
     """Make the patient's sign-in. `known_birth_date` is the practice's (ISO). Raises InvitationClosed, WrongBirthDate, SignInTaken, ValidationError."""
     invitation = invitation_for(token)
-    if not known_birth_date or not secrets.compare_digest(birth_date, known_birth_date):
+    if not is_birth_date(invitation, birth_date, known_birth_date):
         Invitation.objects.filter(pk=invitation.pk).update(failed_tries=F("failed_tries") + 1)
         raise WrongBirthDate
     with transaction.atomic():
         locked = Invitation.objects.select_for_update().get(pk=invitation.pk)
         if not locked.is_open:
             raise InvitationClosed
-        User.objects.filter(tenant=locked.tenant, reference=locked.reference).delete()
+        if locked.reference:
+            User.objects.filter(tenant=locked.tenant, reference=locked.reference).delete()
         user = make_user(sign_in=sign_in, password=password, role=locked.role, name=locked.name, tenant=locked.tenant, reference=locked.reference)
         locked.accepted_at = timezone.now()
         locked.save(update_fields=["accepted_at"])

@@ -91,8 +91,8 @@ class User(AbstractBaseUser):
 class Invitation(models.Model):
     """A one-time way for a patient or their proxy to make their sign-in: the link's token or the code of a letter (hashed here), and their birth date.
 
-    `proofed_by` is how the practice made sure whom it invites; `reference` is who signs in (`Patient/<id>`, `RelatedPerson/<id>`);
-    `grant`, for a proxy, is what they may look after: patient, kind, areas, until (of access.models.ProxyGrant).
+    `proofed_by` is how the practice made sure whom it invites; `reference` is whose record it is (`Patient/<id>`), empty for
+    someone who has none here and looks after others'; `birth_digest` is then what the practice was told, under a keyed hash.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -103,7 +103,7 @@ class Invitation(models.Model):
     code_digest = models.BinaryField(max_length=32, unique=True, null=True, blank=True)
     role = models.CharField(max_length=40, default="patient")
     proofed_by = models.CharField(max_length=40, blank=True)
-    grant = models.JSONField(null=True, blank=True)
+    birth_digest = models.CharField(max_length=64, blank=True)
     made_by = models.CharField(max_length=200)
     made_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()

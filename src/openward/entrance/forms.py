@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from openward.accounts.models import User
@@ -140,6 +141,38 @@ class InvitationCodeForm(forms.Form):
         help_text=_("Ten letters and digits, such as 7KQ2M-XW3PD."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false", "autofocus": True}),
     )
+
+
+class InviteForm(forms.Form):
+    """Whom the desk invites, and how it made sure who stands before it."""
+
+    who = forms.ChoiceField(
+        label=_("Who gets the letter"),
+        choices=[("patient", _("The patient")), ("carer", _("Someone who looks after them"))],
+        initial="patient",
+        widget=forms.RadioSelect,
+    )
+    name = forms.CharField(label=_("Name of who looks after them"), max_length=200, required=False)
+    birth_date = forms.DateField(label=_("Their birth date"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    proofed_by = forms.ChoiceField(
+        label=_("How you made sure who they are"),
+        choices=[
+            ("photo-id", _("Photo ID")),
+            ("known", _("Known to us in person")),
+            ("questions", _("Insurance card and questions only they can answer")),
+        ],
+        widget=forms.RadioSelect,
+    )
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or {}
+        if found.get("who") == "carer":
+            for name in ("name", "birth_date"):
+                if not found.get(name) and name not in self.errors:
+                    self.add_error(name, _("This is needed for someone who looks after the patient."))
+            if found.get("birth_date") and not dt.date(1890, 1, 1) <= found["birth_date"] <= timezone.localdate():
+                self.add_error("birth_date", _("This cannot be a birth date."))
+        return found
 
 
 class InvitationForm(NewPassword):

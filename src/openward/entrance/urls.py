@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from openward.entrance.views import elsewhere, enrolling, invitations, locking, passkey, resetting, second, security, signing, switching
+from openward.entrance.views import elsewhere, enrolling, invitations, inviting, locking, passkey, resetting, second, security, signing, switching
 
 app_name = "accounts"
 urlpatterns = [
@@ -30,6 +30,7 @@ urlpatterns = [
     path("switch/come-back", switching.come_back, name="come-back"),
     path("forgot", resetting.forgot, name="forgot"),
     path("reset/<str:token>", resetting.reset, name="reset"),
+    path("invite/<str:patient>", inviting.invite, name="invite"),
     path("invitation", invitations.invitation_code, name="invitation-code"),
     path("invitation/<str:token>", invitations.invitation, name="invitation"),
     path("elsewhere/<str:provider>", elsewhere.go_elsewhere, name="elsewhere"),

@@ -15,7 +15,7 @@ from openward.entrance import sitting
 from openward.entrance.forms import InvitationCodeForm, InvitationForm
 from openward.entrance.views.signing import note_nobody
 from openward.fhir.errors import NotFound
-from openward.fhir.resources import Patient, RelatedPerson
+from openward.fhir.resources import Patient
 from openward.record import open_store
 from openward.web.pages import PageRequest, page, render, toast
 
@@ -85,11 +85,10 @@ def _accept(request: PageRequest, token: str, form: InvitationForm, reference: s
 
 
 def _known_birth_date(reference: str, tenant: int) -> str | None:
-    """Of the person who signs in: the patient, or the relative who acts for one."""
+    """Of the record; nothing for a carer, who has none."""
     store = open_store(Actor.system("check an invitation", tenant=tenant))
-    kind, id = reference.split("/")
     try:
-        return store.read(RelatedPerson, id).birthDate if kind == "RelatedPerson" else store.read(Patient, id).birthDate
+        return store.read(Patient, reference.split("/")[1]).birthDate if reference else None
     except NotFound:
         return None
 
