@@ -7,10 +7,12 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from openward.fhir.failures import as_fhir_error
+from openward.fhir.http.plainly import named_plainly, send_plainly
 from openward.fhir.http.request import MAX_BODY, Request
 from openward.fhir.http.response import Response
 from openward.fhir.http.routes import handler_of, writes
 from openward.fhir.interactions.capabilities import capabilities
+from openward.fhir.interactions.read import read
 from openward.fhir.store import Store
 
 Authenticate = Callable[[Mapping[str, Any]], Any]
@@ -37,12 +39,22 @@ def fhir_app(
     """
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if (named := named_plainly(environ, base)) is not None:
+            return read_plainly(*named, environ, start_response)
         request = Request(environ, base, limit)
         try:
             response = _stated(request, security) or _answer(request, authenticate, open_store, open_reading_store or open_store)
         except Exception as error:
             response = Response.error(as_fhir_error(error))
         return response.send(request, start_response)
+
+    def read_plainly(type: str, id: str, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        try:
+            with (open_reading_store or open_store)(authenticate(environ)) as store:
+                version = read(store, type, id)
+        except Exception as error:
+            return Response.error(as_fhir_error(error)).send(Request(environ, base, limit), start_response)
+        return send_plainly(version, environ, start_response)
 
     return application
 
