@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 
 from openward.chart.presenters.lists import ProblemRow, VisitRow
 from openward.chart.presenters.results import ResultGroup
@@ -20,6 +19,7 @@ from openward.web.components.basics import badge, panel_link
 from openward.web.components.clinical import observation
 from openward.web.display import day
 from openward.web.markup import markup
+from openward.web.words import gettext as _
 
 MEASURED = '\n  <tr><th scope="row">{}{}</th>\n    <td>{}{}</td>\n    <td class="spark">{}</td></tr>'
 

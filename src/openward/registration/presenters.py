@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from openward.fhir.resources import Appointment, Coverage, Patient, Reference
@@ -17,6 +16,7 @@ from openward.registration.forms.coverage import ORDERS, RELATIONSHIPS
 from openward.registration.forms.patient import INTERPRETER, LANGUAGES
 from openward.registration.queries import Found, Match, payer_name
 from openward.web.display import age, clock, day
+from openward.web.words import gettext as _
 
 SEXES: Final = {"male": gettext_lazy("Male"), "female": gettext_lazy("Female"), "other": gettext_lazy("Other")}
 STATUSES: Final = {

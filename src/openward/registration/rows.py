@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 
 from openward.registration.presenters import FoundRow
 from openward.web.components.basics import badge
 from openward.web.components.tables import row_link
 from openward.web.markup import markup
+from openward.web.words import gettext as _
 
 # In the order of the head in `parts/found.html`.
 FOUND = '<tr><td>{}{}</td><td class="num">{}</td><td>{}</td><td class="num">{}</td><td class="num">{}</td><td class="num">{}</td></tr>'

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from openward.web.display import Moment, age, day, person_name
+from openward.web.words import gettext as _
 
 MRN = "urn:openward:mrn"
 

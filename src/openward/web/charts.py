@@ -14,10 +14,10 @@ from itertools import pairwise
 from typing import Any
 
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 
 from openward.web.display import clock, day, number, parse
 from openward.web.markup import joined, markup
+from openward.web.words import gettext as _
 
 HEIGHT, TOP, BOTTOM = 168, 16, 24
 

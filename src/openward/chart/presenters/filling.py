@@ -6,9 +6,8 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from django.utils.translation import gettext as _
-
 from openward.web.display import clock, day, local, parse
+from openward.web.words import gettext as _
 
 if TYPE_CHECKING:
     from openward.chart.queries.summary import Chart

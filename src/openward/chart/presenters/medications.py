@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _lazy
 
 from openward.chart.presenters.wording import amount, concept, unit, who
 from openward.web.display import day
+from openward.web.words import gettext as _
 
 BRAND = re.compile(r"\[([^\]]+)\]")
 SOURCE = re.compile(r"^NDA\d+\s+")

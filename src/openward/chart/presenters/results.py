@@ -6,10 +6,9 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _lazy
 
 from openward.chart import labs
@@ -18,6 +17,7 @@ from openward.chart.labs import LabTest
 from openward.chart.presenters.wording import amount, code_in, codes_in, concept, date_of, unit, years_between
 from openward.web.charts import Series, Trend, points
 from openward.web.display import day, number, parse
+from openward.web.words import gettext as _
 
 CRITICAL = ("HH", "LL", "AA", "HU", "LU")
 SYMBOLS = ("H", "L", "A", "N", *CRITICAL)

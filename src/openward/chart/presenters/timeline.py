@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from openward.chart.presenters.lists import AllergyRow, DocumentRow, ImmunizationRow, ProblemRow, VisitRow
 from openward.chart.presenters.medications import MedicationLine
 from openward.chart.presenters.wording import concept, date_of, who
+from openward.web.words import gettext as _
 
 
 @dataclass(frozen=True, slots=True)

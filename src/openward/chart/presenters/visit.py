@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.utils.translation import gettext as _
-
 from openward.chart.notes import plain_text
 from openward.chart.presenters.lists import VisitRow
 from openward.chart.presenters.medications import MedicationLine
 from openward.chart.presenters.vitals import VitalsCard
 from openward.chart.presenters.wording import concept, years_between
 from openward.web.display import day, parse, person_name
+from openward.web.words import gettext as _
 
 if TYPE_CHECKING:
     from openward.chart.queries.visits import VisitRecord

@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.functional import cached_property
 
 from openward.chart import vitals
 from openward.chart.codes import INTERPRETATION, LOINC
@@ -17,6 +17,7 @@ from openward.chart.presenters.wording import date_of, years_between
 from openward.chart.vitals import BLOOD_PRESSURE, Sign
 from openward.web.charts import Point, Series, Trend
 from openward.web.display import day_and_clock, parse
+from openward.web.words import gettext as _
 
 MARKS = ("N", "L", "H", "LL", "HH")
 

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from openward.web.display import number
+from openward.web.words import gettext as _
 
 UNITS = {
     "mcg": "micrograms", "ug": "micrograms", "µg": "micrograms", "MCG": "micrograms", "MG": "mg", "ML": "mL", "ml": "mL", "G": "g", "U": "units", "IU": "units",

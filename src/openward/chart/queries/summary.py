@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+
+from django.utils.functional import cached_property
 
 from openward.chart.codes import CATEGORY, LABORATORY, MEDICATION_LIST, VITAL_SIGNS
 from openward.chart.presenters.lists import AllergySlot, DocumentRow, ImmunizationRow, ProblemRow, VisitRow, review_of

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.templatetags.static import static
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext as _
 
 from openward.web.display import initials
 from openward.web.markup import escaped, joined, markup
+from openward.web.words import gettext as _
 
 Attributes = dict[str, Any]
 

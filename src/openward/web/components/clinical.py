@@ -6,7 +6,6 @@ from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from openward.web.banner import Banner
@@ -14,6 +13,7 @@ from openward.web.components.basics import avatar
 from openward.web.components.basics import icon as _icon
 from openward.web.display import clock, day, day_and_clock, number
 from openward.web.markup import markup
+from openward.web.words import gettext as _
 
 
 def patient_banner(banner: Banner | None) -> SafeString:

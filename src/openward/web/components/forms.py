@@ -8,12 +8,12 @@ from django.forms import BaseForm, BoundField, CheckboxInput, CheckboxSelectMult
 from django.middleware.csrf import get_token
 from django.template import Context
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 
 from openward.web import once
 from openward.web.components.basics import attributes
 from openward.web.components.basics import icon as _icon
 from openward.web.markup import joined, markup
+from openward.web.words import gettext as _
 
 # How Django's own sentences begin: they do not say which field they mean.
 NAMELESS = ("This ", "Enter a ", "Ensure ", "Select a ")

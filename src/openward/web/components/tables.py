@@ -7,11 +7,11 @@ from typing import Any
 from django.http import HttpRequest
 from django.template import Context
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 
 from openward.web.components.basics import attributes
 from openward.web.components.basics import icon as _icon
 from openward.web.markup import markup
+from openward.web.words import gettext as _
 
 
 def data_table(
