@@ -94,7 +94,7 @@ def _related(known: ProxyGrant | None, user: User, patient: str, kind: str, unti
         patient=Reference(reference=f"Patient/{patient}"),
         relationship=[CodeableConcept(coding=[Coding(system=ROLES, code=RELATIONS[kind])], text=kind)],
         name=[HumanName(text=user.name)],
-        period=Period(start=timezone.localdate().isoformat(), **({"end": until.isoformat()} if until else {})),
+        period=Period(start=timezone.localdate().isoformat(), end=until.isoformat() if until else None),
     )
     if known:
         made.id = known.related.split("/", 1)[1]
