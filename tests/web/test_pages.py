@@ -82,6 +82,7 @@ class TestWhenTheRecordRefuses:
         assert (response.status_code, response["HX-Reswap"]) == (409, "none")
         assert "Dr Osei is already booked." in json.loads(response["HX-Trigger"])["ow:toast"]["message"]
 
+    @pytest.mark.django_db  # the page has a menu, and what a role may open is in the database
     def test_a_change_by_someone_else_is_a_page_in_plain_words(self, registered):
         response = registered(self.raising(PreconditionFailed(type="List", id="1", version=2)))(ask(cast.staff("nurse")))
         assert response.status_code == 412
