@@ -48,7 +48,9 @@ def test_nothing_is_found_for_nothing(typed):
 
 def test_every_everyday_code_exists_and_is_billable():
     index = diagnoses.index()
-    assert all(index.entries[place].is_billable for place in index.common)
+    assert index.common
+    assert all(index.entry(place).is_billable for place in index.common)
+    assert len(index.common) == len(diagnoses.everyday()["common"])
 
 
 @pytest.mark.parametrize("typed", ["co", "in", "diab", "fracture radius", "initial encounter", "unspecified"])

@@ -1,27 +1,31 @@
-"""Finding a diagnosis by what people type: ICD-10-CM, in memory, by word beginnings and synonyms.
+"""Finding a diagnosis by what people type: ICD-10-CM, by word beginnings and synonyms.
 
-Codes and names come from the `simple_icd_10_cm` package (ICD-10-CM, public domain). The package takes seconds and 200 MB to load, so what is needed
-of it is kept in a file of the data folder; later processes read that in well under a second.
+Codes and names come from the `simple_icd_10_cm` package (ICD-10-CM, public domain). The package takes seconds and 200 MB to load, so another
+process reads it, once, and leaves what is needed as a file of the data folder (`diagnosis_index`), which all processes share.
 """
 
 from __future__ import annotations
 
 import heapq
 import importlib.metadata
-import json
-import os
+import logging
 import re
+import subprocess
+import sys
 import threading
 import tomllib
 import warnings
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from openward.chart.diagnosis_index import Damaged, Diagnosis, Words, keep, mapped, opened, packed
+
+log = logging.getLogger("openward.chart")
 CONTENT = Path(__file__).parent / "content" / "diagnoses.toml"
 SYSTEM = "http://hl7.org/fhir/sid/icd-10-cm"
 CODE = re.compile(r"^[A-Za-z]\d[0-9A-Za-z]?\.?[0-9A-Za-z]{0,4}$")
@@ -31,43 +35,35 @@ LATER = re.compile(r"\.[0-9A-Z]{3}[D-S]$")
 """The seventh character of an injury's code: subsequent encounters and sequelae, after the initial ones (A, B, C)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """A code of ICD-10-CM. Only a `is_billable` one (a leaf) may go on a claim."""
-
-    code: str
-    name: str
-    is_billable: bool
+MAKING_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """`words` sorted; `postings[i]` the places in `entries` that hold `words[i]`.
+    """Entries stand in the order of `_weight`, so that of many places the smallest numbers are the likeliest meant. `common`: everyday codes' places."""
 
-    `entries` stand in the order of `_weight`, so that of many places the smallest numbers are the likeliest meant.
-    """
-
-    entries: Sequence[Diagnosis]
-    words: Sequence[str]
-    postings: Sequence[array[int]]
-    by_code: Mapping[str, int]
-    codes: Sequence[str]
+    words: Words
     common: frozenset[int]
     synonyms: Mapping[str, str]
 
+    def entry(self, place: int) -> Diagnosis:
+        return self.words.entry(place)
+
     def starting_with(self, beginning: str) -> set[int]:
         """Places with a word of this beginning. Two letters do not mean the words that half of all names have."""
-        at, found = bisect_left(self.words, beginning), set[int]()
-        while at < len(self.words) and self.words[at].startswith(beginning):
-            if len(self.postings[at]) < EVERYWHERE or len(beginning) > 3 or self.words[at] == beginning:
-                found.update(self.postings[at])
+        known = self.words.words
+        at, found = bisect_left(known, beginning), set[int]()
+        while at < len(known) and (word := known[at]).startswith(beginning):
+            places = self.words.where(at)
+            if len(places) < EVERYWHERE or len(beginning) > 3 or word == beginning:
+                found.update(places)
             at += 1
         return found
 
 
 _lock = threading.Lock()
 cache_folder: Path | None = None
-"""Where the extract of the package is kept; set when Django starts. None: read the package itself."""
+"""Where the file is kept; set when Django starts. None: nowhere, it is made in memory."""
 
 
 def index() -> Index:
@@ -92,14 +88,14 @@ def find(text: str, limit: int = 20) -> list[Diagnosis]:
         if len(places) >= limit:
             break
         places += _by_words(known, way)
-    return [known.entries[place] for place in list(dict.fromkeys(places))[:limit]]
+    return [known.entry(place) for place in list(dict.fromkeys(places))[:limit]]
 
 
 def named(code: str) -> Diagnosis | None:
     """The diagnosis with exactly this code, with or without its dot."""
     known = index()
-    place = known.by_code.get(code.replace(".", "").upper())
-    return None if place is None else known.entries[place]
+    place = known.words.place_of(code.replace(".", "").upper())
+    return None if place is None else known.entry(place)
 
 
 def _ways_to_say(known: Index, text: str) -> list[list[str]]:
@@ -110,10 +106,10 @@ def _ways_to_say(known: Index, text: str) -> list[list[str]]:
 
 
 def _by_code(known: Index, text: str) -> list[int]:
-    bare = text.replace(".", "").upper()
-    at = bisect_left(known.codes, bare)
-    found = [known.by_code[code] for code in known.codes[at : at + 60] if code.startswith(bare)]
-    return sorted(found, key=lambda place: (len(known.entries[place].code), known.entries[place].code))
+    bare, codes = text.replace(".", "").upper(), known.words.bare
+    at = bisect_left(codes, bare)
+    found = [known.words.places[number] for number in range(at, min(at + 60, len(codes))) if codes[number].startswith(bare)]
+    return sorted(found, key=lambda place: (len(known.words.codes[place]), known.words.codes[place]))
 
 
 def _by_words(known: Index, spoken: list[str]) -> list[int]:
@@ -130,11 +126,11 @@ def _by_words(known: Index, spoken: list[str]) -> list[int]:
 def _ranked(known: Index, found: set[int], spoken: list[str]) -> list[int]:
     """Everyday codes first, then those that have the very words, then billable ones, then short names."""
     exact = frozenset(spoken)
+    codes, names, billable = known.words.codes, known.words.names, known.words.billable
 
     def rank(place: int) -> tuple[bool, bool, int, bool, int]:
-        entry = known.entries[place]
-        missing = len(exact.difference(_spoken(entry.name)))
-        return (place not in known.common, LATER.search(entry.code) is not None, missing, not entry.is_billable, place)
+        missing = len(exact.difference(_spoken(names[place])))
+        return (place not in known.common, LATER.search(codes[place]) is not None, missing, not billable[place], place)
 
     few: Iterable[int] = found
     if len(found) > RANKED:
@@ -148,45 +144,49 @@ def _spoken(text: str) -> list[str]:
 
 @cache
 def _index() -> Index:
+    data, words = everyday(), _words()
+    places = (words.place_of(code.replace(".", "")) for code in data["common"])
+    return Index(words, frozenset(place for place in places if place is not None), data["synonyms"])
+
+
+def everyday() -> Mapping[str, Any]:
+    """`common`: the codes of everyday; `synonyms`: what people say, and how ICD-10-CM says it."""
     with CONTENT.open("rb") as file:
-        data: dict[str, Any] = tomllib.load(file)
-    entries: list[Diagnosis] = []
-    places = dict[str, Any]()
-    for code, name, is_billable, terms in sorted(_extract(), key=_weight):
+        return tomllib.load(file)
+
+
+def _words() -> Words:
+    """From the kept file; when there is none of the installed package, or a damaged one, it is made first, by a process of its own."""
+    if cache_folder is None:
+        return opened(made())
+    kept = cache_folder / f"icd-10-cm-{importlib.metadata.version('simple_icd_10_cm')}.words"
+    try:
+        return mapped(kept)
+    except (OSError, Damaged):
+        pass
+    try:
+        subprocess.run([sys.executable, "-m", __name__, str(kept)], check=True, timeout=MAKING_SECONDS)  # noqa: S603 - this program itself
+        return mapped(kept)
+    except (OSError, Damaged, subprocess.SubprocessError) as error:
+        log.warning("ICD-10-CM could not be kept as a file (%s): this process holds it in its own memory", type(error).__name__)
+        return opened(made())
+
+
+def made() -> bytes:
+    """What the package says, as `diagnosis_index.packed` keeps it."""
+    entries: list[tuple[str, str, int]] = []
+    words: dict[str, array[int]] = {}
+    for code, name, is_billable, terms in sorted(_from_package(), key=_weight):
         for word in {*_spoken(name), *_spoken(terms)}:
-            places.setdefault(word, array("I")).append(len(entries))
-        entries.append(Diagnosis(code, name, bool(is_billable)))
-    words = sorted(places)
-    by_code = {entry.code.replace(".", ""): place for place, entry in enumerate(entries)}
-    common = frozenset(by_code[code.replace(".", "")] for code in data["common"])
-    return Index(entries, words, [places[word] for word in words], by_code, sorted(by_code), common, data["synonyms"])
+            words.setdefault(word, array("I")).append(len(entries))
+        entries.append((code, name, is_billable))
+    return packed(entries, words)
 
 
 def _weight(row: tuple[str, str, int, str]) -> tuple[bool, int, str]:
     """Initial encounters before later ones, short names before long ones."""
     code, name, _is_billable, _terms = row
     return (LATER.search(code) is not None, name.count(" "), code)
-
-
-def _extract() -> Iterable[tuple[str, str, int, str]]:
-    """(code, name, billable, inclusion terms) of every category and below; from the kept file when it is of the installed package."""
-    version = importlib.metadata.version("simple_icd_10_cm")
-    kept = cache_folder / f"icd-10-cm-{version}.json" if cache_folder else None
-    if kept is not None and kept.exists():
-        rows: list[tuple[str, str, int, str]] = json.loads(kept.read_bytes())
-        return rows
-    rows = list(_from_package())
-    if kept is not None:
-        _keep(kept, rows)
-    return rows
-
-
-def _keep(path: Path, rows: list[tuple[str, str, int, str]]) -> None:
-    """Written beside and moved into place: another process never reads half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(f".{os.getpid()}")
-    unfinished.write_text(json.dumps(rows, separators=(",", ":")), encoding="utf-8")
-    unfinished.replace(path)
 
 
 def _from_package() -> Iterable[tuple[str, str, int, str]]:
@@ -197,3 +197,7 @@ def _from_package() -> Iterable[tuple[str, str, int, str]]:
         for code in icd.get_all_codes():
             if not icd.is_chapter_or_block(code):
                 yield code, icd.get_description(code), int(icd.is_leaf(code)), " ".join(icd.get_inclusion_term(code))
+
+
+if __name__ == "__main__":
+    keep(Path(sys.argv[1]), made())
