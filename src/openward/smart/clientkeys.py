@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import time
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,15 +66,25 @@ def _key(stated: Mapping[str, Any]) -> Key:
         raise BadKeys("a private key must never leave its owner; make a new one.")
     if not isinstance(stated.get("kid"), str) or not 0 < len(stated["kid"]) <= 200:
         raise BadKeys("each needs a kid.")
+    if stated["kty"] == "RSA" and _bits(stated.get("n")) < RSA_BITS:
+        raise BadKeys(f"RSA keys have {RSA_BITS} bits or more.")
     try:
         key: Key = RSAKey.import_key(dict(stated)) if stated["kty"] == "RSA" else ECKey.import_key(dict(stated))
     except (JoseError, ValueError, KeyError, TypeError) as error:
         raise BadKeys("one of them cannot be read.") from error
-    if isinstance(key, RSAKey) and key.public_key.key_size < RSA_BITS:
-        raise BadKeys(f"RSA keys have {RSA_BITS} bits or more.")
     if isinstance(key, ECKey) and key.curve_name != "P-384":
         raise BadKeys("EC keys are on P-384.")
     return key
+
+
+def _bits(modulus: Any) -> int:
+    """The length of an RSA key; 0 for what is no number. https://www.rfc-editor.org/rfc/rfc7518#section-6.3.1.1"""
+    if not isinstance(modulus, str) or not modulus.isascii() or len(modulus) > LARGEST:
+        return 0
+    try:
+        return int.from_bytes(urlsafe_b64decode(modulus + "=" * (-len(modulus) % 4)), "big").bit_length()
+    except ValueError:
+        return 0
 
 
 def find(jwks: Any, jwks_uri: str, kid: str, algorithm: str) -> Key | None:
