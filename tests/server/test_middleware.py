@@ -103,6 +103,18 @@ class TestAnIdleSession:
                 clock.shift(IDLE * 0.4)
             assert seen == [200] * 4
 
+    def test_ends_twelve_hours_after_signing_in_however_busy_its_person_is(self, client: Client, administrator: User) -> None:
+        with time_machine.travel(START, tick=False) as clock:
+            client.force_login(administrator)
+            session = client.session
+            session["sitting"] = {"began_at": START.timestamp()}
+            session.save()
+            seen = []
+            for _ in range(49):
+                seen.append(self.people(client))
+                clock.shift(dt.timedelta(minutes=15))
+            assert (seen, self.people(client)) == ([200] * 49, 302)
+
     def test_is_not_kept_alive_by_what_a_page_asks_for_by_itself(self, signed_in: Client) -> None:
         with time_machine.travel(START, tick=False) as clock:
             self.people(signed_in)

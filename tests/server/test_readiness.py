@@ -60,6 +60,7 @@ def test_nothing_is_said_when_all_is_safe(safe: Settings) -> None:
         ("DEBUG", True, "take OPENWARD_DEBUG away"),
         ("OPENWARD_DEMO", True, "take OPENWARD_DEMO away"),
         ("OPENWARD_MFA_ROLES", frozenset(), "OPENWARD_MFA_ROLES=staff"),
+        ("OPENWARD_MFA_ROLES", frozenset(["none"]), "OPENWARD_MFA_ROLES=staff"),
         ("OPENWARD_IDLE_SECONDS", 7200, "OPENWARD_SESSION_MINUTES"),
         ("SECRET_KEY", "changeme", "OPENWARD_SECRET_KEY is short or plain"),
         ("SECRET_KEY", "a" * 50, "OPENWARD_SECRET_KEY is short or plain"),

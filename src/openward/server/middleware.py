@@ -57,7 +57,7 @@ class NoStore:
 
 
 class IdleSessionsEnd:
-    """Sign out who has done nothing for `OPENWARD_SESSION_MINUTES`. The server's clock decides, not the browser's. ONC 170.315(d)(5)."""
+    """Sign out who has done nothing for `OPENWARD_SESSION_MINUTES`, and who signed in twelve hours ago. The server's clock decides. ONC 170.315(d)(5)."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -66,7 +66,8 @@ class IdleSessionsEnd:
         if request.user.is_authenticated:
             now = time.time()
             seen = request.session.get("seen_at", now)
-            if now - seen > settings.OPENWARD_IDLE_SECONDS:
+            began = request.session.get("sitting", {}).get("began_at", now)
+            if now - seen > settings.OPENWARD_IDLE_SECONDS or now - began > settings.SESSION_COOKIE_AGE:
                 logout(request)
             elif BACKGROUND_HEADER not in request.META and (now - seen > TOUCH_AFTER_SECONDS or "seen_at" not in request.session):
                 request.session["seen_at"] = now

@@ -82,7 +82,7 @@ def development() -> Iterator[str]:
 
 @look("sign-in")
 def sign_in() -> Iterator[str]:
-    if not settings.OPENWARD_MFA_ROLES:
+    if not settings.OPENWARD_MFA_ROLES - {"none"}:
         yield "Nobody needs a second factor to sign in: set OPENWARD_MFA_ROLES=staff."
     if settings.OPENWARD_IDLE_SECONDS > 60 * 60:
         yield "Sessions stay open for more than an hour without a request: set OPENWARD_SESSION_MINUTES to 30 or less."
