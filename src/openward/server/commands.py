@@ -107,6 +107,14 @@ def token(options: argparse.Namespace) -> int:
     return 0
 
 
+def sign_anew(options: argparse.Namespace) -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "openward.server.settings")
+    from openward.smart.signing import rotate
+
+    print("\n".join(rotate()))
+    return 0
+
+
 def reindex(options: argparse.Namespace) -> int:
     """Exit status 1 when a parameter could not be indexed."""
     with _ready():
