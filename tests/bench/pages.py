@@ -136,10 +136,10 @@ def _timed(counter: Counter, rounds: int, ask: Callable[[int], object]) -> Timed
 
 def _cookies(role: str) -> dict[str, str]:
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-    from django.contrib.sessions.backends.db import SessionStore
     from django.middleware.csrf import _get_new_csrf_string
 
     from openward.accounts.models import User
+    from openward.accounts.sessions import SessionStore
 
     user = User.objects.filter(sign_in=f"bench-{role}").first()
     user = user or User.objects.create_user(sign_in=f"bench-{role}", password=None, role=role, name=f"Bench {role}")
