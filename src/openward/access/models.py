@@ -199,6 +199,32 @@ class Opening(models.Model):
         return self.until > timezone.now()
 
 
+class Flag(models.Model):
+    """A day's look-ups of one record by one member of staff that the privacy officer should see. `reasons` are keys of snooping.REASONS."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.IntegerField()
+    day = models.DateField()
+    actor = models.CharField(max_length=150)
+    actor_name = models.CharField(max_length=200)
+    actor_role = models.CharField(max_length=40)
+    patient = models.UUIDField()
+    reasons = models.JSONField(default=list)
+    times = models.PositiveIntegerField()
+    first = models.DateTimeField()
+    last = models.DateTimeField()
+    examined_by = models.CharField(max_length=200, blank=True)
+    examined_at = models.DateTimeField(null=True, blank=True)
+    finding = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(name="flag_once", fields=("tenant", "day", "actor", "patient")),)
+        indexes = (models.Index(name="flag_by_day", fields=("tenant", "examined_at", "day")),)
+
+    def __str__(self) -> str:
+        return f"{self.actor_name} on {self.day}"
+
+
 def restamped(row: models.Model, **facts: Any) -> None:
     """Set and save only these."""
     for name, value in facts.items():

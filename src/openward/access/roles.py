@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from openward.access.models import CustomRole
 
 Reach = Literal["everyone", "facility", "care-team"]
-REACHES: Mapping[Reach, str] = {
+REACHES: Mapping[str, str] = {
     "everyone": "Every patient of the practice.",
     "facility": "Patients who have been seen or are booked at the person's facility.",
     "care-team": "Patients who have been in this person's own care, or are on their care team.",

@@ -11,6 +11,7 @@ class PrivacyConfig(AppConfig):
     def ready(self) -> None:
         from openward.access.permissions import Permission
         from openward.privacy.breakglass import health  # noqa: F401 - registers that reviews are in time
+        from openward.privacy.snooping import jobs  # noqa: F401 - registers the nightly report
         from openward.web import navigation
         from openward.web.homes import register_home
 
@@ -18,6 +19,7 @@ class PrivacyConfig(AppConfig):
         register_home("privacy-officer", "privacy:home")
         navigation.register(
             navigation.Entry("privacy:openings", _("Emergency access"), "siren", Permission.REVIEW_PRIVACY, group="practice", order=6),
+            navigation.Entry("privacy:lookups", _("Look-ups to examine"), "search-x", Permission.REVIEW_PRIVACY, group="practice", order=7),
             navigation.Entry("privacy:proxies", _("Who looks after whom"), "users-round", Permission.GRANT_PROXIES, group="practice", order=8),
             navigation.Entry("privacy:emergency", _("Emergency access"), "siren", Permission.BREAK_GLASS, group="care", order=80),
         )

@@ -5,11 +5,15 @@ from django.urls import path
 from openward.privacy import views
 from openward.privacy.breakglass import views as breakglass
 from openward.privacy.proxies import views as proxies
+from openward.privacy.snooping import views as snooping
 
 app_name = "privacy"
 urlpatterns = [
     path("", views.home, name="home"),
     path("patients/<str:id>", views.patient, name="patient"),
+    path("patients/<str:id>/disclose", views.disclose, name="disclose"),
+    path("patients/<str:id>/accounting.pdf", views.accounting, name="accounting"),
+    path("events", views.events, name="events"),
     path("people/<str:actor>", views.person, name="person"),
     path("emergency", breakglass.emergency, name="emergency"),
     path("emergency/<str:id>/end", breakglass.end, name="emergency-end"),
@@ -18,4 +22,6 @@ urlpatterns = [
     path("proxies", proxies.find, name="proxies"),
     path("proxies/of/<str:id>", proxies.of, name="proxies-of"),
     path("proxies/<str:id>/end", proxies.end, name="proxy-end"),
+    path("lookups", snooping.lookups, name="lookups"),
+    path("lookups/<str:id>", snooping.lookup, name="lookup"),
 ]

@@ -24,7 +24,7 @@ from openward.web.pages import PageRequest, go, page, render
 @page("administration:own-roles", needs=Permission.MANAGE_USERS)
 def own_roles(request: PageRequest) -> HttpResponseBase:
     rows = CustomRole.objects.filter(tenant=request.actor.tenant).order_by("title").prefetch_related("assignments")
-    shown = [(row, REACHES.get(row.reach, ""), ROLES[row.based_on].title, row.assignments.count()) for row in rows]  # type: ignore[call-overload]
+    shown = [(row, REACHES.get(row.reach, ""), ROLES[row.based_on].title, row.assignments.count()) for row in rows]
     return render(request, "administration/own_roles.html", {"rows": shown, "bases": BASES})
 
 
@@ -74,7 +74,7 @@ def own_role(request: PageRequest, key: str) -> HttpResponseBase:
         "holders": holders,
         "form": form,
         "grants": sorted(row.grants.items()),
-    }  # type: ignore[call-overload]
+    }
     return render(request, "administration/own_role.html", context, status=422 if form.errors else 200)
 
 
