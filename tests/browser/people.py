@@ -47,9 +47,9 @@ class Person:
         self.page.on("pageerror", lambda error: self.troubles.append(f"script: {error}"))
 
     def _hear(self, message: ConsoleMessage) -> None:
-        # A refused form answers 422 and the browser calls that an error; it is how forms with errors come back.
+        # A refused form answers 422, a locked screen 423, and the browser calls that an error; it is how they come back.
         if message.type == "error" and not re.search(
-            r"status of (404|409|422)|ERR_NETWORK|ERR_INTERNET|Failed to fetch|/live/events|net::ERR", message.text
+            r"status of (404|409|422|423)|ERR_NETWORK|ERR_INTERNET|Failed to fetch|/live/events|net::ERR", message.text
         ):
             self.troubles.append(f"console: {message.text}")
 

@@ -66,17 +66,21 @@ def code_field(label: Any, **more: Any) -> forms.CharField:
     return forms.CharField(label=label, max_length=40, widget=forms.TextInput(attrs=attrs), **more)
 
 
-class CodeForm(forms.Form):
-    """A code, or a passkey's answer, which the browser puts there."""
+class OneProof(forms.Form):
+    """One of several proofs: what was left empty is no error when another was given. A passkey's answer is put there by the browser."""
 
-    code = code_field(_("Code"), required=False, help_text=_("Six digits of the app, or one of your recovery codes."))
     credential = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def clean(self) -> dict[str, Any]:
         found = super().clean() or {}
-        if not any(found.values()) and not self.errors:
-            self.add_error("code", _("Type the code."))
-        return found
+        if any(found.values()):
+            for name in [name for name in self.errors if not self.data.get(name)]:
+                del self.errors[name]
+        return {name: found.get(name, "") for name in self.fields}
+
+
+class CodeForm(OneProof):
+    code = code_field(_("Code"), help_text=_("Six digits of the app, or one of your recovery codes."))
 
 
 class AgainForm(CodeForm):
@@ -84,7 +88,6 @@ class AgainForm(CodeForm):
         label=_("Password"),
         max_length=200,
         strip=False,
-        required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
     )
     field_order = ("password", "code", "credential")
@@ -117,15 +120,13 @@ class ComeBackForm(forms.Form):
     pin = forms.CharField(label=_("PIN"), max_length=12, widget=forms.PasswordInput(attrs={"autocomplete": "off", "inputmode": "numeric"}))
 
 
-class UnlockForm(forms.Form):
+class UnlockForm(OneProof):
     secret = forms.CharField(
         label=_("PIN or password"),
         max_length=200,
         strip=False,
-        required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
     )
-    credential = forms.CharField(required=False, widget=forms.HiddenInput)
 
 
 class ForgotForm(forms.Form):

@@ -13,7 +13,8 @@ async function credential(form) {
   return navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(asked) });
 }
 
-document.addEventListener("submit", async (event) => {
+// On the window, before `forms.js` takes the form for one on its way.
+window.addEventListener("submit", async (event) => {
   const form = event.target.closest?.("form[data-passkey]");
   if (!form || form.elements.credential.value) return;
   event.preventDefault();
