@@ -227,6 +227,18 @@ class TestTheRefreshToken:
         tokens.forget()
         assert Api(got["access_token"]).status("GET", "Patient") == 401
 
+    def test_of_a_public_client_speaks_for_itself(self, walk: Walk) -> None:
+        fields = {"grant_type": "refresh_token", "refresh_token": walk.tokens()["refresh_token"]}
+        assert walk.post("/oauth/token", fields).status_code == 200
+
+    def test_of_a_client_with_a_secret_does_not(self, clinic: Clinic) -> None:
+        app, secret = an_app("secret")
+        walk = Walk(app, secret=secret)
+        walk.browser.force_login(clinic.patient)
+        fields = {"grant_type": "refresh_token", "refresh_token": walk.tokens()["refresh_token"]}
+        walk.secret = None
+        assert walk.post("/oauth/token", fields).json()["error"] == "invalid_client"
+
     def test_is_forgotten_after_its_days(self, walk: Walk) -> None:
         got = walk.tokens()
         with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(days=91), tick=True):

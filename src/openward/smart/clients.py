@@ -13,7 +13,7 @@ from uuid import UUID
 
 from openward.accounts.tokens import digest
 from openward.smart.assertions import ASSERTION_TYPE, NotProven, proven
-from openward.smart.models import App
+from openward.smart.models import App, RefreshToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Credentials:
     client_secret: str | None
     assertion: str | None
     assertion_type: str | None
+    refresh_token: str | None = None
 
 
 def known(client_id: str | None) -> App | None:
@@ -48,10 +49,19 @@ def authenticated(sent: Credentials, audiences: frozenset[str]) -> App:
         return _by_secret(sent)
     if sent.assertion is not None or sent.assertion_type is not None:
         return _by_keys(sent, audiences)
-    app = known(sent.client_id)
+    app = _holding(sent.refresh_token) if sent.client_id is None and sent.refresh_token else known(sent.client_id)
     if app is None or app.kind != App.Kind.PUBLIC:
         raise NotProven("client")
     return app
+
+
+def _holding(refresh_token: str) -> App | None:
+    """A public client need not say who it is when it refreshes: its name would prove nothing, and the token is one client's anyway.
+
+    https://hl7.org/fhir/smart-app-launch/app-launch.html#request-4
+    """
+    row = RefreshToken.objects.filter(digest=digest(refresh_token)).select_related("connection__app").first()
+    return row.connection.app if row is not None and row.connection.app.is_open else None
 
 
 def _by_secret(sent: Credentials) -> App:
@@ -83,5 +93,10 @@ def _named(app: App, sent: Credentials) -> App:
 
 def credentials(fields: Mapping[str, Any], authorization: str | None) -> Credentials:
     return Credentials(
-        fields.get("client_id"), authorization, fields.get("client_secret"), fields.get("client_assertion"), fields.get("client_assertion_type")
+        fields.get("client_id"),
+        authorization,
+        fields.get("client_secret"),
+        fields.get("client_assertion"),
+        fields.get("client_assertion_type"),
+        fields.get("refresh_token") if fields.get("grant_type") == "refresh_token" else None,
     )
