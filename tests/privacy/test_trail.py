@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
+from django.utils import timezone
 
 from openward.accounts.models import User
 from openward.audit.models import AuditEvent
@@ -45,7 +46,7 @@ class TestThePrivacyOfficer:
     def test_takes_the_trail_home_as_a_file(self, officer: Client) -> None:
         answer = officer.get(f"/privacy/patients/{cast.PATIENT_ID}?format=csv")
         assert answer["Content-Type"].startswith("text/csv")
-        assert "Nell Night" in answer.content.decode()
+        assert "Nell Night" in b"".join(answer.streaming_content).decode()
 
     def test_sees_what_was_refused(self, officer: Client) -> None:
         from openward.fhir.errors import FhirError
@@ -78,3 +79,67 @@ def test_the_trail_refuses_to_be_changed(officer: Client, statement: str) -> Non
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\tx"])
 def test_a_cell_that_a_spreadsheet_would_run_is_quoted(cell: str) -> None:
     assert _harmless(cell) == f"'{cell}"
+
+
+class TestLists:
+    @pytest.mark.parametrize(
+        ("kind", "there"),
+        [("", True), ("opened", True), ("changed", False), ("exported", False), ("refused", False), ("emergency", False), ("x", True)],
+    )
+    def test_are_narrowed_by_what_was_done(self, officer: Client, kind: str, there: bool) -> None:
+        page = officer.get(f"/privacy/people/user:nurse?kind={kind}").content.decode()
+        assert ("opened Patient" in page) is there
+
+    def test_go_page_by_page_and_lose_nothing(self, officer: Client) -> None:
+        nurse = open_store(cast.staff("nurse", name="Nell Night"))
+        for _ in range(120):
+            nurse.read(Patient, cast.PATIENT_ID)
+        import re
+        from html import unescape
+
+        path, seen = f"/privacy/patients/{cast.PATIENT_ID}?kind=opened", 0
+        while path:
+            page = officer.get(path).content.decode()
+            seen += page.count("opened Patient")
+            following = re.search(r'rel="next" href="([^"]+)"', page)
+            path = f"/privacy/patients/{cast.PATIENT_ID}{unescape(following[1])}" if following else ""
+        assert seen >= 121
+
+    def test_are_turned_round_by_their_head(self, officer: Client) -> None:
+        open_store(cast.staff("clinician", name="Carl Care")).read(Patient, cast.PATIENT_ID)
+        newest, oldest = (officer.get(f"/privacy/events?kind=opened{sort}").content.decode() for sort in ("", "&sort=when"))
+        assert newest.index("Carl Care") < newest.index("Nell Night")
+        assert oldest.index("Nell Night") < oldest.index("Carl Care")
+
+    @pytest.mark.parametrize("after", ["x", "1~2~3", "2026-01-01T00:00:00+00:00~1~99999999999999999999", "~~"])
+    def test_take_a_place_that_makes_no_sense_for_the_beginning(self, officer: Client, after: str) -> None:
+        assert officer.get(f"/privacy/events?after={after}").status_code == 200
+
+    def test_are_a_file_too(self, officer: Client) -> None:
+        lines = b"".join(officer.get("/privacy/events?format=csv&kind=opened").streaming_content).decode().splitlines()
+        assert any("Nell Night" in line for line in lines[1:])
+        assert lines[0].startswith("When,")
+
+
+class TestDisclosures:
+    def test_that_someone_writes_down_stand_in_the_accounting(self, officer: Client) -> None:
+        from openward.privacy.accounting import accounting_words
+
+        words = {"to": "County | court", "what": "Visit notes", "why": "Court order"}
+        assert officer.post(f"/privacy/patients/{cast.PATIENT_ID}/disclose", words).status_code == 303
+        open_store(cast.client(name="registry")).read(Patient, cast.PATIENT_ID)
+        person = open_store(cast.system()).read(Patient, cast.PATIENT_ID)
+        rows = accounting_words(person, 1, timezone.localdate())["rows"]
+        assert ["County / court", "Visit notes", "Court order"] in [row[1:] for row in rows]
+        assert "Program registry" in [row[1] for row in rows]
+        assert len(rows) == 2  # the nurse's look was treatment
+
+    def test_without_a_reason_are_not_taken(self, officer: Client) -> None:
+        answer = officer.post(f"/privacy/patients/{cast.PATIENT_ID}/disclose", {"to": "Court"})
+        assert answer.status_code == 422
+        assert not AuditEvent.objects.filter(interaction="disclosure").exists()
+
+    def test_are_accounted_for_as_a_pdf_and_that_is_a_print(self, officer: Client) -> None:
+        answer = officer.get(f"/privacy/patients/{cast.PATIENT_ID}/accounting.pdf")
+        assert answer.content.startswith(b"%PDF")
+        assert AuditEvent.objects.filter(interaction="print").count() == 1

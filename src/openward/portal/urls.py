@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from openward.portal.views import bills, booking, family, messages, record
+from openward.portal.views import bills, booking, family, messages, openings, record
 
 app_name = "portal"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("medications", record.medications, name="medications"),
     path("immunizations", record.immunizations, name="immunizations"),
     path("immunizations.pdf", record.immunizations_pdf, name="immunizations-pdf"),
+    path("who-opened", openings.openings, name="openings"),
     path("messages", messages.messages, name="messages"),
     path("messages/write", messages.write, name="write"),
     path("messages/<str:id>", messages.conversation, name="thread"),

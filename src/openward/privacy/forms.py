@@ -8,6 +8,19 @@ from django.utils.translation import gettext_lazy as _
 
 from openward.audit.queries import Period
 
+KINDS = (
+    ("", _("Everything")),
+    ("opened", _("Opened")),
+    ("searched", _("Looked through")),
+    ("changed", _("Written or changed")),
+    ("exported", _("Exports")),
+    ("printed", _("Prints")),
+    ("disclosed", _("Disclosures")),
+    ("refused", _("Failed tries")),
+    ("emergency", _("Emergency access")),
+    ("signed-in", _("Signing in and out")),
+)
+
 
 class PeriodForm(forms.Form):
     """Which days to look at, in the time zone of the pages."""
@@ -26,12 +39,30 @@ class PeriodForm(forms.Form):
         found = self.cleaned_data if self.is_valid() else {}
         last = found.get("until") or timezone.localdate()
         first = found.get("since") or last - dt.timedelta(days=30)
-        return Period(_midnight(first), _midnight(last + dt.timedelta(days=1)))
+        return Period(midnight(first), midnight(last + dt.timedelta(days=1)))
+
+
+class TrailForm(PeriodForm):
+    """Which days, and which kind of event."""
+
+    kind = forms.ChoiceField(label=_("What"), choices=KINDS, required=False)
+
+    @property
+    def chosen(self) -> str:
+        return str(self.cleaned_data.get("kind") or "") if self.is_valid() else ""
 
 
 class FindForm(forms.Form):
     text = forms.CharField(label=_("Whose record?"), max_length=100, required=False, help_text=_("Name, birth date, number or phone"))
 
 
-def _midnight(day: dt.date) -> dt.datetime:
+class DisclosureForm(forms.Form):
+    """What was given out by paper, phone or fax, which no program wrote down. 45 CFR 164.528(b)(2)"""
+
+    to = forms.CharField(label=_("Given to"), max_length=200, help_text=_("Name and, if known, address"))
+    what = forms.CharField(label=_("What was given"), max_length=300)
+    why = forms.CharField(label=_("Why"), max_length=300, help_text=_("Such as a court order, public health, or the patient's own wish"))
+
+
+def midnight(day: dt.date) -> dt.datetime:
     return timezone.make_aware(dt.datetime.combine(day, dt.time()))

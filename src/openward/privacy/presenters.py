@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from openward.access.roles import ROLES
-from openward.audit.models import AuditEvent
+from openward.audit.events.resource import Entry
 from openward.fhir.definitions import type_name
 
 VERBS = {
@@ -26,6 +26,11 @@ VERBS = {
     "sign-out": gettext_lazy("signed out"),
     "change-password": gettext_lazy("changed their password"),
     "audit-review": gettext_lazy("looked through this trail"),
+    "print": gettext_lazy("printed"),
+    "disclosure": gettext_lazy("gave out from"),
+    "break-glass": gettext_lazy("took emergency access to"),
+    "break-glass-end": gettext_lazy("ended emergency access to"),
+    "break-glass-review": gettext_lazy("reviewed emergency access to"),
 }
 OUTCOMES = {0: "", 4: gettext_lazy("refused"), 8: gettext_lazy("failed"), 12: gettext_lazy("failed badly")}
 
@@ -34,7 +39,7 @@ OUTCOMES = {0: "", 4: gettext_lazy("refused"), 8: gettext_lazy("failed"), 12: ge
 class Line:
     """One event as a sentence in columns."""
 
-    event: AuditEvent
+    event: Entry
     patient_names: Mapping[UUID, str]
 
     @property
@@ -59,5 +64,32 @@ class Line:
         return ", ".join(names) + (_(" and {n} more").format(n=more) if more > 0 else "")
 
 
-def lines(events: Sequence[AuditEvent], patient_names: Mapping[UUID, str]) -> list[Line]:
+def type_words(type: str) -> str:
+    """A resource type as people call it."""
+    return str(TYPES.get(type, type))
+
+
+TYPES = {
+    "Patient": gettext_lazy("name and contact details"),
+    "Observation": gettext_lazy("results and vital signs"),
+    "DiagnosticReport": gettext_lazy("reports"),
+    "Condition": gettext_lazy("problems and diagnoses"),
+    "AllergyIntolerance": gettext_lazy("allergies"),
+    "MedicationRequest": gettext_lazy("prescriptions"),
+    "MedicationStatement": gettext_lazy("medications"),
+    "Immunization": gettext_lazy("immunizations"),
+    "Procedure": gettext_lazy("procedures"),
+    "Encounter": gettext_lazy("visits"),
+    "Appointment": gettext_lazy("appointments"),
+    "Composition": gettext_lazy("notes"),
+    "DocumentReference": gettext_lazy("documents"),
+    "Communication": gettext_lazy("messages"),
+    "Coverage": gettext_lazy("insurance"),
+    "Claim": gettext_lazy("claims"),
+    "Invoice": gettext_lazy("bills"),
+    "ServiceRequest": gettext_lazy("orders"),
+}
+
+
+def lines(events: Sequence[Entry], patient_names: Mapping[UUID, str]) -> list[Line]:
     return [Line(event, patient_names) for event in events]

@@ -4,6 +4,7 @@ from django.urls import path
 
 from openward.privacy import views
 from openward.privacy.breakglass import views as breakglass
+from openward.privacy.labelling import views as labelling
 from openward.privacy.proxies import views as proxies
 from openward.privacy.snooping import views as snooping
 
@@ -24,4 +25,5 @@ urlpatterns = [
     path("proxies/<str:id>/end", proxies.end, name="proxy-end"),
     path("lookups", snooping.lookups, name="lookups"),
     path("lookups/<str:id>", snooping.lookup, name="lookup"),
+    path("labels/<str:type>/<str:id>", labelling.labels, name="labels"),
 ]

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from openward.access.permissions import Permission
 from openward.audit import queries
-from openward.audit.models import AuditEvent
+from openward.audit.looking import REFUSED, Look, everything, place, str_of
+from openward.audit.looking import page as look_up
 from openward.fhir.ids import key
 from openward.fhir.protocols import Event
 from openward.fhir.resources import Patient
+from openward.privacy.accounting import TEMPLATE, accounting_words
 from openward.privacy.finding import find_patients, name_of, names_of
-from openward.privacy.forms import FindForm, PeriodForm
+from openward.privacy.forms import DisclosureForm, FindForm, PeriodForm, TrailForm
 from openward.privacy.presenters import Line, lines
 from openward.record.connection import connection
 from openward.record.work import AUDITOR
-from openward.web.pages import PageRequest, page, render
+from openward.web.pages import PageRequest, page, panel_done, render, render_panel
+from openward.web.pdf import pdf, pdf_response
 
 RISKY = ("=", "+", "-", "@", "\t", "\r")
+MOST_LINES = 100_000
 
 
 @page("privacy:home", needs=Permission.READ_AUDIT, methods=("GET", "POST"))
@@ -33,71 +38,133 @@ def home(request: PageRequest) -> HttpResponseBase:
     """Find whose record to look at; below, what was refused lately. The search is a POST: names do not belong in addresses."""
     form = FindForm(request.POST or None)
     text = form.cleaned_data["text"] if form.is_valid() else ""
-    period = PeriodForm({}).period()
-    refused = queries.newest(queries.refused(request.actor.tenant, period))
+    refused, _next = look_up(connection(), Look(request.actor.tenant, PeriodForm({}).period(), kind=REFUSED), count=20)
     context = {"form": form, "found": find_patients(request.store, text) if text else None, "text": text, "refused": lines(refused, {})}
     return render(request, "privacy/home.html", context)
 
 
 @page("privacy:patient", needs=Permission.READ_AUDIT)
 def patient(request: PageRequest, id: str) -> HttpResponseBase:
-    """Who opened this record."""
+    """Who opened this record, and what was done with it."""
     person = request.store.read(Patient, id)
-    form = PeriodForm(request.GET or None)
-    events = queries.of_patient(request.actor.tenant, key("Patient", id), form.period())
+    form = TrailForm(request.GET or None)
+    look = _look(request, form, patient=key("Patient", id))
     _note(request, [key("Patient", id)])
     if request.GET.get("format") == "csv":
-        return _csv(lines(list(events.order_by("-at")), {}), f"access-{id}.csv")
-    found = queries.newest(events, _before(request))
-    context = {
-        "patient": person,
-        "name": name_of(person),
-        "form": form,
-        "openings": queries.openings(events),
-        "lines": lines(found, {}),
-        "next": _next(found),
-    }
+        return _csv(look, f"access-{id}.csv")
+    openings = queries.openings(queries.of_patient(request.actor.tenant, key("Patient", id), look.period))
+    context = {"patient": person, "name": name_of(person), "openings": openings, **_listed(request, form, look, {})}
     return render(request, "privacy/patient.html", context)
 
 
 @page("privacy:person", needs=Permission.READ_AUDIT)
 def person(request: PageRequest, actor: str) -> HttpResponseBase:
     """What this person did and saw."""
-    form = PeriodForm(request.GET or None)
-    events = queries.of_actor(request.actor.tenant, actor, form.period())
-    found = queries.newest(events, _before(request))
+    form = TrailForm(request.GET or None)
+    look = _look(request, form, actor=actor)
+    found, _next = look_up(connection(), look, place(request.GET.get("after", "")))
     touched = {patient for event in found for patient in event.whose[:3]}
     _note(request, sorted(touched))
+    if request.GET.get("format") == "csv":
+        return _csv(look, "access-by-person.csv")
     names = names_of(request.store, touched)
-    context = {"who": found[0].actor_name if found else actor, "actor_id": actor, "form": form, "lines": lines(found, names), "next": _next(found)}
+    context = {"who": found[0].actor_name if found else actor, "actor_id": actor, **_listed(request, form, look, names)}
     return render(request, "privacy/person.html", context)
+
+
+@page("privacy:events", needs=Permission.READ_AUDIT)
+def events(request: PageRequest) -> HttpResponseBase:
+    """Everything that happened: by everybody, of everybody's."""
+    form = TrailForm(request.GET or None)
+    look = _look(request, form)
+    _note(request, [])
+    if request.GET.get("format") == "csv":
+        return _csv(look, "trail.csv")
+    return render(request, "privacy/events.html", _listed(request, form, look, {}))
+
+
+@page("privacy:disclose", needs=Permission.REVIEW_PRIVACY, methods=("GET", "POST"))
+def disclose(request: PageRequest, id: str) -> HttpResponseBase:
+    """Write down what was given out by paper, phone or fax."""
+    request.store.read(Patient, id)
+    form = DisclosureForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        found = form.cleaned_data
+        words = " | ".join(" ".join(found[name].replace("|", "/").split()) for name in ("to", "what", "why"))
+        event = Event("disclosure", "Patient", key("Patient", id), patients=[key("Patient", id)], detail=words)
+        AUDITOR.record(connection(), request.actor.tenant, request.actor, [event])
+        return panel_done(request, message=_("Written down."), refresh=["events"], page="privacy:patient", page_args={"id": id})
+    context = {"form": form, "panel_title": _("Record a disclosure")}
+    status = 422 if form.errors else 200
+    return render_panel(request, "privacy/disclose.html", context, page="privacy:patient", page_args={"id": id}, status=status)
+
+
+@page("privacy:accounting", needs=Permission.READ_AUDIT)
+def accounting(request: PageRequest, id: str) -> HttpResponseBase:
+    """The accounting of disclosures as a PDF."""
+    person = request.store.read(Patient, id)
+    AUDITOR.record(connection(), request.actor.tenant, request.actor, [Event("print", "Patient", key("Patient", id), patients=[key("Patient", id)])])
+    words = accounting_words(person, request.actor.tenant, timezone.localdate())
+    return pdf_response(pdf(TEMPLATE, words), "accounting-of-disclosures.pdf")
+
+
+def _look(request: PageRequest, form: TrailForm, *, patient: UUID | None = None, actor: str | None = None) -> Look:
+    return Look(request.actor.tenant, form.period(), patient, actor, form.chosen, oldest_first=request.GET.get("sort") == "when")
+
+
+def _listed(request: PageRequest, form: TrailForm, look: Look, names: dict[UUID, str]) -> dict[str, Any]:
+    """One page of lines, with the addresses of the next and of the file."""
+    found, following = look_up(connection(), look, place(request.GET.get("after", "")))
+    kept = {name: value for name in ("since", "until", "kind", "sort") if (value := request.GET.get(name, ""))}
+    following_url = f"?{urlencode({**kept, 'after': str_of(following)})}" if following else None
+    first_url = f"?{urlencode(kept)}" if request.GET.get("after") else None
+    return {
+        "form": form,
+        "lines": lines(found, names),
+        "next_url": following_url,
+        "first_url": first_url,
+        "csv_url": f"?{urlencode({**kept, 'format': 'csv'})}",
+        "shown": _("{n} events").format(n=len(found)),
+    }
 
 
 def _note(request: PageRequest, patients: Iterable[UUID]) -> None:
     AUDITOR.record(connection(), request.actor.tenant, request.actor, [Event("audit-review", None, patients=list(patients))])
 
 
-def _before(request: PageRequest) -> dt.datetime | None:
-    try:
-        return dt.datetime.fromisoformat(request.GET.get("before", ""))
-    except ValueError:
-        return None
+class _Echo:
+    """What the csv module writes to comes straight back."""
+
+    def write(self, line: str) -> str:
+        return line
 
 
-def _next(found: Sequence[AuditEvent]) -> str:
-    return found[-1].at.isoformat() if len(found) == queries.PAGE else ""
-
-
-def _csv(rows: Iterable[Line], name: str) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
+def _csv(look: Look, name: str) -> HttpResponseBase:
+    response = StreamingHttpResponse(_csv_lines(look), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
-    writer = csv.writer(response)
-    writer.writerow([_("When"), _("Who"), _("Role"), _("Did"), _("Ended"), _("Purpose"), _("From address")])
-    for row in rows:
-        event = row.event
-        cells = [timezone.localtime(event.at).isoformat(), event.actor_name, row.role, row.did, row.outcome, event.purpose, event.address or ""]
-        writer.writerow([_harmless(str(cell)) for cell in cells])
     return response
+
+
+def _csv_lines(look: Look) -> Iterator[str]:
+    """A file that is cut says so in its last line."""
+    writer, count = csv.writer(_Echo()), 0
+    yield writer.writerow([_("When"), _("Who"), _("Role"), _("Did"), _("Ended"), _("Purpose"), _("From address"), _("Detail")])
+    for event in everything(connection(), look, MOST_LINES):
+        row = Line(event, {})
+        cells = [
+            timezone.localtime(event.at).isoformat(),
+            event.actor_name,
+            row.role,
+            row.did,
+            row.outcome,
+            event.purpose,
+            event.address,
+            event.detail,
+        ]
+        yield writer.writerow([_harmless(str(cell or "")) for cell in cells])
+        count += 1
+    if count == MOST_LINES:
+        yield writer.writerow([_("The file ends here: ask for fewer days.")])
 
 
 def _harmless(cell: str) -> str:

@@ -1,0 +1,62 @@
+"""Accounting of disclosures: what of a patient's record left the practice in the six years before, as a PDF. 45 CFR 164.528"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from openward.audit.queries import Period
+from openward.audit.touched import Taken, Told, disclosures
+from openward.fhir.ids import key
+from openward.fhir.resources import Patient
+from openward.privacy.finding import name_of
+from openward.privacy.forms import midnight
+from openward.privacy.presenters import type_words
+from openward.record.connection import connection
+from openward.registration import queries as registration
+from openward.web.display import day
+
+TEMPLATE = Path(__file__).parent / "typst" / "accounting.typ"
+YEARS = 6
+MOST = 5000
+
+
+def accounting_words(patient: Patient, tenant: int, today: dt.date) -> dict[str, Any]:
+    """What the PDF says; dates in the zone of the pages."""
+    first = today.replace(year=today.year - YEARS, day=min(today.day, 28))
+    period = Period(midnight(first), midnight(today + dt.timedelta(days=1)))
+    told, taken = disclosures(connection(), tenant, key("Patient", str(patient.id)), period, timezone.get_current_timezone_name(), MOST)
+    rows = sorted([*map(_told, told), *map(_taken, taken)])
+    cut = len(told) == MOST or len(taken) == MOST
+    return {
+        "title": _("Accounting of disclosures"),
+        "person": [
+            [_("Patient"), name_of(patient)],
+            [_("Born"), day(patient.birthDate) if patient.birthDate else _("Not known")],
+            [_("Record number"), registration.number_of(patient) or "–"],
+            [_("Period"), _("{first} to {last}").format(first=day(first), last=day(today))],
+        ],
+        "intro": _(
+            "This lists to whom information from the record was given outside treatment by this practice: what people of the practice wrote down as given, "
+            "and what other programs took over the practice's interface, summed by day."
+        ),
+        "columns": [_("Date"), _("To whom"), _("What"), _("Why")],
+        "rows": [list(row[1:]) for row in rows],
+        "none": _("Nothing was disclosed in this period."),
+        "cut": _("This list ends after {n} lines; ask the practice for the rest.").format(n=MOST) if cut else "",
+        "footer": _("Made on {day}").format(day=day(today)),
+    }
+
+
+def _told(one: Told) -> tuple[str, str, str, str, str]:
+    to, what, why = ([*(one.detail or "").split(" | "), "", "", ""])[:3]
+    return one.at.isoformat(), day(timezone.localdate(one.at)), to, what, why
+
+
+def _taken(one: Taken) -> tuple[str, str, str, str, str]:
+    what = ", ".join(type_words(type) for type in one.types) or _("the record")
+    return one.day.isoformat(), day(one.day), _("Program {name}").format(name=one.name), what, one.purpose
