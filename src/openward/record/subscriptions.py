@@ -17,12 +17,15 @@ from openward.fhir.outgoing import Network, networks
 from openward.fhir.store import Store
 from openward.fhir.subscriptions import feed, held, rules, telling
 from openward.fhir.subscriptions.desk import install
+from openward.keys.errors import KeyTrouble
+from openward.keys.sealing import is_sealed, seal, unseal
 from openward.record.actors import in_job, recall, remember
 from openward.record.health import health_check
 from openward.record.jobs import every, job
 from openward.record.wires import own_wire
 
 PURPOSE = "tell subscribers"
+HEADERS = "subscription-header"
 KEEP_DAYS = 30
 SendMail = Callable[[int, str, str, str], None]
 MAILERS: list[SendMail] = []
@@ -75,6 +78,20 @@ class Installation:
     def send_mail(self, tenant: int, to: str, subscription: str, words: str) -> None:
         for mailer in MAILERS:
             mailer(tenant, to, subscription, words)
+
+    def seal(self, tenant: int, value: str, about: tuple[str, ...]) -> str:
+        if is_sealed(value):
+            self.unseal(tenant, value, about)
+            return value
+        return seal(HEADERS, value, about=about, tenant=tenant)
+
+    def unseal(self, tenant: int, value: str, about: tuple[str, ...]) -> str:
+        if not is_sealed(value):
+            return value
+        try:
+            return unseal(HEADERS, value, about=about, tenant=tenant)
+        except KeyTrouble as trouble:
+            raise ValueError(str(trouble)) from None
 
     def show(self, tenant: int, subscription: UUID) -> None:
         with django_connection.cursor() as cursor:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
+from ast import literal_eval
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -76,6 +78,20 @@ class Desk:
 
     def send_mail(self, tenant: int, to: str, subscription: str, words: str) -> None:
         self.mails.append((to, words))
+
+    def seal(self, tenant: int, value: str, about: tuple[str, ...]) -> str:
+        if value.startswith("sealed."):
+            self.unseal(tenant, value, about)
+            return value
+        return f"sealed.{b64encode(repr((tenant, about, value)).encode()).decode()}"
+
+    def unseal(self, tenant: int, value: str, about: tuple[str, ...]) -> str:
+        if not value.startswith("sealed."):
+            return value
+        whose, belongs, clear = literal_eval(b64decode(value.removeprefix("sealed.")).decode())
+        if (whose, belongs) != (tenant, about):
+            raise ValueError
+        return str(clear)
 
     def show(self, tenant: int, subscription: UUID) -> None:
         self.shown.append(subscription)

@@ -63,6 +63,36 @@ class TestTheHandshake:
         assert receiver.heard[0].headers["authorization"] == "Bearer abc"
         assert receiver.heard[0].headers["content-type"] == "application/fhir+json"
 
+    def test_keeps_the_clients_headers_sealed_in_the_record_its_history_and_its_terms(
+        self, ward: Store, owner: Store, desk: Desk, receiver: Receiver, house: House
+    ) -> None:
+        owner.update(subscription(receiver, header=["Authorization: Bearer abc"]))
+        desk.work()
+        (line,) = owner.read("Subscription", "s").data["channel"]["header"]
+        assert line.startswith("Authorization: sealed.")
+        kept = desk.connection.execute(
+            "select body from fhir.body where body like '%Bearer abc%' union all select terms::text from fhir.subscription"
+        ).fetchall()
+        assert "Bearer abc" not in str(kept)
+        assert len(kept) == 1
+
+    def test_sends_them_still_when_the_subscription_is_stored_again_as_it_was_read(
+        self, ward: Store, owner: Store, desk: Desk, receiver: Receiver
+    ) -> None:
+        owner.update(subscription(receiver, header=["Authorization: Bearer abc"]))
+        owner.update(owner.read("Subscription", "s").data)
+        desk.work()
+        assert receiver.heard[-1].headers["authorization"] == "Bearer abc"
+
+    def test_does_not_send_them_elsewhere_for_who_may_change_the_endpoint(self, ward: Store, owner: Store, desk: Desk, receiver: Receiver) -> None:
+        owner.update(subscription(receiver, header=["Authorization: Bearer abc"]))
+        stored = owner.read("Subscription", "s").data
+        elsewhere = {**stored, "channel": {**stored["channel"], "endpoint": stored["channel"]["endpoint"] + "/thief"}}
+        for other in (elsewhere, {**stored, "id": "another"}):
+            with pytest.raises(Invalid) as refused:
+                owner.update(other)
+            assert "give its value anew" in str(refused.value.issues)
+
     def test_one_switched_off_shakes_no_hands(self, ward: Store, owner: Store, desk: Desk, receiver: Receiver) -> None:
         owner.update({**subscription(receiver), "status": "off"})
         desk.work()

@@ -48,6 +48,12 @@ class Desk(Protocol):
     def send_mail(self, tenant: int, to: str, subscription: str, words: str) -> None:
         """Put an e-mail into the outbox."""
 
+    def seal(self, tenant: int, value: str, about: tuple[str, ...]) -> str:
+        """The value as it may stand in the record; one that is sealed already, for the same `about`, as it is. Raises ValueError for another's."""
+
+    def unseal(self, tenant: int, value: str, about: tuple[str, ...]) -> str:
+        """The value in clear, also one that was never sealed. Raises ValueError when it does not open."""
+
     def show(self, tenant: int, subscription: UUID) -> None:
         """Wake the open event streams of a subscription."""
 

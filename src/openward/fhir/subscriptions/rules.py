@@ -5,6 +5,7 @@ A client asks; only the desk says that a subscription is active or in error.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from openward.fhir.errors import Forbidden, Invalid, Issue
@@ -12,7 +13,7 @@ from openward.fhir.guards import Change
 from openward.fhir.subscriptions import feed, held
 from openward.fhir.subscriptions.desk import Desk, desk, is_open
 from openward.fhir.subscriptions.known import FHIR_TYPES, topic
-from openward.fhir.subscriptions.terms import Terms, read
+from openward.fhir.subscriptions.terms import Terms, about_header, read
 from openward.fhir.subscriptions.topics import BUILT_IN, Topic, from_basic
 from openward.fhir.work import UnitOfWork
 
@@ -30,7 +31,7 @@ def hold_to_terms(change: Change, work: UnitOfWork) -> None:
         data["status"] = "requested"
     terms, about = read(data, lambda url: topic(connection, work.tenant, url), here.allowed)
     _permit(work, about)
-    _keep(change, work, here, terms, about)
+    _keep(change, work, here, _sealed(change, work, here, terms), about)
 
 
 def _keep(change: Change, work: UnitOfWork, here: Desk, terms: Terms, about: Topic) -> None:
@@ -40,6 +41,22 @@ def _keep(change: Change, work: UnitOfWork, here: Desk, terms: Terms, about: Top
     feed.forget_listeners()
     if data["status"] == "requested":
         here.tell_later(work.tenant, change.key, by=work.store)
+
+
+def _sealed(change: Change, work: UnitOfWork, here: Desk, terms: Terms) -> Terms:
+    """What is sent along to the endpoint is often a secret: in the record, its history and its copies it stands sealed."""
+    if not terms.headers:
+        return terms
+    lines = []
+    for line in terms.headers:
+        name, _, value = line.partition(":")
+        try:
+            lines.append(f"{name}: {here.seal(work.tenant, value.strip(), about_header(change.id, terms.endpoint, name))}")
+        except ValueError:
+            words = f"The header {name[:40]} was sealed for another endpoint or subscription: give its value anew."
+            raise Invalid(issues=[Issue("invalid", words, "Subscription.channel.header")]) from None
+    change.resource.data["channel"]["header"] = lines
+    return replace(terms, headers=tuple(lines))
 
 
 def _permit(work: UnitOfWork, about: Topic) -> None:

@@ -20,6 +20,7 @@ from openward.fhir.subscriptions import feed, held
 from openward.fhir.subscriptions.desk import Desk
 from openward.fhir.subscriptions.held import Happening, Held
 from openward.fhir.subscriptions.notifications import Kind, bundle, visible
+from openward.fhir.subscriptions.terms import about_header
 from openward.fhir.versions import now
 
 TRIES = 8  # the last after some four minutes, then the subscription is in error
@@ -125,12 +126,19 @@ def _send_plainly(one: Held, desk: Desk, store: Any, event: Happening) -> None:
 
 def _post(one: Held, desk: Desk, method: str, url: str, body: bytes) -> None:
     terms = one.wanted
-    headers = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in terms.headers)}
+    headers = {name.strip(): _in_clear(one, desk, name, value.strip()) for name, _, value in (line.partition(":") for line in terms.headers)}
     if body:
         headers["Content-Type"] = terms.payload or "application/fhir+json"
     answer = send(method, url, body, headers, seconds=terms.timeout, allowed=desk.allowed)
     if not 200 <= answer.status < 300:
         raise Unreachable(f"The endpoint answered {answer.status}.")
+
+
+def _in_clear(one: Held, desk: Desk, name: str, value: str) -> str:
+    try:
+        return desk.unseal(one.tenant, value, about_header(one.id, one.wanted.endpoint, name))
+    except ValueError:
+        raise Unreachable(f"The header {name[:40]} cannot be unsealed here.") from None
 
 
 def _failed(connection: Connection[Any], one: Held, desk: Desk, words: str, *, final: bool) -> None:

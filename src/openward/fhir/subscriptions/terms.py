@@ -29,7 +29,7 @@ FindTopic = Callable[[str], Topic | None]
 class Terms:
     """`criteria`: a topic's url, or a plain search (`is_plain`). `filters`: (type, query) pairs; one of a type's must hold.
 
-    `heartbeat` and `timeout` are seconds; a heartbeat of 0 is none. `headers` are lines as the client wrote them.
+    `heartbeat` and `timeout` are seconds; a heartbeat of 0 is none. `headers` are lines, their values sealed.
     """
 
     criteria: str
@@ -131,6 +131,11 @@ def _headers(lines: Sequence[str]) -> tuple[str, ...]:
         if fault := header_fault(line):
             raise _invalid("channel.header", fault)
     return tuple(lines)
+
+
+def about_header(id: str, endpoint: str, name: str) -> tuple[str, ...]:
+    """What the value of a header belongs to. The endpoint too: who may change where it goes must not get what is sent along."""
+    return ("Subscription", id, endpoint, name.strip().lower())
 
 
 def _content(channel: Mapping[str, Any], payload: str, is_plain: bool) -> str:
