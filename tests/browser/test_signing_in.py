@@ -189,7 +189,7 @@ def test_a_forgotten_password_is_set_by_the_link_of_a_letter(clinic: House, addr
     forgetful = someone(browser, address)
     forgetful.goes_to("/account/sign-in").follows("I forgot my password").types("Sign-in name or e-mail", "nora@example.org")
     forgetful.finds_no_accessibility_fault().clicks_on("Send the link").sees("Look into your mail")
-    follows_letter(clinic, forgetful, "set a new password").types("New password", "eight green boats").types(
+    follows_letter(clinic, forgetful, "a new password for your Openward sign-in nora@example.org").types("New password", "eight green boats").types(
         "The same password again", "eight green boats"
     )
     forgetful.finds_no_accessibility_fault().clicks_on("Set the password")
