@@ -124,6 +124,7 @@ class Scopes:
     patient: str | None = None
     app: str | None = None
     _openings: dict[tuple[str, str, str], Opening | None] = field(default_factory=dict, compare=False, repr=False)
+    _allowed: dict[tuple[str, str], bool] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def parse(cls, text: str, levels: Iterable[str] = ("system",), contexts: frozenset[str] = frozenset()) -> Scopes:
@@ -144,7 +145,10 @@ class Scopes:
 
     def allow(self, letter: str, type: str) -> bool:
         """Whether any scope, of whatever level, has this letter for the type."""
-        return any(letter in scope.letters and scope.type in ("*", type) for scope in self.resources)
+        known = self._allowed.get((letter, type))
+        if known is None:
+            known = self._allowed[letter, type] = any(letter in scope.letters and scope.type in ("*", type) for scope in self.resources)
+        return known
 
     def covers(self, other: Scopes) -> bool:
         """Whether `other` asks for nothing that is not in here."""
@@ -154,9 +158,11 @@ class Scopes:
     def opening(self, kind: str, letter: str, type: str) -> Opening | None:
         """The way in for an actor of this kind; None when there is none. Worked out once."""
         asked = (kind, letter, type)
-        if asked not in self._openings:
-            self._openings[asked] = self._opening(kind, letter, type)
-        return self._openings[asked]
+        try:
+            return self._openings[asked]
+        except KeyError:
+            found = self._openings[asked] = self._opening(kind, letter, type)
+            return found
 
     def _opening(self, kind: str, letter: str, type: str) -> Opening | None:
         doors: list[Door] = []

@@ -12,7 +12,7 @@ class SmartConfig(AppConfig):
     def ready(self) -> None:
         from openward.access.permissions import Permission
         from openward.accounts.tokens import Source, register
-        from openward.smart import jobs, sessions  # noqa: F401 - the job registers itself
+        from openward.smart import health, jobs, sessions  # noqa: F401 - the check and the job register themselves
         from openward.smart.sources import look_up, stands
         from openward.web.navigation import Entry
         from openward.web.navigation import register as show
@@ -21,5 +21,5 @@ class SmartConfig(AppConfig):
         sessions.watch()
         show(
             Entry("smart:apps", _("Apps"), "layout-grid", Permission.MANAGE_APPS, group="practice", order=40),
-            Entry("smart:connected", _("Connected apps"), "layout-grid", Permission.CONNECT_APPS, group="portal", order=60, kinds=("patient",)),
+            Entry("smart:connected", _("Apps"), "layout-grid", Permission.CONNECT_APPS, group="portal", order=60, kinds=("patient",)),
         )
