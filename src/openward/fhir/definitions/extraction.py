@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from openward.fhir.definitions.paths import Path, Step
 from openward.fhir.definitions.searches import SearchParameter, search_parameters
@@ -17,6 +17,8 @@ from openward.fhir.definitions.structures import is_primitive
 
 Found = tuple[str, str, Any]
 Extractor = Callable[[Mapping[str, Any]], list[Found]]
+Sink = Callable[[Any, str, Any], None]
+Filler = Callable[[Mapping[str, Any], Any], list[Found]]
 
 
 @cache
@@ -34,6 +36,13 @@ def compile_extractor(parameters: Iterable[SearchParameter]) -> Extractor:
     source = _Source()
     source.write_extractor(list(parameters))
     return source.function("extract")
+
+
+def compile_filler(parameters: Iterable[SearchParameter], sinks: Mapping[str, Sink]) -> Filler:
+    """A function from a resource and a row that gives each value at once to its parameter's sink, with the row and the data type."""
+    source = _Source(sinks)
+    source.write_extractor(list(parameters))
+    return cast(Filler, source.function("extract"))
 
 
 def extract(path: Path, resource: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -83,17 +92,26 @@ class Branch:
 
 
 class _Source:
-    """Python source being written, and the names it may use."""
+    """Python source being written, and the names it may use. With `sinks` values go there instead of into a list."""
 
-    def __init__(self) -> None:
+    def __init__(self, sinks: Mapping[str, Sink] | None = None) -> None:
         self.lines: list[str] = []
         self.names = 0
+        self.sinks = sinks
+        self.scope: dict[str, Any] = {"points_at": points_at}
 
     def function(self, name: str) -> Extractor:
-        scope: dict[str, Any] = {"points_at": points_at}
-        exec(compile("\n".join(self.lines), "<search values>", "exec"), scope)  # noqa: S102 - source made here from the definitions, names by repr
-        made: Extractor = scope[name]
+        exec(compile("\n".join(self.lines), "<search values>", "exec"), self.scope)  # noqa: S102 - source made here from the definitions, names by repr
+        made: Extractor = self.scope[name]
         return made
+
+    def take(self, code: str, datatype: str, value: str) -> str:
+        """What to do with a value that was found; within a composite, whose code is not known yet, it is kept."""
+        if self.sinks is None or not code:
+            return f"add(({code!r}, {datatype!r}, {value}))"
+        name = f"sink_{code.replace('-', '_')}"
+        self.scope[name] = self.sinks[code]
+        return f"{name}(row, {datatype!r}, {value})"
 
     def fresh(self, stem: str = "v") -> str:
         self.names += 1
@@ -109,11 +127,11 @@ class _Source:
             else:
                 for path in parameter.paths:
                     root.plant(path, parameter.code)
-        self.write_function("extract", "r", root)
+        self.write_function("extract", "r" if self.sinks is None else "r, row", root)
 
-    def write_function(self, name: str, argument: str, root: Branch) -> None:
-        self.lines += [f"def {name}({argument}):", " out = []", " add = out.append"]
-        self.write(root, argument, 1)
+    def write_function(self, name: str, arguments: str, root: Branch) -> None:
+        self.lines += [f"def {name}({arguments}):", " out = []", " add = out.append"]
+        self.write(root, arguments.split(",")[0], 1)
         self.lines.append(" return out")
 
     def write_composite(self, parameter: SearchParameter) -> str:
@@ -138,7 +156,7 @@ class _Source:
         for code, path in branch.ends:
             self.write_end(code, path, variable, indent)
         for name, parameter in branch.groups:
-            self.lines += [f"{indent}c = {name}({variable}, r)", f"{indent}if c is not None: add(({parameter.code!r}, 'composite', c))"]
+            self.lines += [f"{indent}c = {name}({variable}, r)", f"{indent}if c is not None: {self.take(parameter.code, 'composite', 'c')}"]
         for step, filtered in branch.filters.items():
             self.lines.append(f"{indent}if {_condition(step, variable)}:")
             self.write(filtered, variable, depth + 1)
@@ -161,9 +179,9 @@ class _Source:
     def write_end(self, code: str, path: Path, variable: str, indent: str) -> None:
         if path.truth:
             terms = " or ".join(f"{variable}.get({key!r})" for key in path.truth)
-            self.lines.append(f"{indent}add(({code!r}, 'boolean', bool({terms})))")
+            self.lines.append(f"{indent}{self.take(code, 'boolean', f'bool({terms})')}")
             return
-        line = f"add(({code!r}, {path.datatype!r}, {variable}))"
+        line = self.take(code, path.datatype, variable)
         if path.target:
             starts = f"({variable}.get('reference') or '').startswith({path.target + '/'!r})"
             line = f"if {starts} or points_at({variable}, {path.target!r}, r): {line}"

@@ -11,7 +11,7 @@ from openward.fhir.search.index import IndexRow, extract
 from openward.fhir.validation import check
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sound:
     """A valid resource with its id, its index, and its literal references."""
 

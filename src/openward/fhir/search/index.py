@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
 from openward.fhir.definitions import SearchParameter, type_number
+from openward.fhir.definitions.extraction import Filler, compile_filler
 from openward.fhir.ids import key
 from openward.fhir.references import target
 from openward.fhir.search import composite, date, number, quantity, reference, special, string, token, uri
@@ -24,6 +25,7 @@ from openward.fhir.search.tables import send_index, write_index
 __all__ = ["IndexRow", "extract", "send_index", "write_index"]
 
 Sink = Callable[[IndexRow, str, Any], None]
+REMEMBERED = 20_000  # literals or codes of one parameter, and what they lead to
 
 
 def extract(resource: Mapping[str, Any], type: str | None = None) -> IndexRow:
@@ -31,12 +33,10 @@ def extract(resource: Mapping[str, Any], type: str | None = None) -> IndexRow:
     name = type or resource["resourceType"]
     here = plan(name)
     row = IndexRow(type_number(name), key(name, resource["id"]), generation=OWN.generation)
-    sinks = _sinks(name)
-    for code, datatype, value in here.extractor(resource):
-        sinks[code](row, datatype, value)
+    _filler(name)(resource, row)
     for parameter in here.evaluated:
         for datatype, value in parameter.evaluate(resource):
-            sinks[parameter.code](row, datatype, value)
+            _sinks(name)[parameter.code](row, datatype, value)
     _settle_patient(row, here)
     if name == "Patient":
         row.person = person(resource)
@@ -79,7 +79,12 @@ def _sinks(type: str) -> Mapping[str, Sink]:
     return {code: _sink(here, here.parameters[code]) for code in owned}
 
 
-OWN.on_change.append(_sinks.cache_clear)
+@cache
+def _filler(type: str) -> Filler:
+    return compile_filler(plan(type).stored, _sinks(type))
+
+
+OWN.on_change += [_sinks.cache_clear, _filler.cache_clear]
 
 
 def _sink(here: Plan, parameter: SearchParameter) -> Sink:
@@ -96,11 +101,12 @@ def _sink(here: Plan, parameter: SearchParameter) -> Sink:
 def _token(parameter: SearchParameter) -> Sink:
     code, param = parameter.code, number_of(parameter.code)
     systems = token.implied_systems(parameter)
+    codes = lru_cache(REMEMBERED)(lambda value: token.of_code(code, value, systems))
 
     def take(row: IndexRow, datatype: str, value: Any) -> None:
         row.parameters.add(param)
         if datatype == "code":
-            token.from_code(code, value, systems, row.tokens)
+            row.tokens.update(codes(value))
         elif datatype == "CodeableConcept":
             token.from_concept(code, value, row.tokens, row.dictionary)
         else:
@@ -144,20 +150,38 @@ def _uri(parameter: SearchParameter) -> Sink:
 
 
 def _references(here: Plan, parameter: SearchParameter) -> Sink:
+    """What a literal leads to is remembered: the patient and the visit are pointed at from everywhere."""
     code, param = parameter.code, number_of(parameter.code)
     names_patient, is_column = code in here.compartment, code == here.patient
+    known: dict[str, tuple[int, UUID, tuple[UUID, int] | None]] = {}
 
     def take(row: IndexRow, datatype: str, value: Any) -> None:
         row.parameters.add(param)
-        target = reference.extract(code, datatype, value, row.tokens) if datatype != "Resource" else None
-        if target is None:
-            return
-        row.parameters.add(number_of(f"{code}:{target[0]}"))
-        if target[0] == "Patient" and names_patient:
-            row.patients.setdefault(code, target[1])
-            if is_column:
+        plain = datatype == "Reference" and "identifier" not in value
+        found = known.get(value.get("reference")) if plain else None
+        if found is None:
+            target = reference.extract(code, datatype, value, row.tokens) if datatype != "Resource" else None
+            if target is None:
                 return
-        row.edges.add((target[1], reference.link_hash(code, target[0])))
+            found = meant(target)
+            if plain:
+                if len(known) >= REMEMBERED:
+                    known.clear()
+                known[value["reference"]] = found
+        number, key, edge = found
+        row.parameters.add(number)
+        if names_patient and number == of_patient:
+            row.patients.setdefault(code, key)
+        if edge is not None:
+            row.edges.add(edge)
+
+    of_patient = number_of(f"{code}:Patient")
+
+    def meant(target: reference.Pointer) -> tuple[int, UUID, tuple[UUID, int] | None]:
+        """The number of the parameter with its target's type, the target, and the edge; none where the row's patient says it."""
+        is_patients = target[0] == "Patient" and names_patient and is_column
+        edge = None if is_patients else (target[1], reference.link_hash(code, target[0]))
+        return number_of(f"{code}:{target[0]}"), target[1], edge
 
     return take
 

@@ -12,7 +12,6 @@ from typing import Any
 from zlib import crc32
 
 from openward.fhir.definitions import Path, SearchParameter, compartment, is_resource_type, search_parameters
-from openward.fhir.definitions.extraction import Extractor, compile_extractor
 from openward.fhir.search.own import OWN, OwnParameter
 
 # Answered from columns of the row itself.
@@ -55,10 +54,11 @@ class Plan:
     compartment: tuple[str, ...]
 
     @cached_property
-    def extractor(self) -> Extractor:
+    def stored(self) -> tuple[SearchParameter, ...]:
+        """The parameters whose values are kept, each by a path."""
         owned = {owner for owners in self.owners.values() for owner in owners}
-        stored = [_of_groups(p) for code, p in self.parameters.items() if code in owned and code not in FROM_ROW]
-        return compile_extractor([p for p in stored if p.paths])
+        kept = [_of_groups(p) for code, p in self.parameters.items() if code in owned and code not in FROM_ROW]
+        return tuple(p for p in kept if p.paths)
 
     @cached_property
     def evaluated(self) -> tuple[OwnParameter, ...]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from openward.fhir.search.composite import Group
 from openward.fhir.search.date import PAST
@@ -16,8 +17,7 @@ QuantityRow = tuple[int, float, float, frozenset[int]]
 StringRow = tuple[int, str, str]
 
 
-@dataclass(slots=True)
-class IndexRow:
+class IndexRow(Struct):
     """What one resource is found by.
 
     `patient`, `date_lo`, `date_hi`, `code`, `tok` and `has` are the columns of fhir.current; the rest are rows of the index tables. Dates are

@@ -52,8 +52,9 @@ def coding(parameter: str, system: str, code: str, display: str) -> tuple[tuple[
 
 
 def from_coding(parameter: str, value: Mapping[str, Any], tokens: set[int], entries: dict[int, Entry]) -> None:
-    system, code, display = value.get("system", ""), value.get("code", ""), value.get("display", "")
-    if not (system or code or display):
+    get = value.get
+    system, code, display = get("system", ""), get("code", ""), get("display", "")
+    if not (code or system or display):
         return
     hashes, entry = coding(parameter, system, code, display)
     tokens.update(hashes)
@@ -65,7 +66,10 @@ def from_concept(parameter: str, value: Mapping[str, Any], tokens: set[int], ent
     for one in codings:
         from_coding(parameter, one, tokens, entries)
     text = value.get("text")
-    if text and text not in [one.get("display") for one in codings]:
+    if text:
+        for one in codings:
+            if one.get("display") == text:
+                return
         _from_text(parameter, text, tokens, entries)
 
 
@@ -104,8 +108,9 @@ def contact(text: str) -> str:
     return text.strip().casefold()
 
 
-def from_code(parameter: str, value: str, systems: Mapping[str, str], tokens: set[int]) -> None:
-    tokens.update((token_hash(parameter, systems.get(value, ""), value), token_hash(parameter, None, value)))
+def of_code(parameter: str, value: str, systems: Mapping[str, str]) -> tuple[int, int]:
+    """The hashes of an element of type code."""
+    return token_hash(parameter, systems.get(value, ""), value), token_hash(parameter, None, value)
 
 
 def extract(parameter: SearchParameter, datatype: str, value: Any, tokens: set[int], entries: dict[int, Entry]) -> None:
@@ -116,7 +121,7 @@ def extract(parameter: SearchParameter, datatype: str, value: Any, tokens: set[i
     elif datatype == "Coding":
         from_coding(code, value, tokens, entries)
     elif datatype == "code":
-        from_code(code, value, implied_systems(parameter), tokens)
+        tokens.update(of_code(code, value, implied_systems(parameter)))
     elif datatype == "Identifier":
         from_identifier(code, value, tokens, entries)
     elif datatype == "ContactPoint":

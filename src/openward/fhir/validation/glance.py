@@ -41,7 +41,8 @@ class _Glances(dict[str, Glance]):
     """Type → its function, generated on first use."""
 
     def __missing__(self, type: str) -> Glance:
-        made = self[type] = _Source(type).function()
+        made = _Source(type).function()
+        self[type] = made = _remembering(made, ("system", "code", "display")) if type == "Coding" else made
         return made
 
 
@@ -63,6 +64,31 @@ def by_type(data: Any, held: Held) -> bool:
 
 
 GLANCES["contained"] = by_type
+
+
+def _remembering(glance: Glance, names: tuple[str, ...]) -> Glance:
+    """The same for what consists of just these texts, of which those found sound a moment ago are remembered: the codes of a practice."""
+    first, second, third = names
+    sound: set[tuple[Any, Any, Any]] = set()
+
+    def remembering(data: Any, held: Held) -> bool:
+        if data.__class__ is not dict or len(data) != len(names):
+            return glance(data, held)
+        said = data.get(first), data.get(second), data.get(third)
+        try:
+            if said in sound:
+                return True
+        except TypeError:  # a list or an object is no text
+            return False
+        if not glance(data, held):
+            return False
+        if all(one is not None and len(one) <= LONGEST for one in said):
+            if len(sound) >= REMEMBERED:
+                sound.clear()
+            sound.add(said)
+        return True
+
+    return remembering
 
 
 class _Source:
@@ -142,12 +168,16 @@ class _Source:
             yield f"if {self.amiss(element, type).format(v=name)}: return False"
             return
         kind = "contained" if element.name == "contained" else type
-        yield f"if not S[{kind!r}]({name}, held): return False"
         if type == "Reference":
             seen: set[str | None] = set()
-            points = self.bound(_pointing(element.targets, seen), "points")
-            yield f"if {name}.get('reference') not in {self.bound(seen, 'seen')} and not {points}({name}, held): return False"
-        elif element.binding and (problem := concept_problem(element.binding)) and type in ("Coding", "CodeableConcept", "Quantity"):
+            points, known = self.bound(_pointing(element.targets, seen), "points"), self.bound(seen, "seen")
+            yield f"if {name}.__class__ is not dict: return False"
+            yield f"if len({name}) > 1 or {name}.get('reference').__class__ is not str or {name}['reference'] not in {known}:"
+            yield f" if not S['Reference']({name}, held): return False"
+            yield f" if {name}.get('reference') not in {known} and not {points}({name}, held): return False"
+            return
+        yield f"if not S[{kind!r}]({name}, held): return False"
+        if element.binding and (problem := concept_problem(element.binding)) and type in ("Coding", "CodeableConcept", "Quantity"):
             yield f"if {self.bound(problem, 'problem')}({name}, {type!r}) is not None: return False"
 
     def amiss(self, element: Element, type: str) -> str:
