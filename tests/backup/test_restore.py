@@ -208,10 +208,30 @@ def test_a_second_backup_at_once_is_refused(site: Site) -> None:
 def test_a_log_that_was_lost_makes_a_new_base(site: Site) -> None:
     before = site.back_up()
     with site.connect() as connection:
-        connection.execute("select pg_drop_replication_slot('openward_backup')")
+        connection.execute("select pg_drop_replication_slot(slot_name) from pg_replication_slots")
     after = site.back_up()
     assert (before.is_full, after.is_full) == (False, True)
     assert after.series != before.series
+
+
+def test_a_restored_record_is_backed_up_on_into_the_same_place(site: Site) -> None:
+    with site.connect() as connection:
+        connection.execute("insert into written default values")
+    original = site.back_up()
+    site.restorer("goes-on").restore()
+    copy = EmbeddedCluster(site.root / "goes-on")
+    copy.start()
+    try:
+        files = DataFiles(site.root / "goes-on", ())
+        first, second = (Maker(copy, site.place, site.keys, files, lambda *_: None).run() for _ in range(2))
+    finally:
+        copy.stop()
+    assert (first.is_full, second.is_full, second.series) == (True, False, first.series)
+    assert plan(site.place, site.keys, now=dt.datetime.now(dt.UTC)).series.id == first.series
+    assert site.restored("goes-on-again")
+    again = site.back_up()  # the one it was restored from, which lives on, does not write into the other's series
+    assert again.is_full
+    assert len({original.series, first.series, again.series}) == 3
 
 
 def test_a_damaged_chunk_is_refused_by_name_and_nothing_is_left_running_or_in_place(site: Site) -> None:

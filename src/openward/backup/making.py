@@ -1,6 +1,6 @@
 """Making a backup: a base when one is due, then the log up to now.
 
-The log is kept for us by a replication slot until it is stored; a slot nobody reads is given up by PostgreSQL at KEPT_LOG, and the next backup makes a new base.
+The log is kept for us by a replication slot of the series until it is stored; a slot nobody reads is given up by PostgreSQL at KEPT_LOG, and the next backup makes a new base.
 Killed at any point, a backup leaves a base that is not complete (ignored, and removed by the next run) or segments without a mark (stored again): the
 backups before it stay as they were.
 """
@@ -30,7 +30,7 @@ from openward.keys.errors import OuterKeyMissing
 from openward.keys.outer import OuterKeys
 
 CHUNK_BYTES = 8 * 2**20
-SLOT = "openward_backup"
+SLOTS = "openward_"
 KEPT_LOG = "8GB"
 BASE_EVERY = dt.timedelta(days=7)
 KEEP = dt.timedelta(days=35)
@@ -77,6 +77,7 @@ class Maker:
             new = self._new(connection, installation, started) if due else None
             reached = [one for one in (current, new) if one is not None]
             mark, stored = self._mark(connection, reached, counted(connection) if count else {})
+            _release_log(connection, keep=_slot(reached[-1]))
             if new is not None:
                 self._clear(installation, keep=new.id, now=started)
         return Made(installation, reached[-1].id, mark, due, stored, (dt.datetime.now(dt.UTC) - started).total_seconds())
@@ -101,15 +102,15 @@ class Maker:
         return None
 
     def _continues(self, connection: psycopg.Connection[Any], series: Series, base: Base) -> bool:
-        kept = _kept_from(connection)
+        """Its slot is in this very database, not in another copy of it, and still keeps the log from where the series ends."""
+        kept = _kept_from(connection, series)
         wanted = _wanted(series, base)
         return kept is not None and kept[:8] == wanted[:8] and kept <= wanted
 
     def _new(self, connection: psycopg.Connection[Any], installation: str, now: dt.datetime) -> Series:
-        if _kept_from(connection) is None:
-            _keep_log(connection)
         series = new_series(self.place, installation, self.keys, now)
         try:
+            _keep_log(connection, series)
             self._store_base(connection, series)
         except BaseException:
             series.remove()
@@ -117,7 +118,7 @@ class Maker:
         return series
 
     def _store_base(self, connection: psycopg.Connection[Any], series: Series) -> None:
-        first = _kept_from(connection)
+        first = _kept_from(connection, series)
         total = _one(connection, "select sum(pg_database_size(oid))::bigint from pg_database")
         chunks, size = 0, 0
         try:
@@ -158,7 +159,7 @@ class Maker:
             files = self.files.stored(series, before)
             mark = Mark(number + 1, time, last, series.digest_of_mark(number), counts, files)
             series.put_mark(mark)
-        connection.execute("select pg_replication_slot_advance(%s, %s::pg_lsn)", [SLOT, reached_lsn])
+            connection.execute("select pg_replication_slot_advance(%s, %s::pg_lsn)", [_slot(series), reached_lsn])
         return mark, count
 
     def _store_log(self, series: Series, first: str, last: str) -> int:
@@ -189,17 +190,27 @@ def _wanted(series: Series, base: Base) -> str:
     return after(series.mark(number).last_segment) if number else base.first_segment
 
 
-def _kept_from(connection: psycopg.Connection[Any]) -> str | None:
-    """The first segment our slot keeps; None without a slot, or when it was given up."""
-    row = connection.execute("select wal_status, pg_walfile_name(restart_lsn) from pg_replication_slots where slot_name = %s", [SLOT]).fetchone()
+def _slot(series: Series) -> str:
+    return SLOTS + series.id.lower().replace("-", "_")
+
+
+def _kept_from(connection: psycopg.Connection[Any], series: Series) -> str | None:
+    """The first segment the series' slot keeps; None without a slot, or when it was given up."""
+    sql = "select wal_status, pg_walfile_name(restart_lsn) from pg_replication_slots where slot_name = %s"
+    row = connection.execute(sql, [_slot(series)]).fetchone()
     return str(row[1]) if row and row[1] and row[0] not in ("lost", "unreserved") else None
 
 
-def _keep_log(connection: psycopg.Connection[Any]) -> None:
-    connection.execute("select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %s", [SLOT])
+def _keep_log(connection: psycopg.Connection[Any], series: Series) -> None:
     connection.execute(f"alter system set max_slot_wal_keep_size = '{KEPT_LOG}'")
     connection.execute("select pg_reload_conf()")
-    connection.execute("select pg_create_physical_replication_slot(%s, true)", [SLOT])
+    connection.execute("select pg_create_physical_replication_slot(%s, true)", [_slot(series)])
+
+
+def _release_log(connection: psycopg.Connection[Any], *, keep: str) -> None:
+    """Drop the slots of older series, and of those whose backup was killed."""
+    sql = "select pg_drop_replication_slot(slot_name) from pg_replication_slots where starts_with(slot_name, %s) and slot_name <> %s and not active"
+    connection.execute(sql, [SLOTS, keep])
 
 
 def _base(series: Series) -> Base:
