@@ -32,7 +32,8 @@ class Provider:
             "name": self.name,
             "client_id": self.client_id,
             "secret": self.client_secret,
-            "settings": {"server_url": self.issuer, **self.settings},
+            # What the signed identity token says is enough; a second source could only contradict it.
+            "settings": {"server_url": self.issuer, "fetch_userinfo": False, **self.settings},
         }
 
 
