@@ -39,7 +39,7 @@ def keep_signed_notes(change: Change, work: UnitOfWork) -> None:
 
 def _content(resource: Any) -> dict[str, Any]:
     """The resource without what the server itself keeps."""
-    meta = {name: value for name, value in resource.data.get("meta", {}).items() if name not in ("versionId", "lastUpdated", "tag")}
+    meta = {name: value for name, value in resource.data.get("meta", {}).items() if name not in ("versionId", "lastUpdated", "tag", "security")}
     return {**{name: value for name, value in resource.data.items() if name != "meta"}, **({"meta": meta} if meta else {})}
 
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from django.urls import path
 
-from openward.privacy import views
+from openward.privacy import retention, views
+from openward.privacy.breaches import views as breaches
 from openward.privacy.breakglass import views as breakglass
 from openward.privacy.labelling import views as labelling
 from openward.privacy.proxies import views as proxies
@@ -15,6 +16,16 @@ urlpatterns = [
     path("patients/<str:id>/disclose", views.disclose, name="disclose"),
     path("patients/<str:id>/accounting.pdf", views.accounting, name="accounting"),
     path("events", views.events, name="events"),
+    path("breaches", breaches.breaches, name="breaches"),
+    path("breaches/open", breaches.open_breach, name="breach-open"),
+    path("breaches/<uuid:id>", breaches.breach, name="breach"),
+    path("breaches/<uuid:id>/gather", breaches.gather, name="breach-gather"),
+    path("breaches/<uuid:id>/letters", breaches.letters, name="breach-letters"),
+    path("breaches/<uuid:id>/note", breaches.add_note, name="breach-note"),
+    path("breaches/<uuid:id>/close", breaches.close, name="breach-close"),
+    path("retention", retention.retention, name="retention"),
+    path("retention/hold", retention.hold, name="hold"),
+    path("retention/hold/<uuid:id>/release", retention.release, name="release"),
     path("people/<str:actor>", views.person, name="person"),
     path("emergency", breakglass.emergency, name="emergency"),
     path("emergency/<str:id>/end", breakglass.end, name="emergency-end"),

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from openward.access.glass import open_glass
+from openward.access.permissions import Permission
 from openward.access.roles import role_of
 from openward.web import flash, navigation
 from openward.web.addresses import address
@@ -39,6 +40,7 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
         "sign_in_url": address("accounts:sign-in"),
         "doors": doors(settings.ROOT_URLCONF),
         "persona_url": address("demo:personas") if getattr(settings, "OPENWARD_DEMO", False) else "",
+        "may_label": SimpleLazyObject(lambda: actor is not None and actor.may(Permission.LABEL_RECORDS)),
         "glass": SimpleLazyObject(lambda: open_glass(actor) if actor else None),
         "error_id": getattr(request, "request_id", ""),
     }

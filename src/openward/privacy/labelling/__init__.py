@@ -1,0 +1,1 @@
+"""Sensitivity labels by hand."""
