@@ -5,10 +5,10 @@ from __future__ import annotations
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from openward.accounts.elsewhere import providers
 from openward.cluster import EmbeddedCluster
 from openward.database import from_url
 from openward.server import environment as env
-from openward.accounts.elsewhere import providers
 from openward.server.keys import secret_key
 
 OPENWARD_DATA = env.data_folder()
@@ -105,7 +105,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "openward.web.context.page_context",
             ],
-            "builtins": ["openward.web.templatetags.openward", "django.templatetags.i18n", "django.templatetags.static"],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "openward.web.templatetags.openward"],
         },
     }
 ]

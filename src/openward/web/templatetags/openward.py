@@ -9,7 +9,7 @@ from django import template
 from django.templatetags.static import static
 from django.utils.safestring import SafeString
 
-from openward.web import addresses, display, kept
+from openward.web import addresses, display, kept, translated
 from openward.web.charts import bar_chart, donut, sparkline, trend_chart
 from openward.web.components import basics, clinical, forms, tables
 from openward.web.markup import markup
@@ -38,6 +38,7 @@ register.simple_block_tag(takes_context=True)(forms.post_form)
 register.simple_tag(name="trend")(trend_chart)
 register.tag("url", addresses.url)
 register.tag("kept", kept.kept)
+register.tag("translate", translated.translate)
 
 
 @register.simple_tag
