@@ -11,8 +11,11 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 
 from openward.cluster import EmbeddedCluster
+from openward.server import commands
 from tests.installation import Installation, Server
 
 
@@ -145,3 +148,16 @@ class TestReindex:
 
     def test_without_one_there_is_nothing_to_do(self, here: Installation) -> None:
         assert here.openward("reindex").stdout.strip() == "no search parameters were added"
+
+
+class TestWhetherTheSchemaIsUpToDate:
+    def test_it_is_when_every_migration_there_is_a_file_for_was_made(self, db: None) -> None:
+        assert commands._is_up_to_date()
+
+    def test_it_is_not_when_one_is_lacking(self, db: None) -> None:
+        MigrationRecorder(connection).record_unapplied("record", "0001_initial")
+        assert not commands._is_up_to_date()
+
+    def test_it_is_not_when_a_newer_version_made_one_more(self, db: None) -> None:
+        MigrationRecorder(connection).record_applied("record", "9999_later")
+        assert not commands._is_up_to_date()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import os
+import pkgutil
 import sys
 from pathlib import Path
 
@@ -222,6 +223,7 @@ def check(options: argparse.Namespace) -> int:
     with _ready():
         from openward.accounts.models import User
         from openward.record.health import findings
+        from openward.server import audits
 
         if options.deploy:
             return _check_deploy()
@@ -278,6 +280,8 @@ def _set_up_django() -> None:
 
 def _migrate() -> None:
     """Bring the schema up to this version. Raises NewerSchema when it is already past it."""
+    if _is_up_to_date():
+        return
     from django.core.management import call_command
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
@@ -291,6 +295,22 @@ def _migrate() -> None:
         raise NewerSchema(unknown=", ".join(unknown))
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", **NOISY)
+
+
+def _is_up_to_date() -> bool:
+    """Whether exactly the migrations there are files for have been made. Told by their names alone: reading them all takes a third of a second."""
+    from django.apps import apps
+    from django.db import connection
+    from django.db.migrations.recorder import MigrationRecorder
+
+    files = {
+        (app.label, found.name)
+        for app in apps.get_app_configs()
+        for found in pkgutil.iter_modules([str(Path(app.path) / "migrations")])
+        if not found.ispkg and found.name[0] not in "_~"
+    }
+    labels = {label for label, _ in files}
+    return files == {made for made in MigrationRecorder(connection).applied_migrations() if made[0] in labels}
 
 
 def _is_demo(database: Database) -> bool:
