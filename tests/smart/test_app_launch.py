@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -129,6 +130,15 @@ class TestTheConsentPage:
 
     def test_leaves_a_wildcard_whole_when_nothing_was_taken_out(self, walk: Walk) -> None:
         assert walk.tokens(scope="launch/patient patient/*.rs")["scope"] == "launch/patient patient/*.rs"
+
+    def test_offers_what_a_wildcard_holds_too_only_once(self, walk: Walk) -> None:
+        """Taken out, it is out."""
+        page = walk.authorize(scope="launch/patient patient/Observation.rs patient/*.rs")
+        offered = re.findall(r'name="scope" value="([^"]+)"', page.content.decode())
+        assert len(offered) == len(set(offered))
+        answer = walk.decide(page, scopes=[one for one in offered if one != "patient/Observation.rs"])
+        got = walk.exchange(told(answer)["code"]).json()
+        assert Api(got["access_token"]).status("GET", "Observation/laboratory-a1") == 404
 
     def test_tells_the_app_of_a_refusal(self, walk: Walk) -> None:
         answer = walk.decide(walk.authorize(), do="refuse")

@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from django.test import Client
 
-from openward.accounts import tokens
+from openward.accounts import signing_out, tokens
 from openward.smart.models import AccessToken, App, Connection
 from tests import cast
 from tests.smart.conftest import BACK, FHIR, Api, Clinic, Walk, an_app, basic, told
@@ -253,6 +253,12 @@ class TestTheRefreshToken:
         got = walk.tokens()
         walk.browser.post("/account/sign-out")
         assert walk.refresh(got["refresh_token"]).status_code == 200
+
+    def test_of_a_person_who_is_signed_out_everywhere_is_over_and_so_is_the_access_token(self, walk: Walk, clinic: Clinic) -> None:
+        got = walk.tokens()
+        assert signing_out.everywhere(clinic.patient) >= 2
+        assert walk.refresh(got["refresh_token"]).status_code == 400
+        assert Api(got["access_token"]).status("GET", "Patient") == 401
 
 
 class TestTheAccessToken:

@@ -69,12 +69,12 @@ class Offer:
 
 
 def offers(asked: Scopes, role: str) -> list[Offer]:
-    """What can be agreed to one by one. A patient may take a wildcard apart: one line for each kind of data they can see."""
-    lines: list[Offer] = []
-    for scope in asked.resources:
-        parts = _apart(scope, role) if scope.type == "*" and role == "patient" else [scope.text]
-        lines += [Offer(text, sentence(one)) for text in parts for one in Scopes.parse(text, ("patient", "user")).resources]
-    return lines
+    """What can be agreed to one by one. A patient may take a wildcard apart: one line for each kind of data they can see.
+
+    What is asked for twice is one line: who takes it out has taken it out.
+    """
+    texts = [text for scope in asked.resources for text in (_apart(scope, role) if scope.type == "*" and role == "patient" else [scope.text])]
+    return [Offer(text, sentence(Scopes.parse(text, ("patient", "user")).resources[0])) for text in dict.fromkeys(texts)]
 
 
 def _apart(scope: Scope, role: str) -> list[str]:
