@@ -43,7 +43,7 @@ class Installation:
         """What a person's shell has: nothing of this test run."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPENWARD_", "DJANGO_", "PYTEST"))}
         url = {"OPENWARD_DATABASE_URL": self.database} if self.database else {}
-        return {**kept, **url, "OPENWARD_SHARED_BUFFERS": "64MB", "PYTHONPATH": str(ROOT / "src"), **self.settings}
+        return {**kept, **url, "OPENWARD_SHARED_BUFFERS": "64MB", "OPENWARD_MFA_ROLES": "none", "PYTHONPATH": str(ROOT / "src"), **self.settings}
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "openward.cli", *arguments, "--data", str(self.data)]
