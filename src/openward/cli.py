@@ -115,9 +115,10 @@ def _audit(command: argparse.ArgumentParser) -> None:
     seal = _command(actions, "seal", "seal now what the worker would seal within a second")
     accept = _command(actions, "accept-restore", "say, signed, that the database was taken back to a backup on purpose")
     accept.add_argument("--reason", required=True, help="who decided it and why; stands in the anchor for good")
+    purge = _command(actions, "purge", "remove whole months past their retention, unless a legal hold stands; their seals remain")
     role = _command(actions, "role", "make a database role that can add to the trail and not change it, and print what was granted")
     role.add_argument("name", metavar="NAME", help="the role")
-    for one in (verify, seal, accept, role):
+    for one in (verify, seal, accept, purge, role):
         one.set_defaults(command="audit")
 
 

@@ -20,6 +20,8 @@ class PrivacyConfig(AppConfig):
         navigation.register(
             navigation.Entry("privacy:openings", _("Emergency access"), "siren", Permission.REVIEW_PRIVACY, group="practice", order=6),
             navigation.Entry("privacy:lookups", _("Look-ups to examine"), "search-x", Permission.REVIEW_PRIVACY, group="practice", order=7),
+            navigation.Entry("privacy:breaches", _("Breaches"), "shield-alert", Permission.REVIEW_PRIVACY, group="practice", order=7),
+            navigation.Entry("privacy:retention", _("How long it is kept"), "archive", Permission.REVIEW_PRIVACY, group="practice", order=9),
             navigation.Entry("privacy:proxies", _("Who looks after whom"), "users-round", Permission.GRANT_PROXIES, group="practice", order=8),
             navigation.Entry("privacy:emergency", _("Emergency access"), "siren", Permission.BREAK_GLASS, group="care", order=80),
         )

@@ -12,18 +12,23 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg.errors import RestrictViolation
 
+from openward.access.actor import Actor
+from openward.audit.auditor import note
+from openward.audit.models import Retention
 from openward.audit.sealing.anchored import Anchored, UnreadableAnchor, files, told_by
 from openward.audit.sealing.anchors import AnchorFailed, FileAnchor, anchored_up_to
 from openward.audit.sealing.keys import SealKeyUnusable, signer, trusted
-from openward.audit.sealing.role import Unrestrictable, restrict
+from openward.audit.sealing.purges import purge, purgeable
+from openward.audit.sealing.role import Unrestrictable, restrict, standing
 from openward.audit.sealing.sealer import CounterWentBack, tenants
 from openward.audit.sealing.seals import seals
 from openward.audit.sealing.verifying import Report, Verifier
 from openward.record.sealing import data_folder, seal_now, sealing_wire
 from openward.server.progress import ProgressBar
 
-TROUBLES = (UnreadableAnchor, SealKeyUnusable, CounterWentBack, AnchorFailed, Unrestrictable)
+TROUBLES = (UnreadableAnchor, SealKeyUnusable, CounterWentBack, AnchorFailed, Unrestrictable, RestrictViolation)
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,13 @@ class Done:
 
 def run(options: argparse.Namespace) -> Done:
     """Raises one of TROUBLES, whose sentence says what is wrong."""
-    return {"verify": _verify, "seal": _seal, "accept-restore": _accept_restore, "role": _role}[options.action](options)
+    return {"verify": _verify, "seal": _seal, "accept-restore": _accept_restore, "role": _role, "purge": _purge}[options.action](options)
+
+
+def how_it_stands() -> str:
+    """Who keeps the trail append-only here, for `openward check`."""
+    with sealing_wire() as wire:
+        return standing(wire)
 
 
 def _seal(options: argparse.Namespace) -> Done:  # noqa: ARG001 - one shape for all actions
@@ -119,6 +130,23 @@ def _accept(wire: psycopg.Connection[Any], data: Path, tenant: int, through: int
     line = {**told, "signature": key.sign(told_by(tenant, through, at, reason)).hex()}
     FileAnchor(data / "anchors").keep([json.dumps(line)], tenant, f"{now:%Y-%m}")
     psycopg.Cursor(wire).execute("update audit.anchored set number = %s where tenant = %s and number > %s", (through, tenant, through))
+
+
+def _purge(options: argparse.Namespace) -> Done:  # noqa: ARG001 - one shape for all actions
+    """Remove what is past its retention, tenant by tenant; that it was done is itself on the trail."""
+    lines = []
+    with sealing_wire() as wire:
+        seal_now(wire)
+        for kept in Retention.objects.all():
+            last = purgeable(wire, kept.tenant, kept.days, dt.datetime.now(dt.UTC))
+            if last is None:
+                lines.append(f"tenant {kept.tenant}: nothing is past its {kept.days:,} days")
+                continue
+            by = Actor.system("purge the trail", tenant=kept.tenant)
+            done = purge(wire, last, signer(data_folder()), actor=by.id)
+            note(wire, by, "audit-purge", detail=f"{done.removed} entries up to seal {done.through}")
+            lines.append(f"tenant {kept.tenant}: {done.removed:,} entries removed, up to seal {done.through}; the seals remain")
+    return Done(lines or ["No retention period is set: the trail is kept for ever."])
 
 
 def _role(options: argparse.Namespace) -> Done:

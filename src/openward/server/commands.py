@@ -231,6 +231,7 @@ def check(options: argparse.Namespace) -> int:
         people = User.objects.filter(is_active=True).count()
         print(f"data folder   {os.environ['OPENWARD_DATA']}")
         print(f"people        {people} can sign in" if people else "people        nobody can sign in yet: run `openward demo`, or make users")
+        print(f"audit trail   {audits.how_it_stands()}")
         for finding in found:
             words = finding.trouble or finding.note
             print(f"{'ok      ' if finding.is_well else 'TROUBLE '}  {finding.title}" + (f": {words}" if words else ""))

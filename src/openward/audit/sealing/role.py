@@ -50,14 +50,12 @@ def restrict(wire: psycopg.Connection[Any], name: str) -> list[str]:
 
 def _statements(wire: psycopg.Connection[Any], name: str) -> list[sql.Composed]:
     role = sql.Identifier(name)
-    there = wire.execute("select from pg_roles where rolname = %s", (name,)).fetchone()
+    there = wire.execute("select 1 from pg_roles where rolname = %s", (name,)).fetchone()
     made = [] if there else [sql.SQL("create role {} login").format(role)]
     for (schema,) in psycopg.Cursor(wire).execute(SCHEMAS).fetchall():
-        named = sql.Identifier(schema)
-        made += [sql.SQL(text).format(named, role) for text in GRANTS]
-    for table in ONLY_ADDED:
-        made.append(sql.SQL("revoke all on {} from {}").format(sql.Identifier(*table.split(".")), role))
-        made.append(sql.SQL("grant select, insert on {} to {}").format(sql.Identifier(*table.split(".")), role))
+        grants = TRAIL if schema == "audit" else GRANTS
+        made += [sql.SQL(text).format(sql.Identifier(schema), role) for text in grants]
+    made += [sql.SQL("revoke update, delete, truncate on {} from {}").format(sql.Identifier(*table.split(".")), role) for table in ONLY_ADDED]
     return made
 
 
@@ -68,4 +66,10 @@ GRANTS = (
     "grant execute on all functions in schema {} to {}",
     "alter default privileges in schema {} grant select, insert, update, delete on tables to {}",
     "alter default privileges in schema {} grant usage, select, update on sequences to {}",
+)
+TRAIL = (
+    "grant usage on schema {} to {}",
+    "grant select, insert on all tables in schema {} to {}",
+    "grant update on {}.anchored to {}",
+    "grant execute on all functions in schema {} to {}",
 )
