@@ -32,6 +32,7 @@ from openward.web.pages import PageRequest, page, render
 
 SALT = "openward.smart.asked"
 LARGEST = 16 * 1024
+KEPT_AT_MOST = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ def authorize(request: PageRequest) -> HttpResponseBase:
     wanted = _wanted(request, query)
     if isinstance(wanted, HttpResponse):
         return wanted
+    if Asked.objects.filter(expires_at__gt=timezone.now()).count() >= KEPT_AT_MOST:
+        return _refused(request, _("Too many apps ask at once. Try again in a few minutes."), 503)
     kept = Asked.objects.create(query=query, expires_at=timezone.now() + lifetimes.ASKED)
     return redirect("smart:asked", id=kept.id)
 

@@ -31,7 +31,7 @@ def _shown(request: PageRequest) -> Any:
     return listed.order_by("ended_at", "approved_at", "name")[:AT_MOST]
 
 
-@page("smart:add-app", needs=Permission.MANAGE_APPS, methods=("GET", "POST"))
+@page("smart:add-app", needs=Permission.MANAGE_APPS, methods=("GET", "POST"), fresh=True)
 def add(request: PageRequest) -> HttpResponseBase:
     form = AppForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -58,7 +58,7 @@ def _with_secret(request: PageRequest, shown: App, secret: str) -> HttpResponseB
     return response
 
 
-@page("smart:app", needs=Permission.MANAGE_APPS, methods=("GET", "POST"))
+@page("smart:app", needs=Permission.MANAGE_APPS, methods=("GET", "POST"), fresh=True)
 def app(request: PageRequest, id: Any) -> HttpResponseBase:
     shown = App.objects.filter(id=id, tenant=request.actor.tenant).first()
     if shown is None:
