@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from django.utils import timezone
 
 from openward.access.actor import Actor
 from openward.access.policy import AccessPolicy
@@ -20,6 +22,7 @@ from openward.fhir.operations.registry import OPERATIONS
 from openward.record.jobs import JOBS
 from openward.web.pages import PAGES
 from tests import cast
+from tests.access.people import HYPERTENSION, OPIOIDS, condition, encounter, labelled
 
 DOC = Path(__file__).resolve().parents[2] / "docs" / "access.md"
 BEGIN, END = "<!-- matrix -->", "<!-- end of matrix -->"
@@ -91,12 +94,87 @@ def table(first: str, people: Mapping[str, Actor | None], rows: Iterator[tuple[s
     return [f"| {first} | {' | '.join(people)} |", f"|{'---|' * (len(people) + 1)}", *(f"| {name} | {' | '.join(cells)} |" for name, cells in rows)]
 
 
+def by_record() -> Iterator[tuple[str, list[str]]]:
+    """Whose record, and how sensitive: two conditions of each of four patients, asked by search as everyone."""
+    from openward.record import open_store
+
+    made = list(records())
+    store = open_store(cast.system())
+    for one in made:
+        store.update(one)
+    for name, actor in whose_people().items():
+        shown = {str(found.id) for found in open_store(actor).search("Condition", {"_count": 50})} if _may_search(actor) else set()
+        yield name, [_how_much(shown, whose) for whose in WHOSE]
+
+
+WHOSE = {"own": "their own, or in their own care", "same": "of the same clinic", "other": "of another clinic", "closed": "very restricted"}
+_AT = {"own": "c1", "same": "c2", "other": "c3", "closed": "c4"}
+DOCTOR, COLLEAGUE = cast.PRACTITIONER_ID, "0199c1f0-0000-7000-8000-00000000d0c2"
+STAFF = {name: f"0199c1f0-0000-7000-8000-0000000006{number:02x}" for number, name in enumerate(("same clinic", "own care"))}
+
+
+def records() -> Iterator[dict[str, object]]:
+    for place in ("here", "there"):
+        yield {"resourceType": "Location", "id": place, "name": place, "status": "active"}
+    for id in (DOCTOR, COLLEAGUE):
+        yield {"resourceType": "Practitioner", "id": id, "name": [{"family": "D"}]}
+    for whose, end in _AT.items():
+        patient = cast.PATIENT_ID if whose == "own" else f"{cast.PATIENT_ID[:-2]}{end}"
+        label = labelled("V") if whose == "closed" else {}
+        yield {"resourceType": "Patient", "id": patient, "name": [{"family": whose}], "birthDate": "2018-01-01", **label}
+        doctor, place = (DOCTOR if whose == "own" else COLLEAGUE), ("there" if whose == "other" else "here")
+        yield encounter(f"visit-{whose}", patient, doctor, f"Location/{place}")
+        yield condition(f"{whose}-plain", HYPERTENSION, patient)
+        yield condition(f"{whose}-sensitive", OPIOIDS, patient)
+
+
+def whose_people() -> dict[str, Actor | None]:
+    """The cast, with the roles of the practice's own beside it: a nurse of one facility, a nurse of her own patients."""
+    from openward.access.known import changing
+    from openward.access.models import Assignment, CustomRole, Opening
+    from openward.access.roles import ROLES as SHIPPED
+
+    nurse = SHIPPED["nurse"]
+    with changing():
+        for name, reach in (("same clinic", "facility"), ("own care", "care-team")):
+            role = CustomRole.objects.create(
+                tenant=1, key=reach, title=name, sentence=name, based_on="nurse", grants=dict(nurse.grants), reach=reach, cleared=sorted(nurse.cleared),
+                cleared_in_care=sorted(nurse.cleared_in_care), made_by="test",
+            )  # fmt: skip
+            Assignment.objects.create(
+                tenant=1, user_id=STAFF[name], role=role, facility="Location/here" if reach == "facility" else "", given_by="test"
+            )
+        Opening.objects.create(
+            tenant=1, actor="user:broke", actor_name="N", actor_role="nurse", patient=UUID(f"{cast.PATIENT_ID[:-2]}c4"), reference="Patient/x", reason="emergency",
+            words="an emergency", until=timezone.now() + dt.timedelta(hours=1),
+        )  # fmt: skip
+    people = cast_of_the_matrix()
+    doctor = f"Practitioner/{DOCTOR}"
+    people["nurse of one facility"] = Actor("user:f", "F", "staff", 1, role="nurse", user_id=STAFF["same clinic"])
+    people["nurse of her own patients"] = Actor("user:c", "C", "staff", 1, role="nurse", user_id=STAFF["own care"], reference=doctor)
+    people["nurse after emergency access"] = Actor("user:broke", "N", "staff", 1, role="nurse")
+    people["another patient"] = cast.patient(f"{cast.PATIENT_ID[:-2]}c2")
+    return people
+
+
+def _may_search(actor: Actor | None) -> bool:
+    return actor is not None and AccessPolicy().where(actor, "search", "Condition") is not None
+
+
+def _how_much(shown: set[str], whose: str) -> str:
+    return {(True, True): "all", (True, False): "not substance use"}.get((f"{whose}-plain" in shown, f"{whose}-sensitive" in shown), "")
+
+
 def pages() -> str:
     """The generated part of the page."""
     people = cast_of_the_matrix()
     operations = ", ".join(f"`${name}`" for name in sorted({key[0] if isinstance(key, tuple) else str(key) for key in OPERATIONS}))
     jobs = ", ".join(f"`{name}`" for name in sorted(JOBS))
     lines = [
+        "## By whose record", "",
+        "Of the conditions in a record, one ordinary and one of substance use, what a search shows. \"Another patient\" is the one of the same clinic.", "",
+        f"| persona | {' | '.join(WHOSE.values())} |", f"|{'---|' * (len(WHOSE) + 1)}",
+        *(f"| {name} | {' | '.join(cells)} |" for name, cells in by_record()), "",
         "## By resource type", "",
         "r read, vread and history; s search; c create; u update; d delete; x export. In brackets: of some only (the own compartment, or what the scope covers).",
         "On top of this come labels, consents and the reach of roles of the practice's own, which take away row by row.", "",
@@ -114,10 +192,6 @@ def pages() -> str:
 
 def grant_proxies() -> None:
     """Two people who may, or might once, look after the patient of the cast."""
-    import datetime as dt
-
-    from django.utils import timezone
-
     from openward.access.known import changing
     from openward.access.models import ProxyGrant
     from openward.record import open_store
