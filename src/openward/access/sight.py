@@ -48,6 +48,13 @@ class Sight:
     standing: Standing
 
     def where(self) -> Where:
+        """Worked out once for a standing, which is kept for seconds: a client program reads the same types again and again."""
+        known = self.standing.sights.get(self.type)
+        if known is None:
+            known = self.standing.sights[self.type] = self._where()
+        return known
+
+    def _where(self) -> Where:
         names = Names()
         parts = [*self._within_reach(names), *self._labels(names), *self._marks(names), *self._consents(names)]
         if not parts:

@@ -19,6 +19,7 @@ from openward.access.labels import LABELS, RELABEL
 from openward.access.roles import Role, role_of
 from openward.fhir.definitions import type_number
 from openward.fhir.ids import key
+from openward.fhir.protocols import Where
 from openward.fhir.search.reference import link_hash
 
 ROLE_OF_PRACTITIONER = type_number("PractitionerRole")
@@ -66,6 +67,7 @@ class Standing:
     marked: Mapping[str, frozenset[UUID]] = field(default_factory=dict)
     consents: tuple[tuple[UUID, tuple[Said, ...]], ...] = ()
     may_relabel: bool = False
+    sights: dict[str, Where] = field(default_factory=dict, compare=False, repr=False)  # by type, as `sight` works them out
 
     @property
     def holders(self) -> tuple[UUID, ...]:
