@@ -55,7 +55,8 @@ class AccessPolicy:
             return None
         if actor.kind == "system":
             return Where()
-        return self._own_compartment(actor, type) if actor.kind == "patient" else Sight(type, standing_of(actor, role_of(actor))).where()
+        seen = self._own_compartment(actor, type) if actor.kind == "patient" else Sight(type, standing_of(actor, role_of(actor))).where()
+        return narrow(actor, LETTERS[interaction], type, seen)
 
     def allows(self, actor: Actor, interaction: Interaction, type: str, resource: Mapping[str, Any], patient: UUID | None) -> bool:
         """What stands is written only by who sees it; a label on what is new does not keep its author from storing it."""
