@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -39,6 +41,22 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 CLUSTER: pytest.StashKey = pytest.StashKey()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def who_is_signed_in_proved_it() -> Iterator[None]:
+    """`force_login` skips the doors; whom a test signs in by it has proved who they are as by a door."""
+    from django.contrib.auth.signals import user_logged_in
+
+    user_logged_in.connect(_proved, dispatch_uid="tests-proved")
+    yield
+    user_logged_in.disconnect(dispatch_uid="tests-proved")
+
+
+def _proved(request: Any, **_: object) -> None:
+    from openward.web.gate import PROVED_AT
+
+    request.session[PROVED_AT] = time.time()
 
 
 def outside(path: str) -> Path:

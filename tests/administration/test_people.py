@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
-import time
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from openward.accounts import factors
 from openward.accounts.models import User
 from openward.administration import actions
 from openward.audit.models import AuditEvent
@@ -32,9 +35,6 @@ def nurse() -> User:
 @pytest.fixture
 def office(client: Client, boss: User) -> Client:
     client.force_login(boss)
-    session = client.session
-    session[PROVED_AT] = time.time()
-    session.save()
     return client
 
 
@@ -78,6 +78,49 @@ class TestTheAdministrator:
     @pytest.mark.parametrize("path", ["/admin/people", "/admin/people?q=nurse&role=nurse", "/admin/roles", "/admin/health", "/admin/outbox"])
     def test_opens_every_page(self, office: Client, nurse: User, path: str) -> None:
         assert office.get(path).status_code == 200
+
+
+class TestWhatIsRisky:
+    @pytest.mark.parametrize("path", ["/admin/people/add", "/admin/people/{id}"])
+    def test_asks_who_proved_themselves_long_ago_to_do_so_again(self, office: Client, nurse: User, path: str) -> None:
+        session = office.session
+        session[PROVED_AT] = 0
+        session.save()
+        there = path.format(id=nurse.id)
+        assert office.get(there)["Location"] == f"/account/security/again?next={quote(there, safe='')}"
+        assert (
+            office.post(there, {"do": "end"}, headers={"HX-Request": "true", "HX-Current-URL": "http://testserver/admin/people"})["HX-Redirect"]
+            == "/account/security/again?next=%2Fadmin%2Fpeople"
+        )
+        nurse.refresh_from_db()
+        assert nurse.is_active
+
+    def test_is_done_for_a_person_from_their_panel(self, office: Client, nurse: User) -> None:
+        theirs = Client()
+        theirs.force_login(nurse)
+        User.objects.filter(pk=nurse.pk).update(failed_tries=0, locked_until=timezone.now() + dt.timedelta(minutes=9))
+        office.post(f"/admin/people/{nurse.id}", {"do": "unlock"})
+        nurse.refresh_from_db()
+        assert not nurse.is_locked
+        office.post(f"/admin/people/{nurse.id}", {"do": "sign-out"})
+        assert theirs.get("/desk/mine").status_code == 302
+        office.post(f"/admin/people/{nurse.id}", {"do": "send-link"})
+        assert Message.objects.get(kind="sign-in-link").to == "nurse@example.org"
+
+    def test_removes_lost_factors_and_signs_out(self, office: Client, nurse: User) -> None:
+        factors.new_recovery_codes(nurse)
+        office.post(f"/admin/people/{nurse.id}", {"do": "remove-factors"})
+        assert factors.recovery_codes_left(nurse) == 0
+        assert AuditEvent.objects.filter(interaction="remove-factor").count() == 1
+
+    def test_without_password_or_address_makes_nobody(self, office: Client) -> None:
+        assert office.post("/admin/people/add", {"name": "N", "sign_in": "nobody", "role": "nurse"}).status_code == 422
+        assert not User.objects.filter(sign_in="nobody").exists()
+
+    def test_without_password_sends_a_link_for_a_week(self, office: Client) -> None:
+        office.post("/admin/people/add", {"name": "N", "sign_in": "new@example.org", "role": "nurse"})
+        assert not User.objects.get(sign_in="new@example.org").has_usable_password()
+        assert "within a week" in Message.objects.get().body
 
 
 class TestHealth:

@@ -72,6 +72,7 @@ def enter(request: HttpRequest, user: User, *, method: str = "password", has_pro
     agent = device(request.headers.get("User-Agent", ""))
     request.session[SITTING] = {"address": request.META.get("REMOTE_ADDR"), "device": agent, "method": method, "began_at": now}
     request.session[SEEN_AT] = now
+    request.session.pop(PROVED_AT, None)
     if has_proved:
         request.session[PROVED_AT] = now
         actions.forgive(user)

@@ -28,7 +28,7 @@ def own_roles(request: PageRequest) -> HttpResponseBase:
     return render(request, "administration/own_roles.html", {"rows": shown, "bases": BASES})
 
 
-@page("administration:own-role-new", needs=Permission.MANAGE_USERS, methods=("GET", "POST"))
+@page("administration:own-role-new", needs=Permission.MANAGE_USERS, methods=("GET", "POST"), fresh=True)
 def new_role(request: PageRequest, base: str) -> HttpResponseBase:
     if base not in dict(BASES):
         raise Http404
@@ -49,7 +49,7 @@ def new_role(request: PageRequest, base: str) -> HttpResponseBase:
     return render(request, "administration/own_role_new.html", context, status=422 if form.errors else 200)
 
 
-@page("administration:own-role", needs=Permission.MANAGE_USERS, methods=("GET", "POST"))
+@page("administration:own-role", needs=Permission.MANAGE_USERS, methods=("GET", "POST"), fresh=True)
 def own_role(request: PageRequest, key: str) -> HttpResponseBase:
     """One role: what it is, who has it, giving it to someone."""
     row = CustomRole.objects.filter(tenant=request.actor.tenant, key=key).first()
@@ -78,13 +78,13 @@ def own_role(request: PageRequest, key: str) -> HttpResponseBase:
     return render(request, "administration/own_role.html", context, status=422 if form.errors else 200)
 
 
-@page("administration:own-role-end", needs=Permission.MANAGE_USERS, methods=("POST",))
+@page("administration:own-role-end", needs=Permission.MANAGE_USERS, methods=("POST",), fresh=True)
 def end_role(request: PageRequest, key: str) -> HttpResponseBase:
     actions.end_role(key=key, by=request.actor)
     return go(request, "administration:own-roles", message=_("The role is gone."))
 
 
-@page("administration:unassign", needs=Permission.MANAGE_USERS, methods=("POST",))
+@page("administration:unassign", needs=Permission.MANAGE_USERS, methods=("POST",), fresh=True)
 def unassign(request: PageRequest, id: str) -> HttpResponseBase:
     user = _user(request, id)
     held = Assignment.objects.filter(tenant=user.tenant, user_id=user.id).select_related("role").first()
@@ -101,7 +101,7 @@ def access(request: PageRequest, id: str) -> HttpResponseBase:
     return render(request, "administration/access.html", {"person": user, "found": effective(user)})
 
 
-@page("administration:clearances", needs=Permission.MANAGE_USERS, methods=("GET", "POST"))
+@page("administration:clearances", needs=Permission.MANAGE_USERS, methods=("GET", "POST"), fresh=True)
 def clearances(request: PageRequest) -> HttpResponseBase:
     form = ClearanceForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -121,7 +121,7 @@ def clearances(request: PageRequest) -> HttpResponseBase:
     return render(request, "administration/clearances.html", {"rows": shown, "form": form}, status=422 if form.errors else 200)
 
 
-@page("administration:clearance-end", needs=Permission.MANAGE_USERS, methods=("POST",))
+@page("administration:clearance-end", needs=Permission.MANAGE_USERS, methods=("POST",), fresh=True)
 def end_clearance(request: PageRequest, id: str) -> HttpResponseBase:
     try:
         actions.end_clearance(clearance=id, by=request.actor)
