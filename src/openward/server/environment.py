@@ -62,7 +62,15 @@ BACKUPS = Variable(
     "Folder of encrypted backups, best on another machine's disk. Once it is set, backups are made every five minutes and proved every night. "
     "Default: `backups` in the data folder, and only when `openward backup` is run.",
 )
-BACKUP_STORE = Variable("OPENWARD_BACKUP_STORE", "", "Adapter that keeps backups elsewhere, such as in an S3 bucket: package.Class. Default: the folder.")
+BACKUP_STORE = Variable(
+    "OPENWARD_BACKUP_STORE", "", "Adapter that keeps backups elsewhere: openward.backup.s3.Bucket, or package.Class. Default: the folder."
+)
+BUCKET = Variable(
+    "OPENWARD_BUCKET", "", "Address of the bucket for backups: https://NAME.s3.REGION.amazonaws.com/PREFIX, or https://HOST/NAME/PREFIX."
+)
+BUCKET_REGION = Variable("OPENWARD_BUCKET_REGION", "us-east-1", "Region of the bucket.")
+BUCKET_KEY_ID = Variable("OPENWARD_BUCKET_KEY_ID", "", "Access key id for the bucket.")
+BUCKET_SECRET_FILE = Variable("OPENWARD_BUCKET_SECRET_FILE", "", "File of the secret that belongs to it.")
 HOSTS = Variable("OPENWARD_HOSTS", "localhost,127.0.0.1,[::1]", "Host names this server answers to, separated by commas.")
 ORIGINS = Variable("OPENWARD_ORIGINS", "", "Origins (https://name) that forms may be posted from when a proxy ends TLS, separated by commas.")
 HTTPS = Variable("OPENWARD_HTTPS", "0", "1 when people reach the server by HTTPS: cookies are marked secure and HSTS is sent.")
@@ -81,6 +89,12 @@ CARD_PROCESSOR = Variable(
 )
 TIME_ZONE = Variable("OPENWARD_TIME_ZONE", "America/New_York", "Time zone pages use where no facility's own applies; an IANA name.")
 SESSION_MINUTES = Variable("OPENWARD_SESSION_MINUTES", "30", "Minutes without a request after which a person must sign in again.")
+PROXIES = Variable(
+    "OPENWARD_PROXIES",
+    "",
+    "Addresses or networks of your own reverse proxies, separated by commas: 10.0.0.5,10.1.0.0/16. What they say in X-Forwarded-For is then the address of "
+    "who asks, for the trail and for limits by address. Default: none is believed.",
+)
 LOCK_MINUTES = Variable("OPENWARD_LOCK_MINUTES", "15", "Minutes without a request after which the screen is hidden and asks who is there; 0: never.")
 MFA_ROLES = Variable(
     "OPENWARD_MFA_ROLES",
