@@ -70,6 +70,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "openward.accounts.middleware.WhereFrom",
     "openward.server.middleware.RequestId",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -135,6 +136,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "accounts:sign-in"
 OPENWARD_MFA_ROLES = frozenset(env.MFA_ROLES.items or ([] if OPENWARD_DEMO else ["staff"]))
 OPENWARD_BREACHED_PASSWORDS = env.BREACHED_PASSWORDS.value
+OPENWARD_PROXIES = env.PROXIES.items
 OPENWARD_STATION_HOURS = env.STATION_HOURS.number
 OPENWARD_LOCK_SECONDS = env.LOCK_MINUTES.number * 60
 OPENWARD_SIGN_IN_ELSEWHERE = providers(env.SIGN_IN_ELSEWHERE.value)
