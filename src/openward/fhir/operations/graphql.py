@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from openward.fhir.errors import BadRequest, FhirError
-from openward.fhir.graphql import Run, read_query
 from openward.fhir.interactions.read import read
 from openward.fhir.json import dumps, loads
 from openward.fhir.operations.registry import Answer, Call, operation
@@ -28,6 +27,8 @@ def graphql(call: Call) -> Answer:
 
 
 def _answer(call: Call) -> Mapping[str, Any]:
+    from openward.fhir.graphql import Run, read_query  # not before it is needed: 3 MB of a process that is never asked in GraphQL
+
     asked = _request(call)
     run = Run(call.store, read_query(asked.get("query"), asked.get("variables"), asked.get("operationName")), call.url)
     if call.type and call.id:
