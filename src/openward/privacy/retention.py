@@ -15,7 +15,7 @@ from openward.audit.auditor import note
 from openward.audit.models import LEAST_DAYS, Hold, Retention
 from openward.fhir.errors import NotFound
 from openward.record.connection import connection
-from openward.web.pages import PageRequest, go, page, panel_done, render, render_panel
+from openward.web.pages import PageRequest, go, page, render, render_panel
 
 YEAR = 365.25
 LEAST_YEARS = 6
@@ -26,7 +26,7 @@ class RetentionForm(forms.Form):
         label=gettext_lazy("Years"),
         min_value=LEAST_YEARS,
         max_value=100,
-        help_text=gettext_lazy("At least six. Without a number it is kept for ever."),
+        help_text=gettext_lazy("At least six. It can be changed later."),
     )
 
     @property
@@ -59,7 +59,7 @@ def hold(request: PageRequest) -> HttpResponseBase:
     if request.method == "POST" and form.is_valid():
         made = Hold.objects.create(tenant=request.actor.tenant, reason=form.cleaned_data["reason"], placed_by=request.actor.name)
         note(connection(), request.actor, "hold-placed", detail=f"hold {made.id}")
-        return panel_done(request, message=_("The hold stands."), page="privacy:retention")
+        return go(request, "privacy:retention", message=_("The hold stands."))
     context = {"form": form, "panel_title": _("Place a legal hold")}
     return render_panel(request, "privacy/hold.html", context, page="privacy:retention", status=422 if form.errors else 200)
 

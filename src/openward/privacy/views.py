@@ -26,7 +26,7 @@ from openward.privacy.forms import DisclosureForm, FindForm, PeriodForm, TrailFo
 from openward.privacy.presenters import Line, lines
 from openward.record.connection import connection
 from openward.record.work import AUDITOR
-from openward.web.pages import PageRequest, page, panel_done, render, render_panel
+from openward.web.pages import PageRequest, go, page, render, render_panel
 from openward.web.pdf import pdf, pdf_response
 
 RISKY = ("=", "+", "-", "@", "\t", "\r")
@@ -69,6 +69,7 @@ def person(request: PageRequest, actor: str) -> HttpResponseBase:
         return _csv(look, "access-by-person.csv")
     names = names_of(request.store, touched)
     context = {"who": found[0].actor_name if found else actor, "actor_id": actor, **_listed(request, form, look, names)}
+    context["may_review"] = request.actor.may(Permission.REVIEW_PRIVACY)
     return render(request, "privacy/person.html", context)
 
 
@@ -93,7 +94,7 @@ def disclose(request: PageRequest, id: str) -> HttpResponseBase:
         words = " | ".join(" ".join(found[name].replace("|", "/").split()) for name in ("to", "what", "why"))
         event = Event("disclosure", "Patient", key("Patient", id), patients=[key("Patient", id)], detail=words)
         AUDITOR.record(connection(), request.actor.tenant, request.actor, [event])
-        return panel_done(request, message=_("Written down."), refresh=["events"], page="privacy:patient", page_args={"id": id})
+        return go(request, "privacy:patient", message=_("Written down."), id=id)
     context = {"form": form, "panel_title": _("Record a disclosure")}
     status = 422 if form.errors else 200
     return render_panel(request, "privacy/disclose.html", context, page="privacy:patient", page_args={"id": id}, status=status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from uuid import UUID
 
 from django.core.paginator import Paginator
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from openward.access.permissions import Permission
-from openward.audit.models import Breach
+from openward.audit.models import AuditEvent, Breach
 from openward.fhir.errors import FhirError, NotFound
 from openward.fhir.protocols import Event
 from openward.privacy.breaches import actions
@@ -20,7 +21,7 @@ from openward.privacy.breaches.forms import BreachForm, LetterForm, WordsForm
 from openward.privacy.finding import names_of
 from openward.privacy.presenters import type_words
 from openward.web.errors import add_to_form
-from openward.web.pages import PageRequest, go, page, panel_done, render, render_panel
+from openward.web.pages import PageRequest, go, page, render, render_panel
 
 SHOWN = 50
 SORTS = {"first": "first", "-first": "-first", "last": "last", "-last": "-last", "times": "times", "-times": "-times"}
@@ -68,7 +69,8 @@ def breach(request: PageRequest, id: UUID) -> HttpResponseBase:
         "letters": found.affected.filter(letter__isnull=False).count(),
         "steps": [(step, STEPS.get(step.what, step.what)) for step in found.steps.order_by("at", "id")],
         "sort": request.GET.get("sort", ""),
-        "suspect_name": found.suspect or _("Every account"),
+        "suspect_name": _suspect(found),
+        "last_day": found.until - dt.timedelta(microseconds=1),
     }
     return render(request, "privacy/breach.html", context)
 
@@ -114,10 +116,18 @@ def _words(request: PageRequest, id: UUID, do: actions.Worded, title: str, done:
         except FhirError as refusal:
             add_to_form(form, refusal)
         else:
-            return panel_done(request, message=done, refresh=["breach"], page="privacy:breach", page_args={"id": id})
+            return go(request, "privacy:breach", message=done, id=id)
     context = {"form": form, "panel_title": title}
     status = 422 if form.errors else 200
     return render_panel(request, "privacy/breach_words.html", context, page="privacy:breach", page_args={"id": id}, status=status)
+
+
+def _suspect(breach: Breach) -> str:
+    """The account with a name that the trail has for it."""
+    if not breach.suspect:
+        return _("Every account")
+    name = AuditEvent.objects.filter(tenant=breach.tenant, actor=breach.suspect).values_list("actor_name", flat=True).first()
+    return f"{name} ({breach.suspect})" if name else breach.suspect
 
 
 def _found(request: PageRequest, id: UUID) -> Breach:
