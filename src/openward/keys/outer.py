@@ -121,9 +121,9 @@ class OuterKeys:
         raise OuterKeyMissing(id=id)
 
 
-def outer_keys(files: Sequence[Path], service: str = "") -> OuterKeys:
-    """A key service comes first where there is one. The first file is made when nothing is there yet. Raises KeyFileUnusable."""
-    if not service and not files[0].exists():
+def outer_keys(files: Sequence[Path], service: str = "", *, make: bool = True) -> OuterKeys:
+    """A key service comes first where there is one. The first file is made when nothing is there yet, if `make`. Raises KeyFileUnusable."""
+    if make and not service and not files[0].exists():
         try:
             write_once(files[0], secrets.token_bytes(KEY_BYTES).hex() + "\n")  # another process may be making it this moment: both read what is there
         except OSError as error:
