@@ -1,0 +1,132 @@
+"""`openward audit` as an operator uses it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+
+from openward.audit.models import AuditEvent, Retention
+from openward.server import audits
+from openward.server.audits import Done, run
+from tests.audit.sealing.shelf import as_owner, nth, write
+
+pytestmark = pytest.mark.usefixtures("committed_db")
+
+
+@pytest.fixture(autouse=True)
+def data(settings: LazySettings, tmp_path: Path) -> Path:
+    settings.OPENWARD_DATA = tmp_path
+    return tmp_path
+
+
+def audit(action: str, **options: object) -> Done:
+    return run(argparse.Namespace(**{"action": action, "anchors": [], "reason": "", "name": "", **options}))
+
+
+def seal_some(times: int = 2) -> None:
+    """So many seals of three entries each."""
+    for _ in range(times):
+        write(3)
+        audit("seal")
+
+
+def test_a_sound_trail_ends_with_status_0() -> None:
+    seal_some()
+    done = audit("verify")
+    assert (done.status, done.lines[0], done.lines[-1]) == (0, "6 entries under 2 seals, 0 not sealed yet", "The trail is sound.")
+
+
+def test_a_tampered_trail_ends_with_status_1_and_names_the_batch_and_the_row() -> None:
+    seal_some()
+    with as_owner() as cursor:
+        tx, id = nth(cursor, 4)
+        cursor.execute("update audit.entry set outcome = 4 where (tx, id) = (%s::text::xid8, %s)", (tx, id))
+    done = audit("verify")
+    assert done.status == 1
+    assert any(f"{tx}-{id}" in line for line in done.lines)
+    assert done.lines[-2].startswith("The first bad batch is seal 2 of tenant 1")
+
+
+def test_a_trail_that_nobody_wrote_is_sound() -> None:
+    assert audit("verify").status == 0
+
+
+def test_anchor_files_that_are_gone_are_missed(data: Path) -> None:
+    seal_some()
+    for path in (data / "anchors").iterdir():
+        path.unlink()
+    assert any("are gone: 2 seals were written to them" in line for line in audit("verify").lines)
+
+
+def test_a_database_emptied_of_everything_is_found_by_its_anchors() -> None:
+    seal_some()
+    with as_owner() as cursor:
+        cursor.execute("truncate audit.entry, audit.seal, audit.agent, audit.anchored")
+    assert any("only up to 0" in line for line in audit("verify").lines)
+
+
+def test_lines_kept_elsewhere_serve_too(data: Path) -> None:
+    seal_some()
+    elsewhere = data / "elsewhere.jsonl"
+    elsewhere.write_text(next((data / "anchors").iterdir()).read_text())
+    with as_owner() as cursor:
+        cursor.execute("delete from audit.seal where number = 2")
+    assert any("old backup" in line for line in audit("verify", anchors=[elsewhere]).lines)
+
+
+def taken_back() -> None:
+    """The database as it was before its last seal, and used since."""
+    with as_owner() as cursor:
+        old = nth(cursor, 3)
+        cursor.execute("delete from audit.entry where (tx, id) >= (%s::text::xid8, %s)", old)
+        cursor.execute("delete from audit.seal where number > 1")
+        cursor.execute("update audit.anchored set number = 1")
+
+
+@pytest.mark.parametrize("used", [False, True])
+def test_a_restore_that_is_accepted_is_told_for_ever_and_no_trouble(used: bool) -> None:
+    seal_some(3)
+    taken_back()
+    if used:
+        seal_some(1)  # the chain went on before anyone accepted it
+    assert audit("verify").status == 1
+    assert audit("accept-restore", reason="Disk lost, backup of Sunday").lines == ["tenant 1: accepted that the database was taken back to seal 1"]
+    seal_some(1)
+    done = audit("verify")
+    assert done.status == 0, done.lines
+    assert any("Disk lost, backup of Sunday" in line for line in done.lines)
+
+
+def test_there_is_nothing_to_accept_when_nothing_was_restored() -> None:
+    seal_some()
+    assert audit("accept-restore", reason="x").lines == ["The database and its anchor agree: there is nothing to accept."]
+
+
+def test_tampering_after_an_accepted_restore_is_still_found() -> None:
+    seal_some(3)
+    taken_back()
+    audit("accept-restore", reason="x")
+    seal_some(1)
+    with as_owner() as cursor:
+        cursor.execute("delete from audit.entry where (tx, id) = (%s::text::xid8, %s)", nth(cursor, 1))
+    assert audit("verify").status == 1
+
+
+def test_a_purge_is_on_the_trail_and_leaves_it_sound() -> None:
+    write(4)
+    with as_owner() as cursor:
+        cursor.execute("update audit.entry set at = at - interval '8 years'")
+    audit("seal")
+    assert audit("purge").lines == ["No retention period is set: the trail is kept for ever."]
+    Retention.objects.create(tenant=1, days=2192, set_by="Pia Officer")
+    assert audit("purge").lines == ["tenant 1: 4 entries removed, up to seal 1; the seals remain"]
+    assert AuditEvent.objects.filter(interaction="audit-purge").count() == 1
+    assert audit("verify").status == 0
+    assert audit("purge").lines == ["tenant 1: nothing is past its 2,192 days"]
+
+
+def test_who_keeps_it_append_only_is_said() -> None:
+    assert audits.how_it_stands().startswith("append-only by")
