@@ -95,7 +95,7 @@ class TestAnAddress:
         [
             "http://app.example.org/", "https://app.example.org/#x", "https://*.example.org/", "https:///back", "javascript:alert(1)", "data:text/html,x", "ftp://a/b",
             "https://user:pass@app.example.org/", "https://app.example.org/\u00e9", "https://app.example.org/a b", "http://localhost.evil.org/", "http://127.0.0.1.evil.org/",
-            "http://localhost:80@evil.org/", "https://app.example.org\\@evil.org", "/back", "", "app:/back", "https://" + "a" * 600,
+            "https://a;script-src/x", "https://a,b/x", "https://[bad/x", "https://a:b/x", "https://a:port/x", "http://localhost:80@evil.org/", "https://app.example.org\\@evil.org", "/back", "", "app:/back", "https://" + "a" * 600,
         ],
     )  # fmt: skip
     def test_may_not_be(self, address: str) -> None:
@@ -135,7 +135,15 @@ class TestKeys:
                 check(self.draft({"keys": keys}))
 
     @pytest.mark.parametrize(
-        "url", ["http://keys.example.org/jwks", "https://10.0.0.1/jwks", "https://169.254.169.254/latest", "file:///etc/passwd", "https://a b/"]
+        "url",
+        [
+            "http://keys.example.org/jwks",
+            "https://10.0.0.1/jwks",
+            "https://169.254.169.254/latest",
+            "file:///etc/passwd",
+            "https://a b/",
+            "https://[bad/jwks",
+        ],
     )
     def test_are_published_where_they_can_be_fetched(self, url: str) -> None:
         with pytest.raises(BadApp):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +25,7 @@ LARGEST = 64 * 1024
 ADDRESSES_AT_MOST = 10
 WAITING_AT_MOST = 50
 LOOPBACK = ("127.0.0.1", "[::1]", "localhost")
+HOST = re.compile(r"(?:[A-Za-z0-9.\-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 METHODS = {"none": App.Kind.PUBLIC, "client_secret_basic": App.Kind.SECRET, "private_key_jwt": App.Kind.KEYS}
 
 
@@ -75,11 +77,14 @@ def check(draft: Draft) -> None:
 def _check_address(where: str, address: str, kind: str) -> None:
     """https, or http on the app's own machine; for an app that keeps no secret also a scheme of its own, such as com.example.app:/back."""
     code = "invalid_redirect_uri"
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        raise BadApp(where, "This is no address.", code) from None
     if not address.isascii() or len(address) > 500 or any(ord(letter) < 33 for letter in address) or "#" in address or "*" in address:
         raise BadApp(where, "An address is written out in full, without # and *.", code)
-    if parts.username or parts.password or "\\" in address:
-        raise BadApp(where, "An address holds no sign-in.", code)
+    if parts.netloc and not HOST.fullmatch(parts.netloc):  # no sign-in either, and nothing that means something in a header
+        raise BadApp(where, "After // stands the name of a host, and perhaps a port.", code)
     local = parts.scheme == "http" and parts.netloc.rpartition(":")[0] in LOOPBACK or parts.scheme == "http" and parts.netloc in LOOPBACK
     own = kind == App.Kind.PUBLIC and "." in parts.scheme and not parts.netloc
     if not (parts.scheme == "https" and parts.hostname) and not local and not own:
@@ -107,7 +112,10 @@ def _check_keys(draft: Draft) -> None:
 
 def _is_local(address: str) -> bool:
     """On this very machine; whether it may be asked there is up to OPENWARD_PRIVATE_TARGETS each time."""
-    return urlsplit(address).hostname in ("127.0.0.1", "::1", "localhost")
+    try:
+        return urlsplit(address).hostname in ("127.0.0.1", "::1", "localhost")
+    except ValueError:
+        return False
 
 
 def register(draft: Draft, *, by: Actor, approved: bool) -> tuple[App, str | None]:
