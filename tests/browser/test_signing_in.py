@@ -113,6 +113,7 @@ def test_a_draft_waits_behind_the_lock_and_for_who_comes_back_by_pin(clinic: Hou
     doctor.sees(re.compile("Saved|saved"))
     field.fill("Wait for the second reading. And not yet saved.")
     chooses(doctor, "Lock the screen").sees("is it you?").photographs(pictures, "sign-in-7-locked").finds_no_accessibility_fault()
+    expect(doctor.page).to_have_title("Locked · Openward")
     doctor.page.keyboard.press("Escape")
     doctor.sees("is it you?")
     doctor.types("PIN or password", "1111").clicks_on("Unlock").sees("This is not it")

@@ -77,6 +77,12 @@ class TestTheScreen:
         inside.post("/account/locked", {"secret": PIN})
         assert "/account/security/again" in inside.get("/account/set-up")["Location"]
 
+    def test_that_another_window_opened_is_open_here_too(self, inside: Client) -> None:
+        inside.post("/account/lock", headers=FRAGMENT)
+        inside.post("/account/locked", {"secret": PASSWORD}, headers=FRAGMENT)
+        assert inside.get("/account/locked", headers=FRAGMENT).status_code == 204
+        assert inside.post("/account/locked", {"secret": PASSWORD}, headers=FRAGMENT).status_code == 204
+
     def test_can_still_be_signed_out(self, inside: Client) -> None:
         inside.post("/account/lock")
         assert inside.post("/account/sign-out").status_code == 302

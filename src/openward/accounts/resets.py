@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from openward.accounts import actions, sessions
+from openward.accounts import actions, signing_out
 from openward.accounts.models import Reset, User
 from openward.accounts.tokens import digest
 
@@ -66,6 +66,6 @@ def finish(token: str, password: str) -> User:
         user.set_password(password)
         user.save(update_fields=["password"])
         Reset.objects.filter(user=user, used_at__isnull=True).update(used_at=timezone.now())
-        sessions.end_all(user)
+        signing_out.everywhere(user)
         actions.unlock(user)
     return user

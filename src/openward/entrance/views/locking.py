@@ -44,7 +44,7 @@ def locked(request: PageRequest) -> HttpResponseBase:
             return _signed_out(request)
         form.add_error("secret", _("This is not it. After five wrong tries you are signed out."))
     elif request.method == "GET" and LOCKED not in request.session:
-        return redirect(sitting.wanted_page(request))
+        return HttpResponse(status=204) if FRAGMENT in request.headers else redirect(sitting.wanted_page(request))
     return _ask(request, person, form)
 
 
@@ -68,7 +68,7 @@ def _is_them(person: User, form: UnlockForm) -> bool:
 
 
 def _unlocked(request: PageRequest) -> HttpResponseBase:
-    del request.session[LOCKED]
+    request.session.pop(LOCKED, None)  # another window may have been faster
     note(connection(), request.actor, "unlock-screen")
     return HttpResponse(status=204) if FRAGMENT in request.headers else redirect(sitting.wanted_page(request))
 

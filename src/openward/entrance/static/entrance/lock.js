@@ -1,5 +1,5 @@
 // The idle lock: after a while without a key or a pointer the screen is hidden and asks who is there. What was typed stays in the page beneath.
-// The server keeps its own clock and refuses what a locked session asks; this only hides what is already on the screen.
+// The title of the window goes too: it may say whose chart this is. The server keeps its own clock and refuses what a locked session asks; this only hides what is already on the screen.
 
 const said = document.querySelector("meta[name=openward-lock]");
 const after = Number(said.content) * 1000;
@@ -9,6 +9,7 @@ dialog.className = "lock";
 dialog.setAttribute("aria-labelledby", "lock-title");
 let locked = false;
 let noted = 0;
+let title = "";
 
 const token = () => JSON.parse(document.body.getAttribute("hx-headers:inherited") || "{}")["X-CSRFToken"] || "";
 const ask = (url, more = {}) => fetch(url, { credentials: "same-origin", ...more, headers: { "X-Openward-Fragment": "1", "X-CSRFToken": token(), ...more.headers } });
@@ -28,16 +29,24 @@ function lastAct() {
 async function lock(tellServer) {
   if (locked) return;
   locked = true;
+  title = document.title;
+  document.title = said.dataset.title;
   if (!dialog.isConnected) document.body.append(dialog);
   dialog.showModal();
-  if (tellServer) await ask(said.dataset.lock, { method: "POST" }).catch(() => {});
+  if (tellServer) await tell();
   await show();
+}
+
+// Until the server knows that it is locked nothing may ask it whether it is: it would say no, and the screen would open by itself.
+async function tell() {
+  try { await ask(said.dataset.lock, { method: "POST" }); } catch { await new Promise((go) => setTimeout(go, 3000)); await tell(); }
 }
 
 async function show() {
   const here = location.pathname + location.search;
   let answer;
   try { answer = await ask(`${said.dataset.locked}?next=${encodeURIComponent(here)}`); } catch { setTimeout(show, 3000); return; }
+  if (answer.status === 204) { release(); return; }
   const words = await answer.text();
   if (!words.includes("data-lock-part")) { location.reload(); return; }
   fill(words);
@@ -48,9 +57,17 @@ function fill(words) {
   dialog.querySelector("input:not([type=hidden])")?.focus();
 }
 
+function release() {
+  locked = false;
+  acted();
+  document.title = title;
+  dialog.close();
+  dialog.replaceChildren();
+}
+
 async function unlock(form) {
   const answer = await ask(form.action, { method: "POST", body: new FormData(form) });
-  if (answer.status === 204) { locked = false; acted(); dialog.close(); dialog.replaceChildren(); return; }
+  if (answer.status === 204) { release(); return; }
   if (answer.status === 422) { fill(await answer.text()); return; }
   location.reload();
 }
