@@ -63,9 +63,10 @@ def sent(monkeypatch) -> list[bool]:
     seen: list[bool] = []
     plain = at_once.send
 
-    def send(*arguments: Any) -> bool:
-        seen.append(plain(*arguments))
-        return seen[-1]
+    def send(*arguments: Any) -> Any:
+        stored = plain(*arguments)
+        seen.append(stored == [])
+        return stored
 
     monkeypatch.setattr(at_once, "send", send)
     return seen
@@ -134,13 +135,14 @@ def test_it_goes_on_after_a_rollback_took_what_was_prepared(lazy, sent):
     assert sent == [True] * 3
 
 
-def test_a_guard_that_asks_the_database_makes_it_a_transaction(house, lazy, sent):
+def test_a_guard_that_asks_the_database_makes_it_a_transaction(house, lazy, monkeypatch):
+    monkeypatch.setattr(at_once, "_alone", None)
+
     @guard("Patient", registry=house.guards)
     def count(change, work):
         work.connection.execute("select 1")
 
     lazy.create(PATIENT)
-    assert sent == []
     assert house.count("fhir.body") == 1
 
 
@@ -159,3 +161,28 @@ def test_two_writers_of_one_id_conflict(house, lazy, monkeypatch):
         lazy.update(PATIENT | {"id": "ada", "active": True})
     assert house.count("fhir.body") == 1
     assert lazy.connection.info.transaction_status == TransactionStatus.IDLE
+
+
+class TestInsideATransaction:
+    """Which something was asked in before: an update's lock, a condition."""
+
+    def test_it_is_one_statement_too(self, house, lazy, sent):
+        lazy.update(PATIENT | {"id": "ada"})
+        lazy.update(PATIENT | {"id": "ada", "active": True})
+        assert sent == [True, True]
+        assert house.store().search("Patient", {"active": "true"}).resources[0].id == "ada"
+        assert [event[:3] for event in house.heard()[:2]] == [("create", "Patient", 1), ("update", "Patient", 2)]
+
+    def test_a_reference_to_nothing_is_refused_with_its_place_and_leaves_nothing(self, house, lazy):
+        with pytest.raises(Invalid) as refused:
+            lazy.update(observation("nobody") | {"id": "glucose"})
+        assert refused.value.issues[0].expression == "Observation.subject.reference"
+        assert house.count("fhir.body") == house.count("fhir.current") == 0
+
+    def test_it_goes_on_after_a_refusal_took_what_was_prepared(self, lazy, sent):
+        patient = lazy.create(PATIENT).id
+        for number in range(3):
+            lazy.update(observation(patient) | {"id": f"glucose-{number}"})
+            with pytest.raises(Invalid):
+                lazy.update(observation("nobody") | {"id": "other"})
+        assert sent[1:] == [True, False] * 3

@@ -1,7 +1,7 @@
-"""A single write as one statement that commits by itself: body, current row, index, the look at its references, and audit in one round trip.
+"""A single write as one statement: body, current row, index, the look at its references, and audit in one round trip.
 
-Its parts are those that `writing` would send one by one in a transaction. What cannot be sent so, or fails for a reference that leads nowhere, has
-changed nothing, and is for the transaction to do or to refuse.
+Its parts are those that `writing` would send one by one. With nothing before it in its transaction the statement is all of that, and commits by
+itself; what cannot be sent so, or fails for a reference that leads nowhere, has changed nothing then, and is for a transaction to do or to refuse.
 """
 
 from __future__ import annotations
@@ -21,12 +21,16 @@ from psycopg.pq import ExecStatus, Format, TransactionStatus
 from openward.fhir import packed
 from openward.fhir.interactions.statements import Write, statements
 from openward.fhir.packed import Packed
+from openward.fhir.search.tables import Statement
 from openward.fhir.wire import AS_TEXT
 
 if TYPE_CHECKING:
     from openward.fhir.store import Store
 
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+OWN = re.compile(r"p(\d+)_(\w+)")
+Place = tuple[int | None, str]
+"""Which part's parameter it is, None where all parts have it, and its name there."""
 KEPT = 300  # statements prepared on a connection in this way
 
 # PostgreSQL's numbers of the types of what is not packed.
@@ -37,70 +41,93 @@ SEEN = """seen(rtype, rkey, ver, patient) as materialized (
   select * from unnest(%(p0_rtype)s::smallint[], %(p0_rkey)s::uuid[], %(p0_ver)s::int[], %(p0_patient)s::uuid[]))"""
 
 # A body's last version is asked for, for the current rows stand in many partitions that would all have to be opened.
-MISSING = """missing as (select n.k from unnest(%(to_rtype)s::smallint[], %(to_rkey)s::uuid[]) n(r, k)
+MISSING = """missing as (select n.r, n.k from unnest(%(to_rtype)s::smallint[], %(to_rkey)s::uuid[]) n(r, k)
   left join lateral (select b.op from fhir.body b where b.tenant = %(tenant)s and b.rtype = n.r and b.rkey = n.k order by b.ver desc limit 1) t on true
   where t.op is null or t.op = 'D')"""
-# A text that is no number stops the statement, and so all of its parts.
+LISTING = "select r::int, k from missing"
+NOTHING = "select 0, null::uuid where false"
+# For what commits by itself: a text that is no number stops the statement, and so all of its parts.
 REFUSING = "select (case when exists (select from missing) then 'a reference leads nowhere'::text else '0'::text end)::int"
 
 _numbers = count()
 _prepared: WeakKeyDictionary[Connection[Any], dict[str, bytes]] = WeakKeyDictionary()
 
 
-def may(store: Store) -> bool:
-    """Whether a single new version waits, with nothing before it in the transaction, so that one statement can be all of it."""
+def may(store: Store, *, alone: bool) -> bool:
+    """Whether a single new version waits. `alone`: one that nothing came before may commit by itself."""
     pending = store.pending
     if len(pending.writes) != 1 or len(pending.events) != 1 or pending.writes[0].row is None:
         return False
-    return store.connection.info.transaction_status == TransactionStatus.IDLE
+    status = store.connection.info.transaction_status
+    return status == TransactionStatus.INTRANS or (alone and status == TransactionStatus.IDLE)
 
 
-def send(store: Store, write: Write, targets: Sequence[tuple[int, Any]]) -> bool:
-    """Store it for good; False where a reference leads nowhere or the auditor has no SQL, and nothing was stored. Raises psycopg.Error.
+def send(store: Store, write: Write, targets: Sequence[tuple[int, UUID]]) -> list[tuple[int, UUID]] | None:
+    """Store it. Gives those of the targets that are not there, for which the transaction must not commit; None when nothing was done.
 
-    `targets`: type number and key of every resource that must be there.
+    Outside a transaction it is stored for good, or nothing was done. `targets`: type number and key of every resource that must be there.
+    Raises psycopg.Error.
     """
     event = store.pending.events[0]
     audit = store.auditor.insert(store.connection, store.tenant, store.actor, event.interaction, write.version.type, many=False)
     if audit is None:
-        return False
+        return None
     parts = statements(store.tenant, [write])
-    params: dict[str, Any] = {"tenant": store.tenant, **audit.params}
-    for nth, (_, own) in enumerate(parts):
-        params.update({f"p{nth}_{name}": value for name, value in own.items() if name != "tenant"})
+    common: dict[str, Any] = {"tenant": store.tenant, **audit.params}
     if targets:
         types, keys = zip(*targets, strict=True)
-        params |= {"to_rtype": packed.smallints(types), "to_rkey": packed.uuids(keys)}
-    sql, places = _merged(tuple(sql for sql, _ in parts), audit.sql, bool(targets))
+        common |= {"to_rtype": packed.smallints(types), "to_rkey": packed.uuids(keys)}
+    sqls = tuple(sql for sql, _ in parts)
+    if store.connection.info.transaction_status != TransactionStatus.IDLE:
+        return _inside(store.connection, _merged(sqls, audit.sql, LISTING if targets else NOTHING), parts, common)
     try:
-        _run(store.connection, sql, places, params)
+        _alone(store.connection, *_numbered(_merged(sqls, audit.sql, REFUSING if targets else NOTHING)), parts, common)
     except InvalidTextRepresentation:
-        return False
-    return True
+        return None
+    return []
+
+
+def _inside(connection: Connection[Any], sql: str, parts: Sequence[Statement], common: Mapping[str, Any]) -> list[tuple[int, UUID]]:
+    """As a statement of the transaction under way, through the driver, which knows what a rollback took of the statements it had prepared."""
+    params = dict(common)
+    for nth, (_, own) in enumerate(parts):
+        params.update({f"p{nth}_{name}": value for name, value in own.items() if name != "tenant"})
+    return packed.cursor(connection).execute(sql.encode(), params, prepare=True, binary=True).fetchall()
 
 
 @lru_cache(maxsize=2000)
-def _merged(parts: tuple[bytes, ...], audit: str, has_targets: bool) -> tuple[str, tuple[str, ...]]:
-    """One statement of all the parts, its parameters numbered, and their names in that order."""
+def _merged(parts: tuple[bytes, ...], audit: str, ending: str) -> str:
+    """One statement of all the parts."""
     named = [f"w{nth} as ({_renamed(part.decode(), nth)})" for nth, part in enumerate(parts)]
-    checks = [MISSING] if has_targets else []
-    sql = f"with {', '.join([SEEN, *checks, *named, f'audited as ({audit})'])} {REFUSING if has_targets else 'select 0'}"
-    places = tuple(dict.fromkeys(PLACEHOLDER.findall(sql)))
-    return PLACEHOLDER.sub(lambda found: f"${places.index(found[1]) + 1}", sql).replace("%%", "%"), places
+    checks = [] if ending == NOTHING else [MISSING]
+    return f"with {', '.join([SEEN, *checks, *named, f'audited as ({audit})'])} {ending}"
+
+
+@lru_cache(maxsize=2000)
+def _numbered(sql: str) -> tuple[str, tuple[Place, ...]]:
+    """The statement with its parameters numbered, and where the value of each is found."""
+    names = tuple(dict.fromkeys(PLACEHOLDER.findall(sql)))
+    numbered = PLACEHOLDER.sub(lambda found: f"${names.index(found[1]) + 1}", sql).replace("%%", "%")
+    return numbered, tuple(map(_place, names))
+
+
+def _place(name: str) -> Place:
+    own = OWN.fullmatch(name)
+    return (int(own[1]), own[2]) if own else (None, name)
 
 
 def _renamed(sql: str, nth: int) -> str:
     return PLACEHOLDER.sub(lambda found: found[0] if found[1] == "tenant" else f"%(p{nth}_{found[1]})s", sql)
 
 
-def _run(connection: Connection[Any], sql: str, places: Sequence[str], params: Mapping[str, Any]) -> None:
-    """Straight to libpq: it is the one statement of its transaction, which ends with it. A rollback takes prepared statements with it."""
-    values = [params[place] for place in places]
+def _alone(connection: Connection[Any], sql: str, places: Sequence[Place], parts: Sequence[Statement], common: Mapping[str, Any]) -> None:
+    """As a transaction of its own, straight to libpq. A rollback of another may have taken the prepared statement away: then it is made anew."""
+    values = [common[name] if nth is None else parts[nth][1][name] for nth, name in places]
+    sent = [value.data if value.__class__ is Packed else AS_TEXT[value.__class__](value) for value in values]
+    formats = [Format.BINARY if value.__class__ is Packed else Format.TEXT for value in values]
     for _ in range(2):
         known = _prepared.setdefault(connection, {})
-        name = known.get(sql) or _prepare(connection, known, sql, [_type(place, params[place]) for place in places])
-        sent = [value.data if value.__class__ is Packed else AS_TEXT[value.__class__](value) for value in values]
-        formats = [Format.BINARY if value.__class__ is Packed else Format.TEXT for value in values]
+        name = known.get(sql) or _prepare(connection, known, sql, [_type(name, value) for (_, name), value in zip(places, values, strict=True)])
         result = connection.pgconn.exec_prepared(name, sent, formats)  # type: ignore[arg-type] # NULL is None
         if result.status == ExecStatus.TUPLES_OK:
             return
@@ -111,9 +138,9 @@ def _run(connection: Connection[Any], sql: str, places: Sequence[str], params: M
     raise OperationalError(str(error)) if connection.closed and not isinstance(error, OperationalError) else error
 
 
-def _type(place: str, value: Any) -> int:
+def _type(name: str, value: Any) -> int:
     """What PostgreSQL is to take a parameter for; 0 where the statement must say it."""
-    return INT if place == "tenant" else value.type if value.__class__ is Packed else TYPES.get(value.__class__, 0)
+    return INT if name == "tenant" else value.type if value.__class__ is Packed else TYPES.get(value.__class__, 0)
 
 
 def _prepare(connection: Connection[Any], known: dict[str, bytes], sql: str, types: Sequence[int]) -> bytes:

@@ -173,23 +173,31 @@ def _send(store: Store) -> None:
 def settle(store: Store, *, alone: bool = False) -> None:
     """Flush, refuse references to nothing, record the audit events: the transaction may now commit.
 
-    `alone`: nothing else is to commit with it; then a single write that has asked the database for nothing so far is stored by one statement.
+    A single write is one statement. `alone`: nothing else is to commit with it, so that it needs no transaction if nothing was asked before.
     """
     pending = store.pending
     if pending.events:
         announce(store, pending.events)
-    if not (alone and at_once.may(store) and _at_once(store)):
+    if not (at_once.may(store, alone=alone) and _at_once(store)):
         _in_turn(store)
     pending.clear()
 
 
 def _at_once(store: Store) -> bool:
     (write,) = store.pending.writes
-    wanted, broken = _targets(store, {(write.version.type, write.version.key)})
+    wanted, broken = _targets(store, store.pending.written | {(write.version.type, write.version.key)})
+    named = {(type_number(type), key): reference for (type, key), reference in wanted.items()}
     try:
-        return not broken and at_once.send(store, write, [(type_number(type), key) for type, key in wanted])
+        missing = None if broken else at_once.send(store, write, list(named))
     except UniqueViolation:
         raise _conflict() from None
+    if missing:
+        raise _broken(store, [named[address] for address in missing])
+    return missing is not None
+
+
+def _broken(store: Store, references: Iterable[str]) -> Invalid:
+    return Invalid(issues=[issue for reference in references for issue in _dangling(reference, store.pending.references[reference])])
 
 
 def _in_turn(store: Store) -> None:
@@ -206,7 +214,7 @@ def _in_turn(store: Store) -> None:
     there = set(found.fetchall()) if found else set()
     broken += [reference for (type, key), reference in wanted.items() if (type_number(type), key) not in there]
     if broken:
-        raise Invalid(issues=[issue for reference in broken for issue in _dangling(reference, pending.references[reference])])
+        raise _broken(store, broken)
 
 
 def _targets(store: Store, written: Collection[Address]) -> tuple[dict[Address, str], list[str]]:
