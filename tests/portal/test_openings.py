@@ -75,3 +75,9 @@ def test_a_day_that_makes_no_sense_does_no_harm(portal: Client, until: str) -> N
 def test_looking_is_on_the_trail_itself(portal: Client, by_ada: Actor) -> None:
     page(portal)
     assert AuditEvent.objects.filter(interaction="audit-review", actor=by_ada.id).count() == 1
+
+
+def test_a_day_is_named_once_and_as_text(clinic: Clinic, portal: Client) -> None:
+    open_store(cast.staff("nurse", name="Nell Night")).read("Patient", clinic.ada)
+    assert "&lt;time" not in page(portal)
+    assert '="<time' not in page(portal)

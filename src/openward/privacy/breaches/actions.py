@@ -64,7 +64,7 @@ def gather(*, breach: Breach, by: Actor) -> int:
     with transaction.atomic():
         updated = ["first", "last", "times", "types"]
         Affected.objects.bulk_create(rows, update_conflicts=True, unique_fields=["breach", "patient"], update_fields=updated, batch_size=1000)
-        _log(breach, by, "gathered", _("{n} people").format(n=len(rows)))
+        _log(breach, by, "gathered", _("People found: {n}").format(n=len(rows)))
     return len(rows)
 
 
@@ -91,7 +91,7 @@ def write_letters(*, breach: UUID, title: str, body: str, by: Actor) -> int:
             written += 1
         if not written:
             raise NobodyToWriteTo
-        _log(row, by, "letters", _("{n} letters").format(n=written))
+        _log(row, by, "letters", _("Letters: {n}").format(n=written))
         work.store.record([Event("breach-letters", None, patients=[each.patient for each in waiting if each.letter], detail=f"breach {row.id}")])
     return written
 
