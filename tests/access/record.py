@@ -269,7 +269,7 @@ def personas() -> list[Persona]:
         Persona("front desk", cast.staff("front-desk"), VIP, purpose="HOPERAT"),
         Persona("biller", cast.staff("biller"), CLINICAL, purpose="HPAYMT"),
         Persona("manager", cast.staff("manager"), VIP, purpose="HOPERAT"),
-        Persona("privacy officer", cast.staff("privacy-officer"), VIP, purpose="HOPERAT"),
+        Persona("privacy officer", cast.staff("privacy-officer"), EVERY, purpose="HOPERAT"),
         Persona("it agent", cast.staff("it-agent"), VIP, purpose="HOPERAT"),
         Persona("administrator", cast.staff("administrator"), VIP, purpose="HOPERAT"),
         Persona("nurse of the south", south, frozenset({"PSY"}), reach=SOUTHERN, purpose="TREAT"),

@@ -188,6 +188,7 @@ ROLES: dict[str, Role] = {
             "Sees who opened whose record, and why.",
             (P.READ_AUDIT, P.FIND_PATIENTS, P.REVIEW_PRIVACY, P.GRANT_PROXIES, P.LABEL_RECORDS),
             {"Patient": "rs", "AuditEvent": "rs", "Provenance": "rs", "Consent": "rs"},
+            cleared=TREATING | IN_CARE,
         ),
         role(
             "administrator",
