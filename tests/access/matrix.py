@@ -170,6 +170,7 @@ def pages() -> str:
     people = cast_of_the_matrix()
     operations = ", ".join(f"`${name}`" for name in sorted({key[0] if isinstance(key, tuple) else str(key) for key in OPERATIONS}))
     jobs = ", ".join(f"`{name}`" for name in sorted(JOBS))
+    types = table("type", people, by_type(people))  # before there is any label
     lines = [
         "## By whose record", "",
         "Of the conditions in a record, one ordinary and one of substance use, what a search shows. \"Another patient\" is the one of the same clinic.", "",
@@ -178,7 +179,7 @@ def pages() -> str:
         "## By resource type", "",
         "r read, vread and history; s search; c create; u update; d delete; x export. In brackets: of some only (the own compartment, or what the scope covers).",
         "On top of this come labels, consents and the reach of roles of the practice's own, which take away row by row.", "",
-        *table("type", people, by_type(people)), "",
+        *types, "",
         "## By operation", "",
         f"{operations}: each reads through the same predicate as read and search of the types it touches, so that its columns are theirs.", "",
         "## By page", "",

@@ -100,7 +100,7 @@ class Sight:
 
     def _marks(self, names: Names) -> Iterator[str]:
         for label, patients in sorted(self.standing.marked.items()):
-            if patients:
+            if patients and self.type not in OF_NO_PATIENT:
                 yield f"(c.patient is null or not c.patient = any({names.keys(patients)}) or {self._exception(label, names)})"
 
     def _exception(self, label: str, names: Names) -> str:
