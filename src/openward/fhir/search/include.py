@@ -11,6 +11,7 @@ from openward.fhir.definitions import RESOURCE_TYPES, SearchParameter
 from openward.fhir.errors import TooCostly
 from openward.fhir.protocols import Where
 from openward.fhir.search.conditions import Scope, rows
+from openward.fhir.search.kept import hidden
 from openward.fhir.search.own import values_of
 from openward.fhir.search.parameters import plan
 from openward.fhir.search.query import Include, Query
@@ -58,7 +59,9 @@ class Inclusion:
             return []
         limit = MAX_INCLUDED - len(self.found)
         statement = f"{' union all '.join(selects)} limit {limit + len(self.seen) + 1}"
-        fresh = self._fresh(Rows(all_of(self.wire.result(statement, scope.bind.values))))
+        # What is around one resource is asked for again and again, and to plan it takes longer than to find it.
+        kept = len(versions) == 1
+        fresh = self._fresh(Rows(all_of(self.wire.result(hidden(statement) if kept else statement, scope.bind.values, keep=kept))))
         if len(fresh) > limit:
             raise TooCostly(f"This search would include more than {MAX_INCLUDED:,} resources; ask for fewer matches or fewer includes.")
         return fresh

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Generic, TypeVar, cast
 
 from openward.fhir.resources import Resource
+from openward.fhir.search.sent import contents
 from openward.fhir.versions import Version
 
 R = TypeVar("R", bound=Resource, covariant=True)
@@ -35,12 +36,12 @@ class Page(Generic[R]):
     @cached_property
     def resources(self) -> list[R]:
         """The matches, in order."""
-        return [cast(R, Resource.of(version.content)) for version in self.matches]
+        return [cast(R, Resource.of(content)) for content in contents(self.matches)]
 
     @cached_property
     def included(self) -> list[Resource]:
         """What `_include` and `_revinclude` brought: none of the matches, each once."""
-        return [Resource.of(version.content) for version in self.includes]
+        return [Resource.of(content) for content in contents(self.includes)]
 
     def __iter__(self) -> Iterator[R]:
         return iter(self.resources)

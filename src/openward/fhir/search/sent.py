@@ -13,7 +13,7 @@ from uuid import UUID
 
 from openward.fhir.definitions import type_name
 from openward.fhir.search import rows
-from openward.fhir.versions import Version
+from openward.fhir.versions import Version, parsed
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
@@ -84,6 +84,13 @@ class Rows(Sequence[Version]):
         if made is None:
             made = self._made[number] = self.sent[number].version()
         return made
+
+
+def contents(versions: Sequence[Version]) -> list[dict[str, Any]]:
+    """The resources, parsed; of rows as they were sent no versions are made."""
+    if isinstance(versions, Rows):
+        return [parsed(row.body) for row in versions.sent]
+    return [version.content for version in versions]
 
 
 def all_of(result: PGresult) -> list[Sent]:
