@@ -48,7 +48,9 @@ def parser() -> argparse.ArgumentParser:
     _restore(_command(commands, "restore", "restore a backup into an empty data folder, as of any moment it reaches"))
     _command(commands, "drill", "prove the last backup: restore it beside the record and hold it to it")
     _keys(_command(commands, "keys", "list and rotate the keys of sealed values, and make an outer key"))
-    _command(commands, "sign_anew", "make new keys that sign what apps are told of people; the old ones stay published for two days", called="sign-anew")
+    _command(
+        commands, "sign_anew", "make new keys that sign what apps are told of people; the old ones stay published for two days", called="sign-anew"
+    )
     checked = _command(commands, "check", "say what is set up, what is not, and what is unhealthy")
     checked.add_argument("--deploy", action="store_true", help="say what is not safe yet, and what to do about it")
     return top

@@ -9,9 +9,6 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from urllib.parse import urlencode
 
-from psycopg import Cursor
-from psycopg.rows import tuple_row
-
 from openward.fhir.bundles.answers import links, raw
 from openward.fhir.errors import BadRequest, TooCostly
 from openward.fhir.operations.registry import Answer, Call, operation
@@ -113,7 +110,7 @@ def _included(call: Call, query: Query, found: Sequence[Version]) -> list[Versio
     if not found or not (query.includes or query.revincludes):
         return []
     where = partial(call.store.policy.where, call.store.actor, "search")
-    return Inclusion(Cursor(call.store.connection, row_factory=tuple_row), call.store.tenant, [query], where).around(found)
+    return Inclusion(call.store.wire, call.store.tenant, [query], where).around(found)
 
 
 def _bundle(call: Call, query: Query, found: Sequence[Version], includes: Sequence[Version]) -> dict[str, object]:
