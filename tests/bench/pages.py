@@ -145,7 +145,7 @@ def _cookies(role: str) -> dict[str, str]:
     user = user or User.objects.create_user(sign_in=f"bench-{role}", password=None, role=role, name=f"Bench {role}")
     session = SessionStore()
     session[SESSION_KEY], session[HASH_SESSION_KEY] = str(user.pk), user.get_session_auth_hash()
-    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[BACKEND_SESSION_KEY] = "openward.accounts.backend.AccountBackend"
     session.create()
     assert session.session_key
     return {"openward_session": session.session_key, "openward_csrf": _get_new_csrf_string()}

@@ -37,7 +37,7 @@ def label(change: Change, work: UnitOfWork) -> None:
     fresh = implied(data) - (implied(before) if before else frozenset()) - labels_of(data)
     if fresh:
         _add(data, fresh)
-    _note_use(change.type, labels_of(data), work)
+    _note_use(change.type, labels_of(data), work, is_mark=change.type == "Patient" and had != labels_of(data))
 
 
 def may_relabel(actor: Actor) -> bool:
@@ -61,11 +61,12 @@ def _add(data: dict[str, Any], labels: frozenset[str]) -> None:
     meta["security"] = [*meta.get("security", ()), *(LABELS[label].coding for label in sorted(labels))]
 
 
-def _note_use(type: str, labels: frozenset[str], work: UnitOfWork) -> None:
-    """That the type has such labels now, which every process must know before it answers from it."""
-    if not labels or labels <= house(work.actor).used.get(type_number(type), frozenset()):
+def _note_use(type: str, labels: frozenset[str], work: UnitOfWork, *, is_mark: bool) -> None:
+    """That the type has such labels now, or that a patient's own changed, which every process must know before it answers from it."""
+    if labels - house(work.actor).used.get(type_number(type), frozenset()):
+        work.store.connection.execute(IN_USE.encode(), {"tenant": work.tenant, "rtype": type_number(type), "labels": sorted(labels)})
+    elif not is_mark:
         return
-    work.store.connection.execute(IN_USE.encode(), {"tenant": work.tenant, "rtype": type_number(type), "labels": sorted(labels)})
     forget()
     work.on_commit(changed)
 

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from openward.access.roles import Role
 
 TRUST_FOR_SECONDS = 2.0
-KEEP_FOR_SECONDS = 5.0
+HEARD_FOR_SECONDS = 0.5
+KEEP_FOR_SECONDS = 30.0  # a bound for what no change is told of: where a practitioner works, the end of a process between commit and telling
 AT_MOST = 2_000
 CHANGES = "select last_value from access_changes"
 
@@ -93,10 +94,18 @@ def changing() -> Iterator[None]:
     transaction.on_commit(changed)
 
 
+def heard(number: int) -> None:
+    """How many changes there have been, read for the request that begins on this thread: it need not ask."""
+    _thread.number, _thread.heard_at = number, time.monotonic()
+
+
 def changes(actor: Actor) -> int:
-    """How many changes there have been; a request asks once."""
+    """How many changes there have been; a request asks once, unless its session has told."""
     now = time.monotonic()
     if actor.request_id and getattr(_thread, "request", None) == actor.request_id:
+        return int(_thread.number)
+    if actor.request_id and now - getattr(_thread, "heard_at", 0.0) < HEARD_FOR_SECONDS:
+        _thread.request, _thread.asked_at, _thread.heard_at = actor.request_id, now, 0.0
         return int(_thread.number)
     if actor.kind == "client" and getattr(_thread, "asked_at", 0.0) + TRUST_FOR_SECONDS > now:
         return int(_thread.number)

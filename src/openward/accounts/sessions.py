@@ -1,30 +1,57 @@
 """Sessions in the database, with what their owner may see of them in columns. `settings.SESSION_ENGINE` names this module.
 
 A session is written as often as before and costs no further statement: the columns are filled from its data whenever it is saved.
+Reading one also brings the person it is of (`openward.accounts.backend` hands them to Django) and whether the policy has changed: one
+statement a request for all three.
 https://docs.djangoproject.com/en/5.2/topics/http/sessions/#extending-database-backed-session-engines
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.db import connection, models
 from django.utils import timezone
 
+from openward.access import known
+from openward.accounts import backend
 from openward.accounts.models import Session, User
 
+M = TypeVar("M", bound=models.Model)
 SITTING = "sitting"
 SEEN_AT = "seen_at"
+
+
+def _columns(model: type[models.Model], alias: str) -> str:
+    return ", ".join(f'{alias}."{field.column}"' for field in model._meta.concrete_fields)
+
+
+FIND = f"""select {_columns(Session, "s")}, {_columns(User, "u")}, (select last_value from access_changes)
+  from {Session._meta.db_table} s left join {User._meta.db_table} u on u.id = s.user_id where s.session_key = %s and s.expire_date > %s"""  # noqa: S608
 
 
 class SessionStore(DatabaseStore):
     @classmethod
     def get_model_class(cls) -> type[Session]:
         return Session
+
+    def _get_session_from_db(self) -> Session | None:
+        with connection.cursor() as cursor:
+            cursor.execute(FIND, [self.session_key, timezone.now()])
+            row = cursor.fetchone()
+        if row is None:
+            self._session_key = None
+            backend.met(None)
+            return None
+        count = len(Session._meta.concrete_fields)
+        backend.met(_made(User, row[count:-1]) if row[count] is not None else None)
+        known.heard(row[-1])
+        return _made(Session, row[:count])
 
     def create_model_instance(self, data: Mapping[str, Any]) -> Session:
         session: Session = super().create_model_instance(data)  # type: ignore[arg-type, assignment]
@@ -33,6 +60,16 @@ class SessionStore(DatabaseStore):
         session.address, session.device, session.method = sitting.get("address"), sitting.get("device", "")[:80], sitting.get("method", "")[:120]
         session.began_at, session.seen_at = _moment(sitting.get("began_at")), _moment(data.get(SEEN_AT))
         return session
+
+
+def _made(model: type[M], values: Sequence[Any]) -> M:
+    """An instance of what was read, as Django's own reading makes it."""
+    fields = model._meta.concrete_fields
+    read = [
+        field.from_db_value(value, None, connection) if hasattr(field, "from_db_value") else value
+        for field, value in zip(fields, values, strict=True)
+    ]
+    return model.from_db("default", [field.attname for field in fields], read)
 
 
 def _moment(seconds: float | None) -> dt.datetime | None:

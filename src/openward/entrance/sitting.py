@@ -26,7 +26,7 @@ from openward.audit.auditor import note
 from openward.record.connection import connection
 from openward.web.gate import PROVED_AT
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "openward.accounts.backend.AccountBackend"
 PENDING = "pending"
 PENDING_SECONDS = 600
 STATION_COOKIE = "openward_station"

@@ -154,6 +154,7 @@ MFA_WEBAUTHN_USER_VERIFICATION = "required"
 SOCIALACCOUNT_ADAPTER = "openward.entrance.elsewhere.SignInElsewhere"
 SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [one.app() for one in OPENWARD_SIGN_IN_ELSEWHERE]}}
 
+AUTHENTICATION_BACKENDS = ["openward.accounts.backend.AccountBackend"]
 SESSION_ENGINE = "openward.accounts.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
