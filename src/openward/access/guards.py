@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils import timezone
+
 from openward.access import directives, ties
 from openward.access.actor import Actor
 from openward.access.known import changed, forget, house
@@ -18,6 +20,9 @@ from openward.fhir.guards import Change, guard
 from openward.fhir.work import UnitOfWork
 
 IN_USE = """insert into access_labelinuse (tenant, rtype, label) select %(tenant)s, %(rtype)s, l from unnest(%(labels)s::text[]) l on conflict do nothing"""
+
+
+TIE = ties.TIE.encode()
 
 
 class LabelsStay(Forbidden):
@@ -79,10 +84,11 @@ def tie(change: Change, work: UnitOfWork) -> None:
     if change.type == "Patient" and change.interaction == "create" and work.actor.kind == "staff":
         standing = standing_for(work.actor)[1]
         found += [] if standing.reach == "everyone" else list(standing.holders[:1])
-    if not found or change.patient is None:
-        return
-    asked = {"tenant": work.tenant, "patient": change.patient, "until": ties.until(data), "holders": found}
-    work.store.connection.execute(ties.TIE.encode(), asked)
+    until = ties.until(data)
+    if not found or change.patient is None or (until is not None and until <= timezone.now()):
+        return  # a relation that is over ties nobody: most of what is brought in from elsewhere
+    asked = {"tenant": work.tenant, "patient": change.patient, "until": until, "holders": found}
+    work.store.connection.execute(TIE, asked, prepare=True)
 
 
 @guard("Consent", on=("create", "update", "delete"))

@@ -1,6 +1,6 @@
 """What every process knows of the policy's tables for a moment: read anew as soon as any process has changed them.
 
-A sequence counts the changes. A page asks it once; a client program's request trusts what is at most two seconds old.
+A sequence counts the changes. A page asks it once; a client program's request, and work in the house's own name, trust what is at most two seconds old.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def changes(actor: Actor) -> int:
     if actor.request_id and now - getattr(_thread, "heard_at", 0.0) < HEARD_FOR_SECONDS:
         _thread.request, _thread.asked_at, _thread.heard_at = actor.request_id, now, 0.0
         return int(_thread.number)
-    if actor.kind == "client" and getattr(_thread, "asked_at", 0.0) + TRUST_FOR_SECONDS > now:
+    if actor.kind in ("client", "system") and getattr(_thread, "asked_at", 0.0) + TRUST_FOR_SECONDS > now:
         return int(_thread.number)
     _thread.number = _number()
     _thread.request, _thread.asked_at = actor.request_id, now
