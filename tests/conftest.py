@@ -35,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     cluster = config.stash.get(CLUSTER, None)
     if cluster is not None:
-        cluster.stop()
+        cluster.stop(for_good=True)
     if not hasattr(config, "workerinput"):
         shutil.rmtree(os.environ["OPENWARD_TEST_FOLDER"], ignore_errors=True)
 

@@ -26,6 +26,7 @@ from openward.troubles import CannotStart
 
 SYSTEM_USER = "openward-db"
 RECOVERY_SECONDS = 300
+STOP_SECONDS = 300  # a slow disk may take long to write out what is in memory
 SOCKET_PATH_LIMIT = 100  # bytes; Linux takes 107 for the whole path of a unix socket
 
 # Settings of the embedded server. The last three keep patient data, which PostgreSQL prints in error details, out of its log.
@@ -84,10 +85,13 @@ class EmbeddedCluster:
                 time.sleep(wait)
         return None
 
-    def stop(self) -> None:
-        """Stop the server, if it runs; open connections are ended."""
+    def stop(self, *, for_good: bool = False) -> None:
+        """Stop the server, if it runs; open connections are ended.
+
+        `for_good`: nothing in memory is written out first. For a folder that is thrown away; any other is recovered at the next start.
+        """
         if self.is_running():
-            self._run("pg_ctl", "-D", str(self.folder), "-m", "fast", "-w", "-t", "60", "stop")
+            self._run("pg_ctl", "-D", str(self.folder), "-m", "immediate" if for_good else "fast", "-w", "-t", str(STOP_SECONDS), "stop")
 
     def is_running(self) -> bool:
         return not self._is_zombie() and self._run("pg_ctl", "-D", str(self.folder), "status", check=False).returncode == 0

@@ -71,7 +71,7 @@ def scratch_ground() -> Iterator[Ground]:
     try:
         yield Ground(data)
     finally:
-        cluster.stop()
+        cluster.stop(for_good=True)
         shutil.rmtree(data, ignore_errors=True)
 
 
