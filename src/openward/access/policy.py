@@ -49,6 +49,15 @@ class AccessPolicy:
     """The policy of this installation, over roles (data), SMART scopes, the patient compartment, labels, consents and care relations."""
 
     def where(self, actor: Actor, interaction: Interaction, type: str) -> Where | None:
+        if actor.kind != "client":
+            return self._where(actor, interaction, type)
+        answers = standing_of(actor, None).answers
+        known = answers.get((interaction, type))
+        if known is None or known[0] is not actor.scopes:
+            known = answers[interaction, type] = actor.scopes, self._where(actor, interaction, type)
+        return known[1]
+
+    def _where(self, actor: Actor, interaction: Interaction, type: str) -> Where | None:
         if interaction == "export" and actor.kind not in EXPORTERS:
             return None
         if not self._granted(actor, LETTERS[interaction], type):

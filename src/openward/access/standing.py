@@ -17,6 +17,7 @@ from openward.access.actor import Actor
 from openward.access.known import house, keep, kept, rows
 from openward.access.labels import LABELS, RELABEL
 from openward.access.roles import Role, role_of
+from openward.access.scopes import Scopes
 from openward.fhir.definitions import type_number
 from openward.fhir.ids import key
 from openward.fhir.protocols import Where
@@ -68,6 +69,8 @@ class Standing:
     consents: tuple[tuple[UUID, tuple[Said, ...]], ...] = ()
     may_relabel: bool = False
     sights: dict[str, Where] = field(default_factory=dict, compare=False, repr=False)  # by type, as `sight` works them out
+    # What a program with these scopes was answered, by interaction and type: its reads are many and alike.
+    answers: dict[tuple[str, str], tuple[Scopes | None, Where | None]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def holders(self) -> tuple[UUID, ...]:

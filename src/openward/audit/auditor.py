@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
+from random import getrandbits
 from typing import Any
 
 import psycopg
@@ -71,7 +71,7 @@ class TableAuditor:
 
 def _number() -> int:
     """Tells the entries of one transaction apart. Two bits are left free, so that those that follow can be counted on from it."""
-    return secrets.randbits(61)
+    return getrandbits(61)
 
 
 def _may_hurry(connection: psycopg.Connection[Any], events: Sequence[Event]) -> bool:
