@@ -11,6 +11,9 @@ from openward.web.markup import joined, markup
 
 
 class Html:
+    def __repr__(self) -> str:
+        return "Html()"
+
     def __html__(self):
         return "<i>&amp;</i>"
 
