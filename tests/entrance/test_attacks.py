@@ -244,7 +244,7 @@ class TestSessions:
         ours = {"openward.accounts.middleware.ScreenLocks", "allauth.account.middleware.AccountMiddleware"}
         settings.MIDDLEWARE = [one for one in settings.MIDDLEWARE if one not in ours]
         settings.SESSION_ENGINE = "django.contrib.sessions.backends.db"
-        assert with_it == self.statements(nurse)
+        assert with_it <= self.statements(nurse)
 
     def statements(self, nurse: User) -> int:
         client = Client()

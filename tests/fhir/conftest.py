@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from psycopg.conninfo import make_conninfo
 from openward.database import open_database
 from openward.fhir.interactions import history
 from openward.fhir.store import Store
+from tests.beside import wait_for_older_writers
 from tests.fhir.house import House, empty, make_schema
 
 
@@ -46,22 +46,13 @@ def store(house: House) -> Store:
     return house.store()
 
 
-ELSEWHERE = (
-    "select pid, backend_start, xact_start from pg_stat_activity where datname is distinct from current_database() and backend_xid is not null"
-)
-PATIENCE_SECONDS = 60
-
-
 @pytest.fixture(autouse=True)
 def no_older_writer_in_other_databases(monkeypatch: pytest.MonkeyPatch) -> None:
     """History stops at the oldest transaction still open on the server, and tests beside this one keep theirs open in databases of their own."""
     watermark = history._watermark
 
     def after_the_others(store: Store) -> str:
-        older, deadline = set(store.connection.execute(ELSEWHERE).fetchall()), time.monotonic() + PATIENCE_SECONDS
-        while older & set(store.connection.execute(ELSEWHERE).fetchall()) and time.monotonic() < deadline:
-            time.sleep(0.05)
-            store.connection.execute("select pg_stat_clear_snapshot()")  # inside a transaction the view would not change
+        wait_for_older_writers(store.connection)
         return watermark(store)
 
     monkeypatch.setattr(history, "_watermark", after_the_others)

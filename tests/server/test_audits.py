@@ -12,12 +12,14 @@ from openward.audit.models import AuditEvent, Retention
 from openward.server import audits
 from openward.server.audits import Done, run
 from tests.audit.sealing.shelf import as_owner, nth, write
+from tests.beside import seal_after_the_others
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 
 
 @pytest.fixture(autouse=True)
-def data(settings: LazySettings, tmp_path: Path) -> Path:
+def data(settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    seal_after_the_others(monkeypatch)
     settings.OPENWARD_DATA = tmp_path
     return tmp_path
 

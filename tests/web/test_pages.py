@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 
 import pytest
 from django.contrib.sessions.backends.signed_cookies import SessionStore
 from django.http import Http404, HttpResponse
 from django.test import RequestFactory
-from django.urls import get_resolver, path
+from django.urls import path
 
 from openward.access.permissions import Permission
 from openward.fhir.errors import Conflict, NotFound, PreconditionFailed
@@ -33,7 +34,7 @@ def ask(actor=None, *, method="get", headers=None, data=None, url="/x/"):
 @pytest.fixture
 def registered(monkeypatch):
     """Pages made by a test are forgotten after it: another test walks every registered page."""
-    get_resolver().url_patterns  # noqa: B018  # so that the product's own pages are registered before, and outlast the test
+    import_module("openward.server.urls")  # so that the product's own pages are registered before, and outlast the test
     monkeypatch.setattr(pages, "PAGES", dict(pages.PAGES))
 
     def make(view=lambda request: HttpResponse("in"), **options):

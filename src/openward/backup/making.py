@@ -221,7 +221,7 @@ def _base(series: Series) -> Base:
 
 
 def _begun(id: str) -> dt.datetime:
-    return dt.datetime.strptime(id.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
+    return dt.datetime.strptime(id.partition("-")[0], "%Y%m%dT%H%M%S%fZ").replace(tzinfo=dt.UTC)
 
 
 def _identifier(connection: psycopg.Connection[Any]) -> str:

@@ -161,7 +161,7 @@ class Series:
 
 def new_series(place: Place, installation: str, keys: OuterKeys, now: dt.datetime) -> Series:
     """Raises CannotWrite."""
-    id = f"{now.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+    id = f"{now.astimezone(dt.UTC):%Y%m%dT%H%M%S%fZ}-{secrets.token_hex(2)}"  # two of one second keep their order
     key = secrets.token_bytes(KEY_BYTES)
     header = {"format": FORMAT, "installation": installation, "series": id, "outer": keys.first.id}
     wrapped = base64.b64encode(keys.first.wrap(key, _context(header))).decode()
