@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from uuid import UUID
 
@@ -76,6 +77,7 @@ def by_type(people: Mapping[str, Actor | None]) -> Iterator[tuple[str, list[str]
 
 
 def by_page(people: Mapping[str, Actor | None]) -> Iterator[tuple[str, list[str]]]:
+    import_module("openward.server.urls")  # which registers every page
     for name, page in sorted(PAGES.items()):
         yield (
             f"`{name}`",
