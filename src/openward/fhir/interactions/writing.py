@@ -41,8 +41,9 @@ if TYPE_CHECKING:
 
 Address = tuple[str, UUID]
 
-STORED = b"""select n.r, n.k from unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) n(r, k)
-  where exists (select from fhir.body b where b.tenant = %(tenant)s and b.rtype = n.r and b.rkey = n.k)"""
+# Each address is one step down an index. As `exists`, these were planned while the table was small and then read the whole of it.
+STORED = b"""select n.r, n.k from unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) n(r, k), lateral (
+    select from fhir.body where tenant = %(tenant)s and rtype = n.r and rkey = n.k order by ver desc limit 1) b"""
 
 LOCK = b"""select c.rtype, c.rkey from fhir.current c join unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) n(r, k) on c.rtype = n.r and c.rkey = n.k
   where c.tenant = %(tenant)s order by c.rtype, c.rkey for update of c"""
@@ -50,8 +51,8 @@ LOCK = b"""select c.rtype, c.rkey from fhir.current c join unnest(%(rtype)s::sma
 LAST = f"""select {COLUMNS} from unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) n(r, k), lateral (
     select * from fhir.body where tenant = %(tenant)s and rtype = n.r and rkey = n.k order by ver desc limit 1) b""".encode()  # noqa: S608
 
-EXISTING = b"""select n.r, n.k from unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) n(r, k)
-  where exists (select from fhir.current c where c.tenant = %(tenant)s and c.rtype = n.r and c.rkey = n.k)"""
+EXISTING = b"""select n.r, n.k from unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) n(r, k), lateral (
+    select op from fhir.body where tenant = %(tenant)s and rtype = n.r and rkey = n.k order by ver desc limit 1) b where b.op <> 'D'"""
 
 
 @dataclass(slots=True)
