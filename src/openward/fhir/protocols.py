@@ -84,7 +84,7 @@ class Auditor(Protocol):
     def record(self, connection: Any, tenant: int, actor: Any, events: Sequence[Event]) -> None: ...
 
     def insert(self, connection: Any, tenant: int, actor: Any, interaction: str, type: str, *, many: bool) -> AuditInsert | None:
-        """The same as SQL, for reads; None where the auditor has no table in this database, then `record` is called instead.
+        """The same as SQL, for reads and single writes; None where the auditor has no table in this database, then `record` is called instead.
 
         `many`: whether `seen` may have more than one row.
         """
