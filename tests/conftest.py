@@ -46,6 +46,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 CLUSTER: pytest.StashKey = pytest.StashKey()
 
 
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """The scratch cluster is thrown away whole: its databases need not be dropped first, while a thread may still hold a connection."""
+    return not os.environ.get("OPENWARD_DATABASE_URL")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def who_is_signed_in_proved_it() -> Iterator[None]:
     """`force_login` skips the doors; whom a test signs in by it has proved who they are as by a door."""
