@@ -6,6 +6,7 @@ A sequence counts the changes. A page asks it once; a client program's request, 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -69,6 +70,11 @@ def rows(sql: str, params: Sequence[Any] | Mapping[str, Any]) -> list[Any]:
             return list(cursor.fetchall())
     except (OperationalError, InterfaceError) as error:
         raise Unavailable from error
+
+
+def as_json(value: Any) -> Any:
+    """A jsonb column of `rows`, which Django's connection gives as text."""
+    return json.loads(value) if isinstance(value, str) else value
 
 
 def changed() -> None:

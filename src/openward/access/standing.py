@@ -5,7 +5,6 @@ Computed from the policy's tables and kept for seconds (`known`). Nothing here d
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +13,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from openward.access.actor import Actor
-from openward.access.known import house, keep, kept, rows
+from openward.access.known import as_json, house, keep, kept, rows
 from openward.access.labels import LABELS, RELABEL
 from openward.access.roles import Role, role_of
 from openward.access.scopes import Scopes
@@ -137,15 +136,10 @@ def _names(actor: Actor, me: UUID | None) -> tuple[list[str], list[str]]:
     if actor.kind != "staff" or me is None:
         return names, []
     asked = {"tenant": actor.tenant, "me": me, "link": link_hash("practitioner", "Practitioner"), "role": ROLE_OF_PRACTITIONER}
-    found = [_json(row[0]) for row in rows(PLACES, asked)]
+    found = [as_json(row[0]) for row in rows(PLACES, asked)]
     names += [f"PractitionerRole/{role['id']}" for role in found]
     names += [role["organization"]["reference"] for role in found if role.get("organization", {}).get("reference")]
     return names, [place["reference"] for role in found for place in role.get("location", ()) if place.get("reference")]
-
-
-def _json(value: Any) -> Any:
-    """A jsonb column, which Django's connection gives as text."""
-    return json.loads(value) if isinstance(value, str) else value
 
 
 def _reached(actor: Actor, role: Role | None, places: Sequence[str]) -> tuple[UUID, ...]:
@@ -168,7 +162,7 @@ def _marked(tenant: int, labels: frozenset[str]) -> Mapping[str, frozenset[UUID]
 def consents_of(said: Sequence[Sequence[Any]]) -> tuple[tuple[UUID, tuple[Said, ...]], ...]:
     found: dict[tuple[UUID, UUID], list[Said]] = {}
     for consent, _, patient, permits, labels, types, _ in said:
-        one = Said(bool(permits), frozenset(_json(labels)), frozenset(_json(types)))
+        one = Said(bool(permits), frozenset(as_json(labels)), frozenset(as_json(types)))
         found.setdefault((consent, patient), []).append(one)
     return tuple((patient, tuple(provisions)) for (_, patient), provisions in found.items())
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -64,12 +65,15 @@ class SessionStore(DatabaseStore):
 
 def _made(model: type[M], values: Sequence[Any]) -> M:
     """An instance of what was read, as Django's own reading makes it."""
+    names, reading = _fields(model)
+    return model.from_db("default", names, [read(value, None, connection) if read else value for read, value in zip(reading, values, strict=True)])
+
+
+@cache
+def _fields(model: type[models.Model]) -> tuple[list[str], list[Any]]:
+    """The model's attributes, and how each is read from the database where a field says so: the same for every request."""
     fields = model._meta.concrete_fields
-    read = [
-        field.from_db_value(value, None, connection) if hasattr(field, "from_db_value") else value
-        for field, value in zip(fields, values, strict=True)
-    ]
-    return model.from_db("default", [field.attname for field in fields], read)
+    return [field.attname for field in fields], [getattr(field, "from_db_value", None) for field in fields]
 
 
 def _moment(seconds: float | None) -> dt.datetime | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 import time
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from django.db import IntegrityError, transaction
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 
+from openward.accounts.tokens import digest
 from openward.smart.clientkeys import BadKeys, find
 from openward.smart.models import App, Assertion
 
@@ -118,6 +118,6 @@ def _once(app: App, claims: Mapping[str, Any]) -> None:
     expires = dt.datetime.fromtimestamp(claims["exp"] + 2 * CLOCKS_DIFFER, dt.UTC)
     try:
         with transaction.atomic():
-            Assertion.objects.create(app=app, jti=hashlib.sha256(claims["jti"].encode()).digest(), expires_at=expires)
+            Assertion.objects.create(app=app, jti=digest(claims["jti"]), expires_at=expires)
     except IntegrityError:
         raise NotProven("replayed") from None

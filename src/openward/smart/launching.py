@@ -10,7 +10,7 @@ from django.utils import timezone
 from openward.access.actor import Actor
 from openward.accounts.models import User
 from openward.accounts.tokens import digest
-from openward.audit.auditor import TableAuditor
+from openward.audit.auditor import AUDITOR
 from openward.fhir.errors import NotFound
 from openward.fhir.ids import key
 from openward.fhir.protocols import Event
@@ -76,4 +76,4 @@ def agree(*, app: App, user: User, scope: str, patient: str, encounter: str, non
 def _noted(by: Actor, what: str, app: App, patient: str) -> None:
     """Whose record an app was let into belongs into the trail of that patient."""
     patients = [key("Patient", patient)] if patient else []
-    TableAuditor().record(wire(), by.tenant, by, [Event(what, None, patients=patients, detail=f"app:{app.client_id}")])
+    AUDITOR.record(wire(), by.tenant, by, [Event(what, None, patients=patients, detail=f"app:{app.client_id}")])

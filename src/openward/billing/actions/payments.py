@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import secrets
 from decimal import Decimal
 from typing import Any, Literal
@@ -17,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from openward.access.actor import Actor
 from openward.access.permissions import Permission
+from openward.accounts.tokens import digest
 from openward.billing import facts, ledger, rows
 from openward.billing.cards import Card, Charged, Declined, processor
 from openward.billing.errors import CardDeclined, LinkIsSpent, StillWorking, WrongAmount
@@ -217,7 +217,7 @@ def make_link(work: UnitOfWork, patient: str, *, statement: UUID | None = None) 
     PaymentLink.objects.create(
         tenant=work.tenant,
         id=UUID(new_id()),
-        token_digest=_digest(token),
+        token_digest=digest(token),
         patient=patient,
         statement=statement,
         made_by=work.actor.id,
@@ -228,10 +228,6 @@ def make_link(work: UnitOfWork, patient: str, *, statement: UUID | None = None) 
 
 def link_url(token: str) -> str:
     return f"{settings.OPENWARD_PUBLIC_URL}{reverse('billing:pay', kwargs={'token': token})}"
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
 
 
 def text_to_pay(*, patient: str, by: Actor) -> str:
@@ -263,7 +259,7 @@ def open_link(token: str, *, tenant: int = 1) -> PaymentLink:
 
 
 def _link(token: str, tenant: int) -> PaymentLink:
-    link = PaymentLink.objects.filter(tenant=tenant, token_digest=_digest(token)).first()
+    link = PaymentLink.objects.filter(tenant=tenant, token_digest=digest(token)).first()
     if link is None:
         raise NotFound(type="Payment link", id="")
     return link

@@ -5,13 +5,12 @@ What is read, who may see it, and what is put on record are the interaction's af
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from openward.fhir.definitions import is_resource_type
 from openward.fhir.http.media import JSON_MEDIA_TYPE, USUAL
-from openward.fhir.http.response import ALWAYS, STATUS_LINES, WORTH_PACKING, takes_gzip, validators
+from openward.fhir.http.response import ALWAYS, STATUS_LINES, is_worth_packing, packed, validators
 from openward.fhir.ids import is_id
 from openward.fhir.versions import Version
 from openward.fhir.virtual import VIRTUAL
@@ -35,8 +34,8 @@ def send_plainly(version: Version, environ: Mapping[str, Any], start_response: C
     """A resource as the bytes that are stored."""
     body = (version.text or "").encode()
     headers = [*HEADERS, *validators(version).items()]
-    if len(body) > WORTH_PACKING and takes_gzip(environ.get("HTTP_ACCEPT_ENCODING")):
-        body = gzip.compress(body, 1)
+    if is_worth_packing(body, environ.get("HTTP_ACCEPT_ENCODING")):
+        body = packed(body)
         headers.append(("Content-Encoding", "gzip"))
     headers.append(("Content-Length", str(len(body))))
     start_response(FOUND, headers)

@@ -81,8 +81,8 @@ class Response:
             return [] if request.method == "HEAD" else self.chunks
         if body:
             headers.setdefault("Content-Type", JSON_MEDIA_TYPE)
-        if len(body) > WORTH_PACKING and takes_gzip(request.header("Accept-Encoding")):
-            body = gzip.compress(body, 1)
+        if is_worth_packing(body, request.header("Accept-Encoding")):
+            body = packed(body)
             headers["Content-Encoding"] = "gzip"
         if self.status not in (204, 304):
             headers["Content-Length"] = str(len(body))
@@ -104,6 +104,14 @@ class Response:
 
 def takes_gzip(accepted: str | None) -> bool:
     return accepted is not None and "gzip" in accepted and not NO_GZIP.search(accepted)
+
+
+def is_worth_packing(body: bytes, accepted: str | None) -> bool:
+    return len(body) > WORTH_PACKING and takes_gzip(accepted)
+
+
+def packed(body: bytes) -> bytes:
+    return gzip.compress(body, 1)
 
 
 def validators(version: Version) -> dict[str, str]:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from openward.access.actor import Actor
-from openward.access.known import rows
+from openward.access.known import as_json, rows
 from openward.access.labels import LABELS
 from openward.access.models import Flag, Opening
 from openward.access.roles import PROXY
@@ -98,7 +98,7 @@ class TooMuch(Exception):
 def _reason(tenant: int, begin: dt.datetime, found: Sequence[Looking]) -> None:
     keys = sorted({one.patient for one in found})
     asked = {"tenant": tenant, "patient": type_number("Patient"), "keys": keys}
-    patients = {rkey: person(_json(body)) for rkey, body in rows(PERSONS, asked)} if keys else {}
+    patients = {rkey: person(as_json(body)) for rkey, body in rows(PERSONS, asked)} if keys else {}
     vips = {row[0] for row in rows(VIPS, {**asked, "token": [LABELS["CEL"].token]})} if keys else set()
     staff, practitioners = _staff(tenant)
     ties = set(rows(TIES, {**asked, "holders": sorted(practitioners.values()), "day": begin})) if keys else set()
@@ -140,9 +140,3 @@ def _staff(tenant: int) -> tuple[Mapping[str, Person], Mapping[str, UUID]]:
 def _glass(tenant: int, begin: dt.datetime, actors: Sequence[str]) -> set[tuple[str, UUID]]:
     openings = Opening.objects.filter(tenant=tenant, until__gte=begin, since__lt=begin + dt.timedelta(days=1), actor__in=set(actors))
     return set(openings.values_list("actor", "patient"))
-
-
-def _json(value: object) -> Mapping[str, object]:
-    import json
-
-    return json.loads(value) if isinstance(value, str) else value  # type: ignore[return-value]
