@@ -34,6 +34,7 @@ def safe(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     settings.OPENWARD_MFA_ROLES, settings.OPENWARD_BACKUPS = frozenset(["staff"]), str(tmp_path / "backups")
     settings.OPENWARD_PRIVATE_TARGETS = []
     monkeypatch.delenv("OPENWARD_DATABASE_URL", raising=False)
+    monkeypatch.setenv("OPENWARD_PROXIES", "10.0.0.5")
     monkeypatch.setattr(readiness, "_same_disk", lambda *_: False)
     for kind in Run.Kind:
         Run.objects.create(kind=kind, seconds=1)
@@ -73,6 +74,11 @@ def test_an_unsafe_setting_is_said_with_what_to_do(safe: Settings, name: str, va
     assert [one for one in said() if words in one] == said() != []
 
 
+def test_that_no_proxy_is_named_is_said(safe: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENWARD_PROXIES")
+    assert ["No proxy is named" in one for one in said()] == [True]
+
+
 def test_an_outer_key_beside_the_data_is_said(safe: Settings) -> None:
     safe.OPENWARD_KEK_FILES = [safe.OPENWARD_DATA / "outer.key"]
     assert ["lies beside the data" in one for one in said()] == [True]
@@ -101,6 +107,7 @@ def test_an_old_backup_and_an_old_drill_are_said(safe: Settings, kind: str, word
 def test_backups_on_the_disk_of_the_data_are_said(safe: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     monkeypatch.delenv("OPENWARD_DATABASE_URL", raising=False)
+    monkeypatch.setenv("OPENWARD_PROXIES", "10.0.0.5")
     assert ["a lost disk loses both" in one for one in said()] == [True]
     assert here.folder().name == "backups"
 

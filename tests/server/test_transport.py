@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -53,3 +54,16 @@ def test_the_data_folder_is_made_for_nobody_else_to_look_into(behind_tls: Server
     data = behind_tls.installation.data
     assert data.stat().st_mode & 0o777 == 0o711
     assert {path.stat().st_mode & 0o077 for path in (data / "secret.key", data / "postgres")} == {0}
+
+
+def test_a_header_sent_twice_is_one_list_and_the_proxys_word_in_it_the_last(behind_tls: Server) -> None:
+    """How the web server hands on what came twice decides whose word counts: a line put before the proxy's own must not."""
+    token = behind_tls.installation.token("system/*.rs")
+    lines = ["GET /fhir/Patient?_id=nobody HTTP/1.1", "Host: localhost", f"Authorization: Bearer {token}", "Connection: close"]
+    lines += ["X-Forwarded-For: 6.6.6.6", "X-Forwarded-For: 198.51.100.7", "Forwarded: for=6.6.6.6", "Forwarded: for=198.51.100.7"]
+    with socket.create_connection(("127.0.0.1", behind_tls.port), timeout=60) as wire:
+        wire.sendall("\r\n".join([*lines, "", ""]).encode())
+        assert wire.recv(100).startswith(b"HTTP/1.1 200")
+    code = "from django.db import connection as c\nk = c.cursor()\n"
+    code += "k.execute(\"select address from audit.event where interaction = 'search'\")\nprint(k.fetchall())"
+    assert behind_tls.installation.python(code).strip() == "[('198.51.100.7',)]"

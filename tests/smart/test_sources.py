@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.conf import LazySettings
 
 from openward.accounts import tokens
 from openward.accounts.tokens import actor_for, make_token
@@ -94,14 +95,14 @@ class TestWorkThatOutlivesTheRequest:
             recall(kept)
 
 
-def test_behind_a_proxy_that_ends_tls_the_record_gives_the_address_clients_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_behind_a_proxy_that_ends_tls_the_record_gives_the_address_clients_reached(settings: LazySettings) -> None:
     from openward.server import wsgi
     from tests.fhir.http.client import Client
 
-    monkeypatch.setattr(wsgi, "PROXY", ("HTTP_X_FORWARDED_PROTO", "https"))
+    settings.OPENWARD_PROXIES = ("10.0.0.5",)
 
     def plain(environ: dict[str, Any], start_response: Any) -> Any:
-        return wsgi.application({**environ, "wsgi.url_scheme": "http"}, start_response)
+        return wsgi.application({**environ, "wsgi.url_scheme": "http", "REMOTE_ADDR": "10.0.0.5"}, start_response)
 
     said = Client(plain)("GET", "/metadata", token=None, x_forwarded_proto="https").json
     assert said["implementation"]["url"] == "https://clinic.test/fhir"

@@ -1,4 +1,4 @@
-"""Where a request comes from, behind proxies; and the locked screen: who has done nothing for a while is asked who they are before anything more is shown. Costs no statement.
+"""The locked screen: who has done nothing for a while is asked who they are before anything more is shown. Costs no statement.
 
 After `OPENWARD_LOCK_MINUTES` without a request, or when the browser says its person went idle, the session is locked: every page but the few that unlock,
 switch or sign out answers with the way to unlock. What was typed stays where it is: a page's own request gets 423, which its lock (`lock.js`) waits for.
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from ipaddress import ip_address, ip_network
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -35,35 +34,6 @@ OPEN_WHILE_LOCKED = frozenset(
         "demo:become",
     }
 )
-
-
-class WhereFrom:
-    """Behind the operator's own proxies (`OPENWARD_PROXIES`) the address is the last one of X-Forwarded-For that is none of theirs.
-
-    Whoever else writes that header is not believed: tries are counted by address, and an address one can choose is none.
-    """
-
-    def __init__(self, get_response: Handler) -> None:
-        self.get_response = get_response
-        self.proxies = [ip_network(one, strict=False) for one in settings.OPENWARD_PROXIES]
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        if self.proxies and self._is_proxy(request.META.get("REMOTE_ADDR", "")):
-            named = [one.strip() for one in request.headers.get("X-Forwarded-For", "").split(",")]
-            request.META["REMOTE_ADDR"] = next((one for one in reversed(named) if one and not self._is_proxy(one)), request.META["REMOTE_ADDR"])
-            if not _is_address(request.META["REMOTE_ADDR"]):
-                request.META["REMOTE_ADDR"] = "0.0.0.0"  # noqa: S104 - says that the proxy named none
-        return self.get_response(request)
-
-    def _is_proxy(self, address: str) -> bool:
-        return _is_address(address) and any(ip_address(address) in one for one in self.proxies)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        return bool(ip_address(text))
-    except ValueError:
-        return False
 
 
 class ScreenLocks:

@@ -92,8 +92,9 @@ SESSION_MINUTES = Variable("OPENWARD_SESSION_MINUTES", "30", "Minutes without a 
 PROXIES = Variable(
     "OPENWARD_PROXIES",
     "",
-    "Addresses or networks of your own reverse proxies, separated by commas: 10.0.0.5,10.1.0.0/16. What they say in X-Forwarded-For is then the address of "
-    "who asks, for the trail and for limits by address. Default: none is believed.",
+    "Addresses or networks of your own reverse proxies, separated by commas: 10.0.0.5,10.1.0.0/16. What they say in X-Forwarded-For or Forwarded is then the "
+    "address of who asks, for pages, /fhir, the trail and limits by address, and what they say in X-Forwarded-Proto or proto= is how they were reached. "
+    "Default: none is believed; with OPENWARD_HTTPS=1, one on this machine.",
 )
 LOCK_MINUTES = Variable("OPENWARD_LOCK_MINUTES", "15", "Minutes without a request after which the screen is hidden and asks who is there; 0: never.")
 MFA_ROLES = Variable(

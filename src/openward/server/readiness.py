@@ -17,6 +17,7 @@ from openward.backup.health import LATEST
 from openward.backup.models import Run
 from openward.database import URL_VARIABLE, from_url
 from openward.record.health import findings
+from openward.server import environment as env
 
 Look = Callable[[], Iterator[str]]
 LOOKS: dict[str, Look] = {}
@@ -51,6 +52,11 @@ def transport() -> Iterator[str]:
         yield "HTTPS is off: put a proxy with a certificate before the server and set OPENWARD_HTTPS=1, which marks cookies secure and sends HSTS."
     if urlsplit(settings.OPENWARD_PUBLIC_URL).scheme != "https":
         yield f"Links to patients begin with {settings.OPENWARD_PUBLIC_URL}: set OPENWARD_PUBLIC_URL to the https address they reach the server by."
+    if settings.SESSION_COOKIE_SECURE and not env.PROXIES.items:
+        yield (
+            "No proxy is named, so that only one on this machine is believed: set OPENWARD_PROXIES to the addresses of yours. Behind any other, everybody "
+            "has the proxy's address in the trail and is locked out together."
+        )
     parameters = from_url(os.environ[URL_VARIABLE]).parameters if os.environ.get(URL_VARIABLE) else {}
     host = parameters.get("host", "")
     if host and not host.startswith("/") and not is_loopback(host) and parameters.get("sslmode") not in TLS_MODES:

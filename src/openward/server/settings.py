@@ -70,7 +70,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "openward.accounts.middleware.WhereFrom",
+    "openward.server.addresses.WhereFrom",
     "openward.server.middleware.RequestId",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -136,7 +136,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "accounts:sign-in"
 OPENWARD_MFA_ROLES = frozenset(env.MFA_ROLES.items or ([] if OPENWARD_DEMO else ["staff"]))
 OPENWARD_BREACHED_PASSWORDS = env.BREACHED_PASSWORDS.value
-OPENWARD_PROXIES = env.PROXIES.items
+# HTTPS ends at a proxy: where none is named, it is believed to be on this machine.
+OPENWARD_PROXIES = tuple(env.PROXIES.items or (["127.0.0.0/8", "::1"] if env.HTTPS.is_on else []))
 OPENWARD_STATION_HOURS = env.STATION_HOURS.number
 OPENWARD_LOCK_SECONDS = env.LOCK_MINUTES.number * 60
 OPENWARD_SIGN_IN_ELSEWHERE = providers(env.SIGN_IN_ELSEWHERE.value)
@@ -171,7 +172,6 @@ CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.HTTPS.is_on
 SECURE_HSTS_SECONDS = 31_536_000 if env.HTTPS.is_on else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.HTTPS.is_on
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.HTTPS.is_on else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 

@@ -24,12 +24,11 @@ from openward.fhir.failures import Unavailable  # noqa: E402
 from openward.fhir.http import fhir_app  # noqa: E402
 from openward.fhir.store import Store  # noqa: E402
 from openward.record import open_reading_store, open_store  # noqa: E402
+from openward.server.addresses import settle  # noqa: E402
 from openward.smart import cors  # noqa: E402
 from openward.smart.discovery import security  # noqa: E402
 
 StartResponse = Callable[..., Any]
-# The header by which a proxy that ends TLS says so; what the record says of its own address must be what clients reached.
-PROXY: tuple[str, str] | None = settings.SECURE_PROXY_SSL_HEADER
 HEARD_OUT = 16 * 2**20  # bytes of a refused body; whoever sends more is cut off
 AT_ONCE = 2**18
 TRANSPORT = [("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains")] if settings.SECURE_HSTS_SECONDS else []
@@ -64,6 +63,7 @@ record = fhir_app(authenticate, store_for, base="/fhir", open_reading_store=read
 
 
 def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+    settle(environ)
     return cors.answer(environ, start_response, _route) if "HTTP_ORIGIN" in environ else _route(environ, start_response)
 
 
@@ -76,8 +76,6 @@ def _route(environ: dict[str, Any], start_response: StartResponse) -> Iterable[b
 
 def _answer(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
     """The REST surface; the id of the request is in its answer and in its audit events."""
-    if PROXY is not None and environ.get(PROXY[0]) == PROXY[1]:
-        environ["wsgi.url_scheme"] = "https"
     environ["openward.request_id"] = id = f"{getrandbits(48):012x}"  # tells requests apart; nobody is kept from guessing it
     answer = record(environ, lambda status, headers: start_response(status, [*headers, *TRANSPORT, ("X-Request-Id", id)]))
     declared = environ.get("CONTENT_LENGTH") or "0"
