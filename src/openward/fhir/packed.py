@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from struct import Struct
 from typing import Any
 from uuid import UUID
@@ -88,6 +89,21 @@ def uuids(values: Iterable[UUID | None]) -> Packed:
 def texts(values: Iterable[str | None]) -> Packed:
     """Texts of any length, and whatever SQL casts from text."""
     return Packed(1009, 25, [NULL if value is None else LENGTH(len(text := value.encode())) + text for value in values])
+
+
+@cache
+def _interleaved(count: int, form: str) -> Callable[..., bytes]:
+    return Struct("!" + f"i{form}" * count).pack
+
+
+def of_numbers(numbers: Sequence[int], element: int) -> bytes:
+    """One array of `int` (23) or `bigint` (20), none of them None."""
+    count, (form, size) = len(numbers), (("q", 8) if element == 20 else ("i", 4))
+    if not count:
+        return HEAD(0, 0, element, 0, 0)[:12]
+    parts: list[int] = [size] * (2 * count)
+    parts[1::2] = numbers
+    return HEAD(1, 0, element, count, 1) + _interleaved(count, form)(*parts)
 
 
 def lists(values: Iterable[Iterable[int]]) -> Packed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -29,7 +30,8 @@ class LazyTransaction:
     @contextmanager
     def __call__(self) -> Iterator[None]:
         self._depth += 1
-        self._connection.autocommit = False
+        if self._depth == 1:
+            self._connection.autocommit = False
         try:
             yield
         except BaseException:
@@ -185,3 +187,78 @@ class TestInsideATransaction:
             with pytest.raises(Invalid):
                 lazy.update(observation("nobody") | {"id": "other"})
         assert sent[1:] == [True, False] * 3
+
+
+RICH = {
+    "resourceType": "Observation",
+    "meta": {"profile": ["http://example.org/fhir/StructureDefinition/pressure"], "tag": [{"system": "urn:x", "code": "a", "display": "Ä, {\"}"}]},
+    "identifier": [{"system": "urn:x", "value": "B-1"}],
+    "status": "final",
+    "code": {"coding": [{"system": "http://loinc.org", "code": "85354-9"}, {"system": "urn:y", "code": "bp"}], "text": "Pressure"},
+    "effectivePeriod": {"start": "2026-11-03"},
+    "valueString": "Çelik \\ \"quoted\"",
+    "component": [
+        {"code": {"coding": [{"system": "http://loinc.org", "code": code}]}, "valueQuantity": {"value": value, "unit": "mm[Hg]", "system": "http://unitsofmeasure.org", "code": "mm[Hg]"}}
+        for code, value in (("8480-6", Decimal("120.50")), ("8462-4", 80))
+    ],
+}  # fmt: skip
+
+
+def task(patient: str) -> dict[str, Any]:
+    period = {"start": "2026-11-01", "end": "2026-11-05T10:00:00+02:00"}
+    subject = {"reference": f"Patient/{patient}"}
+    return {"resourceType": "Task", "status": "draft", "intent": "order", "for": subject, "focus": subject, "owner": subject, "executionPeriod": period,
+            "authoredOn": "2026-11-02"}  # fmt: skip
+
+
+TABLES = {
+    "body": "rtype, ver, op, patient, id",
+    "current": "rtype, ver, patient, date_lo, date_hi, code, tok, has",
+    "edge": "tgt, link, stype",
+    "token": "param, system, code, display, h",
+    "date_value": "rtype, param, lo, hi",
+    "quantity_value": "rtype, param, lo, hi, units",
+    "string_value": "rtype, param, norm, value",
+    "composite_value": "rtype, param, tok, lo1, hi1, lo2, hi2",
+}
+
+
+@pytest.mark.parametrize("make", [lambda patient: RICH, observation, task, lambda patient: {"resourceType": "Basic", "code": {"text": "note"}}])
+def test_told_in_values_every_table_holds_what_arrays_put_there(house, lazy, store, make):
+    patient = store.create(PATIENT).id
+    left = []
+    for one in (store, lazy):
+        house.connect().execute("truncate fhir.token")
+        at_once._named.clear()
+        made = one.create(make(patient))
+        rows = {}
+        for table, columns in TABLES.items():
+            own = {"token": "true", "edge": "src = %s"}.get(table, "rkey = %s")
+            found = one.connection.execute(
+                f"select row({columns})::text from fhir.{table} where {own}", () if table == "token" else (made.id,)
+            ).fetchall()  # noqa: S608
+            rows[table] = sorted(map(str, found))
+        left.append(rows)
+    assert left[0] == left[1]
+
+
+def test_what_has_many_rows_goes_in_arrays(house, lazy):
+    many = RICH | {"component": RICH["component"] * 4}
+    made = lazy.create(many)
+    assert house.connect().execute("select count(*) from fhir.composite_value where rkey = %s", (made.id,)).fetchone()[0] > 4
+
+
+def test_a_code_that_is_known_is_not_looked_for_again(house, lazy):
+    patient = lazy.create(PATIENT).id
+    lazy.create(observation(patient))
+    lazy.create(observation(patient))
+    assert house.connect().execute("select count(*) from fhir.token where code = '2339-0'").fetchone() == (1,)
+    lazy.create(observation(patient) | {"code": {"coding": [{"system": "http://loinc.org", "code": "2339-0", "display": "Another name"}]}})
+    assert house.connect().execute("select count(*) from fhir.token where code = '2339-0'").fetchone() == (2,)
+
+
+def test_codes_of_what_was_refused_are_not_held_for_known(house, lazy):
+    with pytest.raises(Invalid):
+        lazy.create(observation("nobody"))
+    lazy.create(observation(lazy.create(PATIENT).id))
+    assert house.connect().execute("select count(*) from fhir.token where code = '2339-0'").fetchone() == (1,)

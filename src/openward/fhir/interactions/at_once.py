@@ -19,9 +19,12 @@ from psycopg.errors import InvalidSqlStatementName, InvalidTextRepresentation, e
 from psycopg.pq import ExecStatus, Format, TransactionStatus
 
 from openward.fhir import packed
+from openward.fhir.interactions import in_values
 from openward.fhir.interactions.statements import Write, statements
 from openward.fhir.packed import Packed
+from openward.fhir.protocols import AuditInsert
 from openward.fhir.search.tables import Statement
+from openward.fhir.search.token import Entry
 from openward.fhir.wire import AS_TEXT
 
 if TYPE_CHECKING:
@@ -50,6 +53,9 @@ NOTHING = "select 0, null::uuid where false"
 REFUSING = "select (case when exists (select from missing) then 'a reference leads nowhere'::text else '0'::text end)::int"
 
 _numbers = count()
+# What the dictionary of codes is known to hold: tenant and entry. Nothing is ever taken out of it.
+NAMES = 20_000
+_named: WeakKeyDictionary[Connection[Any], set[tuple[int, Entry]]] = WeakKeyDictionary()
 _prepared: WeakKeyDictionary[Connection[Any], dict[str, bytes]] = WeakKeyDictionary()
 
 
@@ -72,6 +78,8 @@ def send(store: Store, write: Write, targets: Sequence[tuple[int, UUID]]) -> lis
     audit = store.auditor.insert(store.connection, store.tenant, store.actor, event.interaction, write.version.type, many=False)
     if audit is None:
         return None
+    if store.connection.info.transaction_status == TransactionStatus.IDLE and (done := _plainly(store, write, targets, audit)) is not None:
+        return [] if done else None
     parts = statements(store.tenant, [write])
     common: dict[str, Any] = {"tenant": store.tenant, **audit.params}
     if targets:
@@ -85,6 +93,25 @@ def send(store: Store, write: Write, targets: Sequence[tuple[int, UUID]]) -> lis
     except InvalidTextRepresentation:
         return None
     return []
+
+
+def _plainly(store: Store, write: Write, targets: Sequence[tuple[int, UUID]], audit: AuditInsert) -> bool | None:
+    """As a transaction of its own, its values told one by one. Whether it is stored; None when it is not for this way."""
+    known = _named.setdefault(store.connection, set())
+    codes = [entry for _, entry in sorted(write.row.dictionary.items()) if (store.tenant, entry) not in known] if write.row else []
+    told = in_values.told(store.tenant, write, targets, audit, codes)
+    if told is None:
+        return None
+    text, values = told
+    try:
+        _execute(store.connection, text.sql, text.types, values, text.forms)
+    except InvalidTextRepresentation:
+        return False
+    if codes:
+        if len(known) > NAMES:
+            known.clear()
+        known.update((store.tenant, entry) for entry in codes)
+    return True
 
 
 def _inside(connection: Connection[Any], sql: str, parts: Sequence[Statement], common: Mapping[str, Any]) -> list[tuple[int, UUID]]:
@@ -125,9 +152,13 @@ def _alone(connection: Connection[Any], sql: str, places: Sequence[Place], parts
     values = [common[name] if nth is None else parts[nth][1][name] for nth, name in places]
     sent = [value.data if value.__class__ is Packed else AS_TEXT[value.__class__](value) for value in values]
     formats = [Format.BINARY if value.__class__ is Packed else Format.TEXT for value in values]
+    _execute(connection, sql, [_type(name, value) for (_, name), value in zip(places, values, strict=True)], sent, formats)
+
+
+def _execute(connection: Connection[Any], sql: str, types: Sequence[int], sent: Sequence[bytes | None], formats: Sequence[Format]) -> None:
     for _ in range(2):
         known = _prepared.setdefault(connection, {})
-        name = known.get(sql) or _prepare(connection, known, sql, [_type(name, value) for (_, name), value in zip(places, values, strict=True)])
+        name = known.get(sql) or _prepare(connection, known, sql, types)
         result = connection.pgconn.exec_prepared(name, sent, formats)  # type: ignore[arg-type] # NULL is None
         if result.status == ExecStatus.TUPLES_OK:
             return
