@@ -10,8 +10,8 @@ from django.utils import timezone
 from openward.accounts.models import User
 from openward.audit.models import AuditEvent
 from openward.fhir.resources import HumanName, Patient
-from openward.privacy.views import _harmless
 from openward.record import open_store
+from openward.web.papers import harmless
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -78,7 +78,7 @@ def test_the_trail_refuses_to_be_changed(officer: Client, statement: str) -> Non
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\tx"])
 def test_a_cell_that_a_spreadsheet_would_run_is_quoted(cell: str) -> None:
-    assert _harmless(cell) == f"'{cell}"
+    assert harmless(cell) == f"'{cell}"
 
 
 class TestLists:

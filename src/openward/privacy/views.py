@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -27,9 +25,9 @@ from openward.privacy.presenters import Line, lines
 from openward.record.connection import connection
 from openward.record.work import AUDITOR
 from openward.web.pages import PageRequest, go, page, render, render_panel
-from openward.web.pdf import pdf, pdf_response
+from openward.web.papers import csv_response, pdf_response
+from openward.web.pdf import pdf
 
-RISKY = ("=", "+", "-", "@", "\t", "\r")
 MOST_LINES = 100_000
 
 
@@ -51,7 +49,7 @@ def patient(request: PageRequest, id: str) -> HttpResponseBase:
     look = _look(request, form, patient=key("Patient", id))
     _note(request, [key("Patient", id)])
     if request.GET.get("format") == "csv":
-        return _csv(look, f"access-{id}.csv")
+        return csv_response(request, _rows(look), f"access-{id}.csv", patient=id)
     openings = queries.openings(queries.of_patient(request.actor.tenant, key("Patient", id), look.period))
     context = {"patient": person, "name": name_of(person), "openings": openings, **_listed(request, form, look, {})}
     return render(request, "privacy/patient.html", context)
@@ -66,7 +64,7 @@ def person(request: PageRequest, actor: str) -> HttpResponseBase:
     touched = {patient for event in found for patient in event.whose[:3]}
     _note(request, sorted(touched))
     if request.GET.get("format") == "csv":
-        return _csv(look, "access-by-person.csv")
+        return csv_response(request, _rows(look), "access-by-person.csv", patient=None)
     names = names_of(request.store, touched)
     context = {"who": found[0].actor_name if found else actor, "actor_id": actor, **_listed(request, form, look, names)}
     context["may_review"] = request.actor.may(Permission.REVIEW_PRIVACY)
@@ -80,7 +78,7 @@ def events(request: PageRequest) -> HttpResponseBase:
     look = _look(request, form)
     _note(request, [])
     if request.GET.get("format") == "csv":
-        return _csv(look, "trail.csv")
+        return csv_response(request, _rows(look), "trail.csv", patient=None)
     return render(request, "privacy/events.html", _listed(request, form, look, {}))
 
 
@@ -104,9 +102,8 @@ def disclose(request: PageRequest, id: str) -> HttpResponseBase:
 def accounting(request: PageRequest, id: str) -> HttpResponseBase:
     """The accounting of disclosures as a PDF."""
     person = request.store.read(Patient, id)
-    AUDITOR.record(connection(), request.actor.tenant, request.actor, [Event("print", "Patient", key("Patient", id), patients=[key("Patient", id)])])
     words = accounting_words(person, request.actor.tenant, timezone.localdate())
-    return pdf_response(pdf(TEMPLATE, words), "accounting-of-disclosures.pdf")
+    return pdf_response(request, pdf(TEMPLATE, words), "accounting-of-disclosures.pdf", patient=id)
 
 
 def _look(request: PageRequest, form: TrailForm, *, patient: UUID | None = None, actor: str | None = None) -> Look:
@@ -133,41 +130,13 @@ def _note(request: PageRequest, patients: Iterable[UUID]) -> None:
     AUDITOR.record(connection(), request.actor.tenant, request.actor, [Event("audit-review", None, patients=list(patients))])
 
 
-class _Echo:
-    """What the csv module writes to comes straight back."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
-def _csv(look: Look, name: str) -> HttpResponseBase:
-    response = StreamingHttpResponse(_csv_lines(look), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
-
-
-def _csv_lines(look: Look) -> Iterator[str]:
+def _rows(look: Look) -> Iterator[Sequence[Any]]:
     """A file that is cut says so in its last line."""
-    writer, count = csv.writer(_Echo()), 0
-    yield writer.writerow([_("When"), _("Who"), _("Role"), _("Did"), _("Ended"), _("Purpose"), _("From address"), _("Detail")])
+    count = 0
+    yield [_("When"), _("Who"), _("Role"), _("Did"), _("Ended"), _("Purpose"), _("From address"), _("Detail")]
     for event in everything(connection(), look, MOST_LINES):
-        row = Line(event, {})
-        cells = [
-            timezone.localtime(event.at).isoformat(),
-            event.actor_name,
-            row.role,
-            row.did,
-            row.outcome,
-            event.purpose,
-            event.address,
-            event.detail,
-        ]
-        yield writer.writerow([_harmless(str(cell or "")) for cell in cells])
+        row, at = Line(event, {}), timezone.localtime(event.at).isoformat()
+        yield [at, event.actor_name, row.role, row.did, row.outcome, event.purpose, event.address, event.detail]
         count += 1
     if count == MOST_LINES:
-        yield writer.writerow([_("The file ends here: ask for fewer days.")])
-
-
-def _harmless(cell: str) -> str:
-    """A cell that a spreadsheet would run as a formula is quoted."""
-    return f"'{cell}" if cell.startswith(RISKY) else cell
+        yield [_("The file ends here: ask for fewer days.")]

@@ -1,4 +1,4 @@
-"""PDF documents, set by typst from values: a template is ours, its words are data and are never evaluated."""
+"""PDF documents, set by typst from values: a template is ours, its words are data and are never evaluated. How one leaves: `openward.web.papers`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import typst
-from django.http import HttpResponse
 
 
 def pdf(template: Path, words: Mapping[str, Any]) -> bytes:
@@ -22,14 +21,6 @@ def pdf(template: Path, words: Mapping[str, Any]) -> bytes:
     )
     assert isinstance(made, bytes)
     return made
-
-
-def pdf_response(body: bytes, name: str) -> HttpResponse:
-    """Shown in the browser; `name` is what it is saved as and never holds a patient's name."""
-    response = HttpResponse(body, content_type="application/pdf")
-    response["Content-Disposition"] = f'inline; filename="{name}"'
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
 
 
 @cache

@@ -16,6 +16,7 @@ DCM = "http://dicom.nema.org/resources/ontology/DCM"
 KINDS: Mapping[str, tuple[str, str]] = {
     "sign-": ("110114", "User Authentication"),
     "export": ("110106", "Export"),
+    "print": ("110106", "Export"),
     "audit-": ("110101", "Audit Log Used"),
     "break-glass": ("110127", "Emergency Override Started"),
     "make-user": ("110137", "User Security Attributes Changed"),

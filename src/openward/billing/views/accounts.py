@@ -29,6 +29,7 @@ from openward.fhir.resources import Patient
 from openward.registration import finding
 from openward.web import errors
 from openward.web.pages import PageRequest, go, page, render, render_panel
+from openward.web.papers import pdf_response
 
 NEEDS = Permission.SEND_STATEMENTS
 
@@ -91,7 +92,7 @@ def statement_pdf(request: PageRequest, statement: str) -> HttpResponse:
     if found is None:
         raise NotFound(type="Statement", id=statement)
     request.store.read(Patient, found.patient)
-    return _pdf(bytes(found.pdf), f"statement-{found.number}.pdf")
+    return pdf_response(request, bytes(found.pdf), f"statement-{found.number}.pdf", patient=found.patient)
 
 
 @page("billing:receipt-pdf", needs=NEEDS)
@@ -100,13 +101,9 @@ def receipt(request: PageRequest, payment: str) -> HttpResponse:
     if found is None:
         raise NotFound(type="Payment", id=payment)
     left = balances.balance(request.store, found.patient)
-    return _pdf(receipt_pdf(ReceiptPage(found, practice(request.store), left)), f"receipt-{found.receipt}.pdf")
-
-
-def _pdf(body: bytes, name: str) -> HttpResponse:
-    response = HttpResponse(body, content_type="application/pdf")
-    response["Content-Disposition"] = f'inline; filename="{name}"'
-    return response
+    return pdf_response(
+        request, receipt_pdf(ReceiptPage(found, practice(request.store), left)), f"receipt-{found.receipt}.pdf", patient=found.patient
+    )
 
 
 @page("billing:text-to-pay", needs=NEEDS, methods=("POST",))

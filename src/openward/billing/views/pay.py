@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
+from openward.access.actor import Actor
 from openward.billing import actions
 from openward.billing.actions.payments import link_balance, open_link, paid_by, practice_of_link
 from openward.billing.documents import receipt_pdf
@@ -20,6 +21,7 @@ from openward.billing.views.accounts import fresh_key
 from openward.fhir.errors import FhirError, NotFound
 from openward.web import errors
 from openward.web.pages import PageRequest, go, page, render
+from openward.web.papers import pdf_response
 
 
 @page("billing:pay", public=True, methods=("GET", "POST"))
@@ -70,9 +72,8 @@ def paid_pdf(request: PageRequest, token: str) -> HttpResponse:
     """The receipt as a PDF."""
     payment = _payment(token)
     body = receipt_pdf(ReceiptPage(payment, practice_of_link(payment.tenant), patient_balance(payment.tenant, payment.patient)))
-    response = HttpResponse(body, content_type="application/pdf")
-    response["Content-Disposition"] = f'inline; filename="{_("receipt")}-{payment.receipt}.pdf"'
-    return response
+    name, by = f"{_('receipt')}-{payment.receipt}.pdf", Actor.system("payment link", tenant=payment.tenant)
+    return pdf_response(request, body, name, patient=payment.patient, by=by)
 
 
 def _payment(token: str) -> Payment:

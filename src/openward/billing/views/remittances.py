@@ -9,13 +9,14 @@ from django.utils.translation import gettext as _
 from openward.access.permissions import Permission
 from openward.billing import actions, health
 from openward.billing.forms import MatchForm, ReasonForm, UploadForm
-from openward.billing.models import ClaimRow
+from openward.billing.models import ClaimRow, RemittanceFile, RemittanceItem
 from openward.billing.presenters.remittances import Explained, item_rows, remittance_rows, sort_out_rows, taken_words
 from openward.billing.queries import remittances as queries
 from openward.billing.queries.worklist import to_sort_out
 from openward.fhir.errors import FhirError
 from openward.web import errors
 from openward.web.pages import PageRequest, go, page, render, render_panel, toast
+from openward.web.papers import file_response
 
 
 @page("billing:remittances", needs=Permission.POST_REMITTANCES)
@@ -68,13 +69,10 @@ def remittance(request: PageRequest, remittance: str) -> HttpResponse:
 @page("billing:remittance-file", needs=Permission.POST_REMITTANCES)
 def file(request: PageRequest, remittance: str) -> HttpResponse:
     """The file as it came."""
-    from openward.billing.models import RemittanceFile
-
     found = queries.remittance(request.store, remittance)
     body = RemittanceFile.objects.get(tenant=request.actor.tenant, id=found.file.id).body
-    response = HttpResponse(bytes(body), content_type="application/octet-stream")
-    response["Content-Disposition"] = f'attachment; filename="remittance-{found.row.trace}.835"'
-    return response
+    whose = RemittanceItem.objects.filter(tenant=request.actor.tenant, remittance=remittance, patient__isnull=False).values_list("patient", flat=True)
+    return file_response(request, bytes(body), "application/octet-stream", f"remittance-{found.row.trace}.835", patients=[*filter(None, whose)])
 
 
 @page("billing:unmatched", needs=Permission.POST_REMITTANCES)

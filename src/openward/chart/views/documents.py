@@ -13,24 +13,17 @@ from openward.chart.views.lists import belongs
 from openward.fhir.errors import NotFound
 from openward.fhir.resources import Binary, DocumentReference
 from openward.web.pages import PageRequest, page
-
-SHOWN = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg", "text/plain": "txt"}
+from openward.web.papers import document_response
 
 
 @page("chart:document", needs=Permission.READ_CHART)
 def attachment(request: PageRequest, patient: str, document: str) -> HttpResponse:
-    """The first attachment of a document. What may carry scripts is never opened in the page's own origin."""
+    """The first attachment of a document."""
     found = belongs(request.store.read(DocumentReference, document), patient)
     kind, body = _content(request, found.content[0].attachment) if found.content else ("", b"")
     if not body:
         raise NotFound(type="DocumentReference", id=document)
-    plain = kind.split(";")[0].strip().lower()
-    response = HttpResponse(body, content_type=kind if plain in SHOWN else "application/octet-stream")
-    way = "inline" if plain in SHOWN else "attachment"
-    response["Content-Disposition"] = f'{way}; filename="document.{SHOWN.get(plain, "bin")}"'
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self'"
-    return response
+    return document_response(request, body, kind, patient=patient)
 
 
 def _content(request: PageRequest, attached: Any) -> tuple[str, bytes]:

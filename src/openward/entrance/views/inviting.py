@@ -16,6 +16,7 @@ from openward.fhir.resources import Patient
 from openward.record.connection import connection
 from openward.web.display import person_name
 from openward.web.pages import PageRequest, page, render
+from openward.web.papers import print_response
 
 
 @page("accounts:invite", needs=Permission.REGISTER_PATIENTS, methods=("GET", "POST"))
@@ -31,7 +32,8 @@ def invite(request: PageRequest, patient: str) -> HttpResponseBase:
             code = actions.new_code()
             invitation = _invite(request, patient, str(context["name"]), form, code)
             there = settings.OPENWARD_PUBLIC_URL + reverse("accounts:invitation-code")
-            return render(request, "entrance/invitation_letter.html", {**context, "invitation": invitation, "code": code, "there": there})
+            words = {**context, "invitation": invitation, "code": code, "there": there}
+            return print_response(request, "entrance/invitation_letter.html", words, what="invitation-letter", patient=patient)
     return render(request, "entrance/invite.html", context, status=422 if form.errors else 200)
 
 

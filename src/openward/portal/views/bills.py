@@ -16,7 +16,7 @@ from openward.portal.forms import PayForm
 from openward.web import once
 from openward.web.errors import add_to_form
 from openward.web.pages import PageRequest, go, page, render
-from openward.web.pdf import pdf_response
+from openward.web.papers import pdf_response
 
 
 @page("portal:bills", needs=Permission.PAY_BALANCE)
@@ -36,7 +36,7 @@ def statement(request: PageRequest, number: str) -> HttpResponseBase:
     found = Statement.objects.filter(tenant=request.actor.tenant, patient=queries.own_id(request.store), number=number).first()
     if found is None:
         raise Http404
-    return pdf_response(bytes(found.pdf), f"statement-{found.number}.pdf")
+    return pdf_response(request, bytes(found.pdf), f"statement-{found.number}.pdf", patient=found.patient)
 
 
 @page("portal:pay", needs=Permission.PAY_BALANCE, methods=("GET", "POST"))

@@ -14,7 +14,8 @@ from openward.fhir.resources import Organization, Patient
 from openward.portal import queries
 from openward.portal.presenters import immunization_words
 from openward.web.pages import PageRequest, page, render
-from openward.web.pdf import pdf, pdf_response
+from openward.web.papers import pdf_response
+from openward.web.pdf import pdf
 
 TYPST = Path(__file__).parents[1] / "typst"
 
@@ -63,7 +64,7 @@ def immunizations(request: PageRequest) -> HttpResponseBase:
 def immunizations_pdf(request: PageRequest) -> HttpResponseBase:
     id = queries.own_id(request.store)
     words = immunization_words(request.store.read(Patient, id), chart.immunizations(request.store, id), _practice(request), timezone.localdate())
-    return pdf_response(pdf(TYPST / "immunizations.typ", words), "immunization-record.pdf")
+    return pdf_response(request, pdf(TYPST / "immunizations.typ", words), "immunization-record.pdf", patient=id)
 
 
 def _practice(request: PageRequest) -> str:
