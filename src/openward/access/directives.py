@@ -23,6 +23,7 @@ EVER = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
 MOST = 200
 DEPTH = 8
 CLIENT = "urn:openward:client"
+USER = "urn:openward:user"
 _BY_CODING = {(label.system, label.code): label.code for label in LABELS.values()}
 
 
@@ -64,11 +65,14 @@ def _asked(provision: Mapping[str, Any]) -> dict[str, set[str]]:
 
 
 def _names(reference: Mapping[str, Any]) -> Iterator[str]:
-    """How the policy calls whom a provision names: by reference, or a client program by its name."""
+    """How the policy calls whom a provision names: by reference, a client program by its name, or one who signs in by their id."""
+    identifier = reference.get("identifier") or {}
     if reference.get("reference"):
         yield reference["reference"]
-    elif (reference.get("identifier") or {}).get("system") == CLIENT:
-        yield f"client:{reference['identifier'].get('value', '')}"
+    elif identifier.get("system") == CLIENT:
+        yield f"client:{identifier.get('value', '')}"
+    elif identifier.get("system") == USER:
+        yield f"user:{identifier.get('value', '')}"
     else:
         yield "-"  # someone this house cannot tell: the provision speaks of nobody it knows
 

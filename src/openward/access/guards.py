@@ -10,9 +10,10 @@ from django.utils import timezone
 from openward.access import directives, ties
 from openward.access.actor import Actor
 from openward.access.known import changed, forget, house
-from openward.access.labels import CODED, LABELS, RELABEL, implied, labels_of
+from openward.access.labels import CODED, LABELS, PARENTS, RELABEL, implied, labels_of, parents_of
 from openward.access.permissions import Permission
 from openward.access.roles import role_of
+from openward.access.rules import inherited, rules_of, written
 from openward.access.standing import standing_for
 from openward.fhir.definitions import RESOURCE_TYPES, type_number
 from openward.fhir.errors import Forbidden
@@ -39,10 +40,22 @@ def label(change: Change, work: UnitOfWork) -> None:
     had, has = labels_of(before) if before else frozenset(), labels_of(data)
     if before is not None and had != has and not may_relabel(work.actor):
         _stay(data, had, has, work.actor)
-    fresh = implied(data) - (implied(before) if before else frozenset()) - labels_of(data)
+    fresh = _fresh(data, before, work) - labels_of(data)
     if fresh:
         _add(data, fresh)
+    if change.type in PARENTS:
+        written(work.store, change.type, change.key, labels_of(data))
     _note_use(change.type, labels_of(data), work, is_mark=change.type == "Patient" and had != labels_of(data))
+
+
+def _fresh(data: dict[str, Any], before: Mapping[str, Any] | None, work: UnitOfWork) -> frozenset[str]:
+    """What falls on it now and did not before: a label that was taken away by hand does not come back while the codes are the same."""
+    named = parents_of(data) - (parents_of(before) if before else frozenset())
+    from_parents = inherited(work.store, named) if named else frozenset()
+    if data["resourceType"] not in CODED:
+        return from_parents
+    more = rules_of(work.actor)
+    return from_parents | (implied(data, more) - (implied(before, more) if before else frozenset()))
 
 
 def may_relabel(actor: Actor) -> bool:

@@ -18,6 +18,8 @@ import psycopg
 from django.db import InterfaceError, OperationalError
 from django.db import connection as django_connection
 from django.utils import timezone
+from psycopg import Cursor
+from psycopg.rows import tuple_row
 
 from openward.fhir.failures import Unavailable
 
@@ -72,6 +74,18 @@ def rows(sql: str, params: Sequence[Any] | Mapping[str, Any]) -> list[Any]:
         raise Unavailable from error
 
 
+def first(sql: str, params: Sequence[Any]) -> tuple[Any, ...] | None:
+    """The first row of a question that every page asks: its plan is kept on this thread's connection. Raises Unavailable."""
+    wire = django_connection.connection
+    if wire is not None and not wire.closed:
+        try:
+            return Cursor(wire, row_factory=tuple_row).execute(sql, params, prepare=True).fetchone()
+        except psycopg.OperationalError:
+            if django_connection.in_atomic_block:
+                raise Unavailable from None
+    return next(iter(rows(sql, params)), None)  # it is not open yet, or broke since it was last used
+
+
 def as_json(value: Any) -> Any:
     """A jsonb column of `rows`, which Django's connection gives as text."""
     return json.loads(value) if isinstance(value, str) else value
@@ -121,14 +135,8 @@ def changes(actor: Actor) -> int:
 
 
 def _number() -> int:
-    """Asked by every page, so asked of the wire itself where it stands; Django's way opens one that does not."""
-    wire = django_connection.connection
-    if wire is not None and not wire.closed:
-        try:
-            return int(wire.execute(CHANGES, prepare=True).fetchone()[0])
-        except psycopg.OperationalError:
-            pass  # it broke since it was last used: asked again below, on a new one
-    return int(rows(CHANGES, [])[0][0])
+    row = first(CHANGES, [])
+    return int(row[0]) if row else 0
 
 
 def house(actor: Actor) -> House:

@@ -6,9 +6,8 @@ https://hl7.org/fhir/R4/security-labels.html
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -29,7 +28,19 @@ CODED: Mapping[str, tuple[str, ...]] = {
     "MedicationStatement": ("medicationCodeableConcept", "reasonCode"),
     "MedicationDispense": ("medicationCodeableConcept",),
     "MedicationAdministration": ("medicationCodeableConcept", "reasonCode"),
+    "ChargeItem": ("code", "reason"),
+    "Claim": ("diagnosis.diagnosisCodeableConcept", "procedure.procedureCodeableConcept", "item.productOrService"),
+    "ExplanationOfBenefit": ("diagnosis.diagnosisCodeableConcept", "procedure.procedureCodeableConcept", "item.productOrService"),
+    "ClaimResponse": ("addItem.productOrService",),
 }
+
+# What is about something else: it has the labels of what these name, as they are when it is written.
+INHERITED: Mapping[str, tuple[str, ...]] = {
+    "Claim": ("diagnosis.diagnosisReference",),
+    "ExplanationOfBenefit": ("claim", "diagnosis.diagnosisReference"),
+    "ClaimResponse": ("request",),
+}
+PARENTS = frozenset({"Condition", "Claim"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +61,49 @@ class Label:
         return {"system": self.system, "code": self.code, "display": self.title}
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Which codes fall under which label: whole codes by system and code, beginnings of codes by system."""
+
+    exact: Mapping[tuple[str, str], frozenset[str]]
+    starts: Mapping[str, tuple[tuple[str, str], ...]]
+
+    @classmethod
+    def of(cls, found: Iterable[tuple[str, str, str, bool]]) -> Rules:
+        """From (label, system, code, whether it is the beginning of codes)."""
+        exact: dict[tuple[str, str], set[str]] = {}
+        starts: dict[str, list[tuple[str, str]]] = {}
+        for label, system, code, is_start in found:
+            if is_start:
+                starts.setdefault(system, []).append((code, label))
+            else:
+                exact.setdefault((system, code), set()).add(label)
+        return cls({place: frozenset(labels) for place, labels in exact.items()}, {system: tuple(each) for system, each in starts.items()})
+
+    def __bool__(self) -> bool:
+        return bool(self.exact or self.starts)
+
+    def labels(self, system: str, code: str) -> frozenset[str]:
+        whole = self.exact.get((system, code), frozenset())
+        starts = self.starts.get(system)
+        return whole | {label for start, label in starts if code.startswith(start)} if starts else whole
+
+
 _data = json.loads(files("openward.access").joinpath("content/labels.json").read_text(encoding="utf-8"))
 LABELS: Mapping[str, Label] = {one["code"]: Label(one.get("system", ACT_CODE), one["code"], one["title"], one["sentence"]) for one in _data["labels"]}
 _BY_CODING: Mapping[tuple[str, str], str] = {(label.system, label.code): label.code for label in LABELS.values()}
-_EXACT: dict[tuple[str, str], set[str]] = {}
-_STARTS: dict[str, list[tuple[str, str]]] = {}
-for _rule in _data["rules"]:
-    for _code in _rule.get("codes", ()):
-        _EXACT.setdefault((_rule["system"], _code), set()).add(_rule["label"])
-    for _start in _rule.get("starts", ()):
-        _STARTS.setdefault(_rule["system"], []).append((_start, _rule["label"]))
+
+
+def _shipped() -> Iterator[tuple[str, str, str, bool]]:
+    for rule in _data["rules"]:
+        yield from ((rule["label"], rule["system"], code, False) for code in rule.get("codes", ()))
+        yield from ((rule["label"], rule["system"], start, True) for start in rule.get("starts", ()))
+
+
+SHIPPED: tuple[tuple[str, str, str, bool], ...] = tuple(_shipped())
+"""The rules Openward comes with: label, system, code, whether it is the beginning of codes."""
+RULES = Rules.of(SHIPPED)
+NO_MORE = Rules({}, {})
 
 
 def labels_of(resource: Mapping[str, Any]) -> frozenset[str]:
@@ -70,28 +114,38 @@ def labels_of(resource: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(known for one in security if (known := _BY_CODING.get((one.get("system", ""), one.get("code", "")))))
 
 
-def implied(resource: Mapping[str, Any]) -> frozenset[str]:
-    """The labels that fall on the resource by rule, for what it is coded as."""
+def implied(resource: Mapping[str, Any], more: Rules = NO_MORE) -> frozenset[str]:
+    """The labels that fall on the resource by rule, for what it is coded as. `more`: the house's own rules."""
     places = CODED.get(resource.get("resourceType", ""))
     if places is None:
         return frozenset()
-    return frozenset(label for place in places for coding in _codings(resource.get(place)) for label in _ruled(*coding))
-
-
-def _codings(value: Any) -> Iterator[tuple[str, str]]:
-    for concept in value if isinstance(value, list) else (value,):
-        for coding in (concept or {}).get("coding", ()):
-            yield coding.get("system", ""), coding.get("code", "")
-
-
-@cache
-def _known_systems() -> frozenset[str]:
-    return frozenset(_STARTS) | {system for system, _ in _EXACT}
-
-
-def _ruled(system: str, code: str) -> frozenset[str]:
-    if system not in _known_systems():
-        return frozenset()
-    found = set(_EXACT.get((system, code), ()))
-    found.update(label for start, label in _STARTS.get(system, ()) if code.startswith(start))
+    found: set[str] = set()
+    for place in places:
+        for concept in _at(resource, place):
+            for coding in concept.get("coding", ()):
+                system, code = coding.get("system", ""), coding.get("code", "")
+                found |= RULES.labels(system, code)
+                if more:
+                    found |= more.labels(system, code)
     return frozenset(found)
+
+
+def parents_of(resource: Mapping[str, Any]) -> frozenset[str]:
+    """The references (`Condition/x`) whose labels the resource inherits."""
+    places = INHERITED.get(resource.get("resourceType", ""))
+    if places is None:
+        return frozenset()
+    named = (str(one.get("reference") or "") for place in places for one in _at(resource, place))
+    return frozenset(name for name in named if name.partition("/")[0] in PARENTS and "/" in name)
+
+
+def _at(value: Any, place: str) -> Iterator[Any]:
+    """The objects at a path of element names, lists opened."""
+    name, _, rest = place.partition(".")
+    found = value.get(name)
+    for one in found if isinstance(found, list) else (found,):
+        if isinstance(one, dict):
+            if rest:
+                yield from _at(one, rest)
+            else:
+                yield one

@@ -30,6 +30,55 @@ class LabelInUse(models.Model):
         return f"{self.label} on {self.rtype}"
 
 
+class LabelRule(models.Model):
+    """A rule of the house's own, beside `content/labels.json`: what is coded so gets the label. Ended, it puts no more labels; those there stay."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.IntegerField()
+    label = models.CharField(max_length=200)
+    system = models.CharField(max_length=300)
+    code = models.CharField(max_length=100)
+    is_start = models.BooleanField(default=False)
+    made_by = models.CharField(max_length=200)
+    made_at = models.DateTimeField(default=timezone.now)
+    ended_by = models.CharField(max_length=200, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                name="label_rule_once", fields=("tenant", "label", "system", "code", "is_start"), condition=models.Q(ended_at__isnull=True)
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.label}: {self.system}|{self.code}"
+
+
+class Relabelling(models.Model):
+    """One pass over what is stored, by the rules with this digest. `place` and `at_key` are where it got to; `barrier` the transaction it waits out."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.IntegerField()
+    digest = models.CharField(max_length=64)
+    asked_at = models.DateTimeField(default=timezone.now)
+    barrier = models.BigIntegerField(null=True, blank=True)
+    place = models.PositiveSmallIntegerField(default=0)
+    at_key = models.UUIDField(null=True, blank=True)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    labelled = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    moved_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(name="one_relabelling_at_a_time", fields=("tenant",), condition=models.Q(finished_at__isnull=True)),)
+
+    def __str__(self) -> str:
+        return f"{self.done} of {self.total}"
+
+
 class Tie(models.Model):
     """That a patient is, or was, in the care of `holder`: the key of a Practitioner, an Organization or a Location. Kept by a guard."""
 

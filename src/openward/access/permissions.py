@@ -43,6 +43,8 @@ class Permission(StrEnum):
     LABEL_RECORDS = "label-records"
     REVIEW_PRIVACY = "review-privacy"
     GRANT_PROXIES = "grant-proxies"
+    RECORD_CONSENTS = "record-consents"
+    DECIDE_SHARING = "decide-sharing"
     MANAGE_USERS = "manage-users"
     SEE_HEALTH = "see-health"
     SEE_OUTBOX = "see-outbox"

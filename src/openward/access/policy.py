@@ -16,7 +16,7 @@ from openward.access.proxies import Acting, acting
 from openward.access.roles import PROXY, role_of
 from openward.access.scopes import narrow, permits
 from openward.access.sight import Sight, both
-from openward.access.standing import standing_of
+from openward.access.standing import standing_for, standing_of
 from openward.fhir.ids import key
 from openward.fhir.protocols import Interaction, Where
 from openward.fhir.search.token import token_hash
@@ -103,6 +103,22 @@ class AccessPolicy:
         if not for_whom.covers(type):
             return Where("false")
         return both(mine, Sight(type, for_whom.standing).where())
+
+
+def shows(actor: Actor, type: str, labels: frozenset[str], patient: UUID | None) -> bool:
+    """Whether labels, consents and reach leave a row of `type` to the actor, known by its labels and patient alone. The role's grants are not asked.
+
+    For tables beside the record that say a little of what stands in it. What is known of the actor is kept: it mostly costs no statement.
+    """
+    if actor.kind == "system":
+        return True
+    if actor.kind == "patient":
+        own = patient is not None and patient == _own_key(actor)
+        if actor.role != PROXY.key:
+            return own
+        for_whom = acting(actor)
+        return own and for_whom is not None and Sight(type, for_whom.standing).admits(labels, patient)
+    return Sight(type, standing_for(actor)[1]).admits(labels, patient)
 
 
 def _of_patient(own: UUID, type: str) -> Where:

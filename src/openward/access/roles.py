@@ -114,8 +114,11 @@ ROLES: dict[str, Role] = {
                 P.SEE_FLOW,
                 P.MOVE_FLOW,
                 P.GRANT_PROXIES,
+                P.RECORD_CONSENTS,
             ),
-            VISIT | {"Patient": "crus", "Coverage": "crus", "RelatedPerson": "crus", "Organization": "crs", "AllergyIntolerance": "rs", "List": "rs"},
+            VISIT
+            | {"Patient": "crus", "Coverage": "crus", "RelatedPerson": "crus", "Organization": "crs", "AllergyIntolerance": "rs", "List": "rs"}
+            | {"Consent": "rs"},
         ),
         role(
             "nurse",
@@ -186,7 +189,7 @@ ROLES: dict[str, Role] = {
             "privacy-officer",
             "Privacy officer",
             "Sees who opened whose record, and why.",
-            (P.READ_AUDIT, P.FIND_PATIENTS, P.REVIEW_PRIVACY, P.GRANT_PROXIES, P.LABEL_RECORDS),
+            (P.READ_AUDIT, P.FIND_PATIENTS, P.REVIEW_PRIVACY, P.GRANT_PROXIES, P.LABEL_RECORDS, P.RECORD_CONSENTS),
             {"Patient": "rs", "AuditEvent": "rs", "Provenance": "rs", "Consent": "rs"},
             cleared=TREATING | IN_CARE,
         ),
@@ -201,8 +204,8 @@ ROLES: dict[str, Role] = {
             "patient",
             "Patient",
             "Sees their own record, books, writes to the practice, and pays.",
-            (P.SEE_OWN_RECORD, P.MESSAGE_PRACTICE, P.PAY_BALANCE, P.BOOK_OWN, P.CONNECT_APPS),
-            {"Patient": "rs", "Appointment": "crus", "Encounter": "rs", "Communication": "crs", "Coverage": "rs", "Task": "c"}
+            (P.SEE_OWN_RECORD, P.MESSAGE_PRACTICE, P.PAY_BALANCE, P.BOOK_OWN, P.CONNECT_APPS, P.DECIDE_SHARING),
+            {"Patient": "rs", "Consent": "rs", "Appointment": "crus", "Encounter": "rs", "Communication": "crs", "Coverage": "rs", "Task": "c"}
             | grant(
                 ("AllergyIntolerance", "Condition", "Observation", "MedicationRequest", "Immunization", "DiagnosticReport", "Procedure", "List"), "rs"
             )
@@ -218,8 +221,8 @@ PROXY = Role(
     "proxy",
     "Proxy",
     "Looks after someone else's record, as far and as long as they were allowed to.",
-    ROLES["patient"].permissions,
-    ROLES["patient"].grants,
+    ROLES["patient"].permissions - {P.DECIDE_SHARING},
+    {type: letters for type, letters in ROLES["patient"].grants.items() if type != "Consent"},
     purpose="FAMRQT",
 )
 """What a person is while they act for someone they care for (`proxies`): nobody's own role, so it is not among ROLES."""

@@ -14,7 +14,7 @@ from openward.scheduling.facts import clinician_of, service_code
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What was done at a visit: the booked service, laboratory orders, vaccines, procedures."""
+    """What was done at a visit: the booked service, laboratory orders, vaccines, procedures; and the sensitivity labels of what it was for."""
 
     visit: Encounter
     day: str
@@ -22,6 +22,7 @@ class Done:
     immunizations: Sequence[Any] = ()
     procedures: Sequence[Any] = ()
     reasons: Sequence[Any] = ()
+    labels: frozenset[str] = frozenset()
 
 
 def proposed(done: Done, fees: Mapping[str, Fee]) -> list[ChargeItem]:
@@ -63,6 +64,7 @@ def _charge(done: Done, fee: Fee, because: Any) -> ChargeItem:
         priceOverride=facts.usd(fee.price),
         reason=list(done.reasons),
     )
+    facts.set_labels(charge, done.labels)
     if clinician:
         charge.performer = [ChargeItemPerformer(actor=clinician)]
     if because is not None and because.resourceType == "ServiceRequest":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Final
 
+from openward.access.labels import LABELS
 from openward.fhir.resources import ChargeItem, Claim, CodeableConcept, Coding, Identifier, Meta, Money
 from openward.formats.x12.from_fhir import CLAIM_NUMBER, PLACE_OF_SERVICE, code_of, coding_of, identifier, relationship_of
 
@@ -64,6 +66,14 @@ def set_state(claim: Claim, state: str) -> None:
     meta = claim.meta or Meta()
     meta.tag = [*(tag for tag in meta.tag if tag.system != CLAIM_STATE), Coding(system=CLAIM_STATE, code=state)]
     claim.meta = meta
+
+
+def set_labels(resource: Any, labels: Iterable[str]) -> None:
+    """Give a new resource these sensitivity labels."""
+    if chosen := [Coding(system=LABELS[label].system, code=label, display=LABELS[label].title) for label in sorted(labels)]:
+        meta = resource.meta or Meta()
+        meta.security = chosen
+        resource.meta = meta
 
 
 def served_on(claim: Claim) -> dt.date | None:

@@ -74,7 +74,16 @@ def keep_sent_claims(change: Change, work: UnitOfWork) -> None:
 @guard("Patient", "Coverage", on=("update",))
 def look_again_at_drafts(change: Change, work: UnitOfWork) -> None:
     """When a patient's details or insurance are mended, the patient's draft claims are looked at again."""
-    patient = change.id if change.type == "Patient" else facts.target(change.resource.beneficiary)
+    _look_again(change.id if change.type == "Patient" else facts.target(change.resource.beneficiary), work)
+
+
+@guard("Consent", on=("create", "update", "delete"))
+def look_again_after_a_consent(change: Change, work: UnitOfWork) -> None:
+    """When a patient consents, or takes it back, the claims of theirs that are not sent yet are looked at again."""
+    _look_again(facts.target(change.resource.patient), work)
+
+
+def _look_again(patient: str | None, work: UnitOfWork) -> None:
     drafts = ClaimRow.objects.filter(tenant=work.tenant, patient=patient, state__in=transitions.OPEN)
     for claim in drafts.values_list("claim", flat=True):
         work.later(jobs.check_claim, tenant=work.tenant, claim=claim)

@@ -97,7 +97,7 @@ class Fee(models.Model):
 
 
 class ClaimRow(models.Model):
-    """A claim as the worklist counts it; written by the guard on Claim only."""
+    """A claim as the worklist counts it; written by the guard on Claim only. `labels` are its sensitivity labels, none for most."""
 
     pk = models.CompositePrimaryKey("tenant", "claim")
     tenant = models.IntegerField()
@@ -111,6 +111,7 @@ class ClaimRow(models.Model):
     served_on = models.DateField(null=True)
     submitted_at = models.DateTimeField(null=True)
     changed_at = models.DateTimeField()
+    labels = ArrayField(models.TextField(), default=list)
 
     class Meta:
         managed = False
@@ -308,7 +309,10 @@ class Payment(models.Model):
 
 
 class Statement(models.Model):
-    """A statement as it was sent, with its PDF; the facts are the Invoice named in `invoice`."""
+    """A statement as it was sent, with its PDF; the facts are the Invoice named in `invoice`.
+
+    `labels` are the sensitivity labels of the visits it explains in clear; null where it was made before they were kept.
+    """
 
     pk = models.CompositePrimaryKey("tenant", "id")
     tenant = models.IntegerField()
@@ -322,6 +326,7 @@ class Statement(models.Model):
     due_on = models.DateField()
     pdf = models.BinaryField()
     paperless = models.BooleanField()
+    labels = ArrayField(models.TextField(), null=True)
 
     class Meta:
         managed = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from openward.access.labels import labels_of
 from openward.billing import facts
 from openward.fhir.resources import Claim
 from openward.record import UnitOfWork
@@ -47,7 +48,7 @@ def keep_claim(work: UnitOfWork, claim: Claim) -> None:
     """Let the worklist row say what the claim says; its visit waits for a claim no more."""
     if visit := facts.visit_of(claim):
         billed(work, visit)
-    work.store.connection.execute(_KEEP, (*_claim_row(work.tenant, claim), facts.state_of(claim)))
+    work.store.connection.execute(_KEEP, (*_claim_row(work.tenant, claim), facts.state_of(claim), sorted(labels_of(claim.data))))
 
 
 def _claim_row(tenant: int, claim: Claim) -> tuple[int, str, str, str | None, str | None, str | None, str | None, Decimal, date | None]:
@@ -66,9 +67,9 @@ def _claim_row(tenant: int, claim: Claim) -> tuple[int, str, str, str | None, st
 
 
 _KEEP = """
-insert into billing_claim (tenant, claim, number, patient, visit, payer, state, total, served_on, submitted_at)
-values (%s, %s, %s, %s, %s, %s, %s, %s, %s, case when %s = 'submitted' then now() end)
+insert into billing_claim (tenant, claim, number, patient, visit, payer, state, total, served_on, submitted_at, labels)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, case when %s = 'submitted' then now() end, %s::text[])
 on conflict (tenant, claim) do update set number = excluded.number, patient = excluded.patient, visit = excluded.visit, payer = excluded.payer,
-  state = excluded.state, total = excluded.total, served_on = excluded.served_on, changed_at = clock_timestamp(),
+  state = excluded.state, total = excluded.total, served_on = excluded.served_on, labels = excluded.labels, changed_at = clock_timestamp(),
   submitted_at = case when excluded.state = 'submitted' and billing_claim.state = 'ready' then now() else billing_claim.submitted_at end
 """

@@ -39,11 +39,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What the rules look at. `today` is the practice's day; `others` are numbers of further claims for the same visit."""
+    """What the rules look at. `today` is the practice's day; `others` are numbers of further claims for the same visit.
+
+    `may_be_billed`: whether the law and the patient leave it to payment at all.
+    """
 
     file: ClaimFile
     today: dt.date
     others: Sequence[str] = ()
+    may_be_billed: bool = True
 
     @property
     def claim(self) -> Any:
@@ -74,6 +78,15 @@ def rule(function: Rule) -> Rule:
 def scrub(case: Case) -> list[Finding]:
     """Every finding, in the order of the rules. An empty list means the claim may be sent."""
     return [finding for each in RULES for finding in each(case)]
+
+
+@rule
+def payment_is_permitted(case: Case) -> Iterator[Finding]:
+    """What the law protects, or the patient keeps back, goes to a payer only with the patient's consent to payment."""
+    if not case.may_be_billed:
+        what = _("The patient's consent to use this visit for payment is missing")
+        why = _("The visit is specially protected (42 CFR Part 2, or the patient's own wish). No payer may learn of it before the patient consents.")
+        yield Finding("consent", what, why, ("consent", ""))
 
 
 @rule

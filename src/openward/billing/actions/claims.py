@@ -16,7 +16,7 @@ from openward.billing.errors import AlreadyClaimed, ClaimIsSent, NoCoverage, Not
 from openward.billing.models import VisitToBill
 from openward.billing.queries.fees import fees_by_trigger
 from openward.billing.queries.readiness import claims_of_visit, findings
-from openward.billing.queries.visits import charges_of, coverages_on, day_of, diagnoses_of, done_at, practice
+from openward.billing.queries.visits import charges_of, conditions_of, coverages_on, day_of, done_at, labels_of_all, once, practice
 from openward.fhir.resources import (
     ChargeItem,
     Claim,
@@ -96,7 +96,8 @@ def _draft(work: UnitOfWork, visit: Encounter, charges: Sequence[ChargeItem]) ->
     coverage = next(iter(coverages_on(work.store, patient, day)), None)
     if coverage is None:
         raise NoCoverage
-    reasons = diagnoses_of(work.store, visit)[:MAX_DIAGNOSES]
+    conditions = conditions_of(work.store, visit)
+    reasons = once([condition.code for condition in conditions])[:MAX_DIAGNOSES]
     billing, clinician = practice(work.store, visit), clinician_of(visit)
     claim = Claim(
         status="active",
@@ -115,6 +116,7 @@ def _draft(work: UnitOfWork, visit: Encounter, charges: Sequence[ChargeItem]) ->
     if clinician:
         claim.careTeam = [ClaimCareTeam(sequence=1, provider=clinician, responsible=True)]
     claim.total = facts.usd(facts.total_of(claim))
+    facts.set_labels(claim, labels_of_all([*conditions, visit, *charges]))
     facts.set_state(claim, transitions.DRAFT)
     return claim
 

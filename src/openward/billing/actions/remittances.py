@@ -55,11 +55,16 @@ def take_file(*, data: bytes, name: str, by: Actor) -> Taken:
         advices = read_835s(data)
     except X12Error as error:
         return _refuse(data, name, str(error), by)
-    with unit_of_work(by=by) as work:
+    with unit_of_work(by=_house(by)) as work:
         file = _take(work, data, name)
         if file is None:
             return Taken(name, already=True)
         return Taken(name, outcomes=[_Advice(work, file, advice).post() for advice in advices])
+
+
+def _house(by: Actor) -> Actor:
+    """Money is posted whole, also for claims the person who brings the file is not shown."""
+    return by if by.kind == "system" else Actor.system("post remittances", tenant=by.tenant, on_behalf_of=by)
 
 
 def collect_folder(*, by: Actor) -> list[Taken]:
@@ -95,7 +100,7 @@ def _take(work: UnitOfWork, data: bytes, name: str) -> UUID | None:
     row = work.connection.execute(
         "insert into billing_remittance_file (tenant, id, name, sha256, size, body, received_by) values (%s, %s, %s, %s, %s, %s, %s)"
         " on conflict on constraint remittance_file_once do nothing returning id",
-        (work.tenant, id, name[:200], hashlib.sha256(data).digest(), len(data), data, work.actor.id),
+        (work.tenant, id, name[:200], hashlib.sha256(data).digest(), len(data), data, work.actor.on_behalf_of or work.actor.id),
     ).fetchone()
     return id if row else None
 

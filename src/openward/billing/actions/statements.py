@@ -62,6 +62,7 @@ def send_statement(*, patient: str, by: Actor) -> Statement:
             due_on=due,
             pdf=statement_pdf(page),
             paperless=is_paperless(person),
+            labels=sorted({label for visit in account.visits for label in visit.labels}),
         )
         _leave(work, person, made, link)
         return made
@@ -79,6 +80,7 @@ def _invoice(person: Patient, issuer: Organization | None, account: Bill, number
         totalGross=facts.usd(account.balance),
         paymentTerms=_("Due in {days} days.").format(days=DUE_DAYS),
     )
+    facts.set_labels(invoice, {label for visit in account.visits for label in visit.labels})
     if issuer:
         invoice.issuer = Reference.to(issuer)
     return invoice

@@ -31,13 +31,20 @@ class ClaimLineRow:
     name: str
     payer: str
     refused: Decimal
+    is_withheld: bool = False
+    may_manage: bool = False
 
     @property
     def badge(self) -> tuple[str, str]:
-        return state_badge(self.row.state)
+        if not self.is_withheld:
+            return state_badge(self.row.state)
+        return (_("Needs consent"), "warning") if self.may_manage and self.row.state in transitions.OPEN else (_("Withheld"), "neutral")
 
     @property
     def url(self) -> str:
+        """Empty where there is no page to open: a withheld claim has one for who sends claims."""
+        if self.is_withheld and not self.may_manage:
+            return ""
         return reverse("billing:claim", kwargs={"claim": self.row.claim})
 
     @property
@@ -45,11 +52,13 @@ class ClaimLineRow:
         return _("{amount} refused").format(amount=money(self.refused)) if self.refused and self.row.state != transitions.DENIED else ""
 
 
-def claim_rows(page: ClaimsPage) -> list[ClaimLineRow]:
+def claim_rows(page: ClaimsPage, *, may_manage: bool) -> list[ClaimLineRow]:
     return [
         ClaimLineRow(
             row, name_of(page.names.get(str(row.patient))), _title(page.payers.get(str(row.payer))), page.refused.get(row.claim, ledger.ZERO)
         )
+        if row.claim not in page.withheld
+        else ClaimLineRow(row, "", "", ledger.ZERO, is_withheld=True, may_manage=may_manage)
         for row in page.rows
     ]
 
@@ -120,6 +129,10 @@ def _mend(page: ClaimPage, finding: Finding) -> Mend:
         return Mend(finding, _("Edit the diagnoses"), reverse("billing:claim-diagnoses", kwargs={"claim": claim}), True)
     if kind == "claim" and finding.rule in ("coverage",):
         return Mend(finding, _("Choose the insurance"), reverse("billing:claim-coverage", kwargs={"claim": claim}), True)
+    if kind == "consent":
+        return Mend(
+            finding, _("The front desk or the privacy officer records the patient's consent; the claim is then looked at again by itself."), "", False
+        )
     if kind in ("organization", "clinician"):
         return Mend(finding, _("An administrator keeps this: ask them to complete it."), "", False)
     return Mend(finding, _("On this page"), "#lines", False)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.utils.translation import gettext as _
+
+from openward.access.labels import labels_of
 from openward.billing import facts, ledger
 from openward.billing.explanations import adjustments_of
+from openward.billing.models import ClaimRow
 from openward.billing.queries.balances import Activity, claim_balances, open_activity
 from openward.billing.queries.visits import charges_of, day_of
 from openward.fhir.resources import Claim, Encounter, ExplanationOfBenefit
@@ -32,7 +36,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class VisitBill:
-    """One visit. charge = agreed + paid + pending + given_up + share; `pending` is with the insurance still."""
+    """One visit. charge = agreed + paid + pending + given_up + share; `pending` is with the insurance still.
+
+    `labels` are those of what is said of it in clear; of a claim the reader is not shown nothing is.
+    """
 
     on: dt.date
     claim: str | None
@@ -45,6 +52,7 @@ class VisitBill:
     share: Decimal
     why: Sequence[Share]
     is_insured: bool
+    labels: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +83,10 @@ def bill(store: Store, patient: str) -> Bill:
 
 
 def _insured(store: Store, id: str, share: Decimal) -> VisitBill:
-    claim = store.read(Claim, id)
+    claim = store.find(Claim, id)
     sums = claim_balances(store.tenant, id)
+    if claim is None:
+        return _withheld(store.tenant, id, sums, share)
     paid = sums.get(ledger.BANK, ledger.ZERO) + sums.get(ledger.UNMATCHED, ledger.ZERO)
     return VisitBill(
         on=facts.served_on(claim) or dt.date.today(),
@@ -89,6 +99,26 @@ def _insured(store: Store, id: str, share: Decimal) -> VisitBill:
         given_up=sums.get(ledger.WRITE_OFF, ledger.ZERO),
         share=share,
         why=_shares(store, claim, share),
+        is_insured=True,
+        labels=labels_of(claim.data),
+    )
+
+
+def _withheld(tenant: int, id: str, sums: Mapping[str, Decimal], share: Decimal) -> VisitBill:
+    """A visit whose claim the reader is not shown: its money, which stands in the books, and nothing of what was done."""
+    row = ClaimRow.objects.get(tenant=tenant, claim=id)
+    charge = -sums.get(ledger.REVENUE, ledger.ZERO)
+    return VisitBill(
+        on=row.served_on or dt.date.today(),
+        claim=row.number,
+        services=[Service(_("Health service"), charge)],
+        charge=charge,
+        agreed=sums.get(ledger.AGREED, ledger.ZERO),
+        paid=sums.get(ledger.BANK, ledger.ZERO) + sums.get(ledger.UNMATCHED, ledger.ZERO),
+        pending=sums.get(ledger.INSURANCE, ledger.ZERO) + sums.get(ledger.DENIED, ledger.ZERO),
+        given_up=sums.get(ledger.WRITE_OFF, ledger.ZERO),
+        share=share,
+        why=[],
         is_insured=True,
     )
 
@@ -111,9 +141,10 @@ def _shares(store: Store, claim: Claim, share: Decimal) -> list[Share]:
 
 def _uninsured(store: Store, id: str, share: Decimal) -> VisitBill:
     visit = store.read(Encounter, id)
-    services = [Service(_words(charge.code), facts.charge_total(charge)) for charge in charges_of(store, id)]
-    none = ledger.ZERO
-    return VisitBill(day_of(store, visit), None, services, share, none, none, none, none, share, [Share("", share)], is_insured=False)
+    charges = charges_of(store, id)
+    services = [Service(_words(charge.code), facts.charge_total(charge)) for charge in charges] or [Service(_("Health service"), share)]
+    none, labels = ledger.ZERO, frozenset(label for charge in charges for label in labels_of(charge.data))
+    return VisitBill(day_of(store, visit), None, services, share, none, none, none, none, share, [Share("", share)], is_insured=False, labels=labels)
 
 
 def _words(concept: object) -> str:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from openward.billing import facts
 from openward.billing.models import ClaimRow
+from openward.billing.protected import may_be_billed
 from openward.billing.queries.claim_file import ClaimFile, claim_file
 from openward.billing.scrub import Case, Finding, scrub
 from openward.fhir.resources import Claim
@@ -27,7 +28,7 @@ def findings(store: Store, claim: Claim) -> list[Finding]:
 def findings_of(store: Store, file: ClaimFile) -> list[Finding]:
     visit = facts.visit_of(file.claim)
     others = [row.number for row in claims_of_visit(store.tenant, visit, besides=str(file.claim.id))] if visit else []
-    return scrub(Case(file, _latest_today(store), others))
+    return scrub(Case(file, _latest_today(store), others, may_be_billed(store.actor, file.claim)))
 
 
 def _latest_today(store: Store) -> dt.date:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
+from openward.access.labels import labels_of
 from openward.billing.charges import Done
 from openward.billing.facts import target
 from openward.fhir.resources import (
@@ -39,6 +41,7 @@ def done_at(store: Store, visit: Encounter) -> Done:
     """What the fee schedule looks at."""
     day, here = day_of(store, visit), {"encounter": f"Encounter/{visit.id}"}
     patient = f"Patient/{target(visit.subject)}"
+    conditions = conditions_of(store, visit)
     vaccines = store.search(Immunization, {"patient": patient, "date": day.isoformat(), "status": "completed"})
     return Done(
         visit=visit,
@@ -46,17 +49,28 @@ def done_at(store: Store, visit: Encounter) -> Done:
         orders=[order for order in store.search(ServiceRequest, {**here, "category": LABORATORY}) if order.status in ("active", "completed")],
         immunizations=[vaccine for vaccine in vaccines if target(vaccine.encounter) == visit.id],
         procedures=[procedure for procedure in store.search(Procedure, here) if procedure.status == "completed"],
-        reasons=diagnoses_of(store, visit),
+        reasons=once([condition.code for condition in conditions]),
+        labels=labels_of_all([*conditions, visit]),
     )
 
 
 def diagnoses_of(store: Store, visit: Encounter) -> list[CodeableConcept]:
     """The visit's diagnoses in their rank, then its other encounter diagnoses; each code once."""
+    return once([condition.code for condition in conditions_of(store, visit)])
+
+
+def labels_of_all(resources: Iterable[Any]) -> frozenset[str]:
+    """The sensitivity labels any of them has: what is charged for them has these too."""
+    return frozenset(label for one in resources for label in labels_of(one.data))
+
+
+def conditions_of(store: Store, visit: Encounter) -> list[Any]:
+    """The Conditions the visit was for, those of its diagnosis list first; ruled out ones left out."""
     ranked = sorted(visit.diagnosis, key=lambda entry: entry.rank or 99)
     named = [("Condition", str(entry.condition.target_id)) for entry in ranked if entry.condition and entry.condition.target_id]
     found: list[Any] = store.read_many(named)
     others = sorted(store.search(Condition, {"encounter": f"Encounter/{visit.id}", "category": "encounter-diagnosis"}), key=lambda each: str(each.id))
-    return _once([condition.code for condition in [*found, *others] if condition.code and _holds(condition)])
+    return [condition for condition in [*found, *others] if condition.code and _holds(condition)]
 
 
 def _holds(condition: Any) -> bool:
@@ -64,7 +78,7 @@ def _holds(condition: Any) -> bool:
     return not any(coding.code in ("refuted", "entered-in-error") for coding in said)
 
 
-def _once(concepts: list[CodeableConcept]) -> list[CodeableConcept]:
+def once(concepts: list[CodeableConcept]) -> list[CodeableConcept]:
     kept: dict[str, CodeableConcept] = {}
     for concept in concepts:
         code = next((str(coding.code) for coding in concept.coding if coding.code), "")

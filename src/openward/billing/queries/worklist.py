@@ -13,6 +13,7 @@ from django.db.models import Count, Q, Sum
 
 from openward.billing import ledger, transitions
 from openward.billing.models import ClaimRow, LedgerEntry, RefusedFile, RemittanceItem, RemittanceRow, VisitToBill
+from openward.billing.protected import is_shown
 from openward.fhir.store import Store
 from openward.registration import queries as registration
 
@@ -29,13 +30,14 @@ class StateSum:
 
 @dataclass(frozen=True, slots=True)
 class ClaimsPage:
-    """`next` is the cursor of the following page, empty at the end."""
+    """`next` is the cursor of the following page, empty at the end; `withheld` are the claims of which the actor is shown no more than that they are."""
 
     rows: Sequence[ClaimRow]
     names: Mapping[str, Any]
     payers: Mapping[str, Any]
     refused: Mapping[str, Decimal]
     next: str
+    withheld: frozenset[str] = frozenset()
 
 
 def state_sums(tenant: int) -> list[StateSum]:
@@ -62,9 +64,12 @@ def claims_page(store: Store, *, state: str = "", cursor: str = "", claims: Iter
         rows = rows.filter(claim__in=list(claims))
     found = list(_after(rows, cursor)[: PAGE + 1])
     more, found = len(found) > PAGE, found[:PAGE]
-    people = _by_id(store.read_many([("Patient", row.patient) for row in found if row.patient]))
-    payers = _by_id(store.read_many([("Organization", id) for id in sorted({row.payer for row in found if row.payer})]))
-    return ClaimsPage(found, people, payers, refused_of(store.tenant, [row.claim for row in found]), found[-1].number if more else "")
+    withheld = frozenset(row.claim for row in found if not is_shown(store.actor, row))
+    shown = [row for row in found if row.claim not in withheld]
+    people = _by_id(store.read_many([("Patient", row.patient) for row in shown if row.patient]))
+    payers = _by_id(store.read_many([("Organization", id) for id in sorted({row.payer for row in shown if row.payer})]))
+    refused = refused_of(store.tenant, [row.claim for row in shown])
+    return ClaimsPage(found, people, payers, refused, found[-1].number if more else "", withheld)
 
 
 def _after(rows: Any, cursor: str) -> Any:
@@ -88,13 +93,14 @@ def refused_of(tenant: int, claims: Sequence[str]) -> Mapping[str, Decimal]:
 
 
 def found_claims(store: Store, words: str) -> list[str]:
-    """Ids of claims by part of their number, or by the patient's name, birth date or record number."""
+    """Ids of claims by part of their number, or by the patient's name, birth date or record number. A claim that is withheld has a number only."""
     words = words.strip()
     if len(words) < 2:
         return []
     patients = [str(one.patient.id) for one in registration.find(store, words, limit=20)]
     rows = ClaimRow.objects.filter(Q(number__icontains=words) | Q(patient__in=patients), tenant=store.tenant)
-    return list(rows.order_by("-number").values_list("claim", flat=True)[:PAGE])
+    found = rows.order_by("-number")[:PAGE]
+    return [row.claim for row in found if words.upper() in row.number.upper() or is_shown(store.actor, row)]
 
 
 @dataclass(frozen=True, slots=True)

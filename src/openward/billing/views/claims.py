@@ -12,9 +12,10 @@ from openward.access.permissions import Permission
 from openward.billing import actions, facts, transitions
 from openward.billing.actions.submission import preview
 from openward.billing.forms import AddLineForm, CoverageChoiceForm, DenialForm, DiagnosesForm, LineForm
-from openward.billing.models import Submission
+from openward.billing.models import ClaimRow, Submission
 from openward.billing.presenters import claims as shown
 from openward.billing.presenters.words import letter, service_words, state_badge
+from openward.billing.protected import is_shown
 from openward.billing.queries.claim_file import claim_file
 from openward.billing.queries.claims import claim_page
 from openward.billing.queries.fees import fees
@@ -29,11 +30,15 @@ from openward.registration.queries import payer_name
 from openward.web import errors
 from openward.web.display import money
 from openward.web.pages import PageRequest, go, page, render, render_panel
+from openward.web.papers import file_response
 
 
 @page("billing:claim", needs=Permission.SEE_BILLING)
 def claim(request: PageRequest, claim: str) -> HttpResponse:
-    found = claim_page(request.store, claim)
+    try:
+        found = claim_page(request.store, claim)
+    except NotFound:
+        return _withheld(request, claim)
     state = str(facts.state_of(found.claim))
     mends = shown.mends(found)
     context = {
@@ -60,6 +65,14 @@ def claim(request: PageRequest, claim: str) -> HttpResponse:
         "may_account": request.actor.may(Permission.SEND_STATEMENTS),
     }
     return render(request, "billing/claim.html", context)
+
+
+def _withheld(request: PageRequest, claim: str) -> HttpResponse:
+    """That a claim with this number waits for a consent, to who sends claims; nothing of what it says. Raises NotFound."""
+    row = ClaimRow.objects.filter(tenant=request.actor.tenant, claim=claim).first()
+    if row is None or is_shown(request.actor, row) or not request.actor.may(Permission.MANAGE_CLAIMS):
+        raise NotFound(type="Claim", id=claim)
+    return render(request, "billing/withheld.html", {"number": row.number, "is_open": row.state in transitions.OPEN})
 
 
 def _version(claim: Claim) -> int | None:
@@ -249,10 +262,9 @@ def file_preview(request: PageRequest, claim: str) -> HttpResponseBase:
 
 @page("billing:submission", needs=Permission.SEE_BILLING)
 def submission(request: PageRequest, submission: str) -> HttpResponse:
-    """A claim file as it was sent."""
+    """A claim file as it was sent, to who may see every claim in it."""
     found = Submission.objects.filter(tenant=request.actor.tenant, id=submission).first()
-    if found is None:
+    rows = ClaimRow.objects.filter(tenant=request.actor.tenant, claim__in=found.claims) if found else ()
+    if found is None or not all(is_shown(request.actor, row) for row in rows):
         raise NotFound(type="Submission", id=submission)
-    response = HttpResponse(bytes(found.body), content_type="text/plain; charset=us-ascii")
-    response["Content-Disposition"] = f'attachment; filename="{found.file_name}"'
-    return response
+    return file_response(request, bytes(found.body), "text/plain; charset=us-ascii", found.file_name, patients=[row.patient for row in rows if row.patient])

@@ -8,22 +8,31 @@ from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from openward.access.actor import Actor
 from openward.access.permissions import Permission
 from openward.billing import actions, health, ledger, transitions
 from openward.billing.presenters import claims as shown
 from openward.billing.presenters.words import state_badge
+from openward.billing.protected import withheld
 from openward.billing.queries import worklist
 from openward.billing.queries.balances import account_balances
+from openward.fhir.resources import Encounter
 from openward.web.pages import PageRequest, go, page, render
+
+NEEDS_CONSENT = "needs-consent"
 
 
 @page("billing:claims", needs=Permission.SEE_BILLING)
 def claims(request: PageRequest) -> HttpResponse:
     """Claims by state with counts and money, how old what payers owe is, visits that wait for a claim, and what went wrong."""
     state = request.GET.get("state", "")
-    state = state if state in transitions.STATES else ""
-    found = worklist.claims_page(request.store, state=state, cursor=request.GET.get("after", ""))
-    return render(request, "billing/claims.html", {**_overview(request), **_list(request, found, state)})
+    state = state if state in (*transitions.STATES, NEEDS_CONSENT) else ""
+    kept_back = withheld(request.actor) if request.actor.may(Permission.MANAGE_CLAIMS) else []
+    if state == NEEDS_CONSENT:
+        found = worklist.claims_page(request.store, claims=[row.claim for row in kept_back], cursor=request.GET.get("after", ""))
+    else:
+        found = worklist.claims_page(request.store, state=state, cursor=request.GET.get("after", ""))
+    return render(request, "billing/claims.html", {**_overview(request), **_list(request, found, state), "need_consent": len(kept_back)})
 
 
 def _overview(request: PageRequest) -> dict[str, Any]:
@@ -49,9 +58,9 @@ def _list(request: PageRequest, found: worklist.ClaimsPage, state: str) -> dict[
     query = request.GET.copy()
     query["after"] = found.next
     return {
-        "rows": shown.claim_rows(found),
+        "rows": shown.claim_rows(found, may_manage=request.actor.may(Permission.MANAGE_CLAIMS)),
         "state": state,
-        "state_title": state_badge(state)[0] if state else "",
+        "state_title": (_("Needs consent") if state == NEEDS_CONSENT else state_badge(state)[0]) if state else "",
         "next_url": f"?{query.urlencode()}" if found.next else "",
         "can_send": state == transitions.READY and request.actor.may(Permission.MANAGE_CLAIMS),
     }
@@ -62,7 +71,8 @@ def search(request: PageRequest) -> HttpResponse:
     """Claims by part of a number or by the patient; what is typed may be a name, so it comes in the body."""
     words = request.POST.get("q", "")
     found = worklist.claims_page(request.store, claims=worklist.found_claims(request.store, words) if len(words.strip()) > 1 else None)
-    return render(request, "billing/parts/claim_rows.html", {"rows": shown.claim_rows(found), "searched": bool(words.strip())})
+    rows = shown.claim_rows(found, may_manage=request.actor.may(Permission.MANAGE_CLAIMS))
+    return render(request, "billing/parts/claim_rows.html", {"rows": rows, "searched": bool(words.strip())})
 
 
 @page("billing:submit", needs=Permission.MANAGE_CLAIMS, methods=("POST",))
@@ -74,8 +84,9 @@ def submit(request: PageRequest) -> HttpResponse:
 
 @page("billing:visit-claim", needs=Permission.MANAGE_CLAIMS, methods=("POST",))
 def visit_claim(request: PageRequest, visit: str) -> HttpResponse:
-    """Make the claim of a visit now."""
-    claim = actions.claim_signed_visit(visit=visit, by=request.actor)
+    """Make the claim of a visit now. In the house's name: it has every diagnosis, also one this biller is not shown."""
+    request.store.read(Encounter, visit)
+    claim = actions.claim_signed_visit(visit=visit, by=Actor.system("bill signed visits", tenant=request.actor.tenant, on_behalf_of=request.actor))
     if claim is None:
         return go(request, "billing:claims", message=_("There is no claim to make for this visit: see what it waits for."), kind="warning")
     return go(request, "billing:claim", claim=claim.id, message=_("Claim made."))
@@ -84,5 +95,6 @@ def visit_claim(request: PageRequest, visit: str) -> HttpResponse:
 @page("billing:visit-bill", needs=Permission.MANAGE_CLAIMS, methods=("POST",))
 def visit_bill(request: PageRequest, visit: str) -> HttpResponse:
     """Charge a visit to the patient."""
-    actions.bill_patient(visit=visit, by=request.actor)
+    request.store.read(Encounter, visit)
+    actions.bill_patient(visit=visit, by=Actor.system("bill visits to the patient", tenant=request.actor.tenant, on_behalf_of=request.actor))
     return go(request, "billing:claims", message=_("Charged to the patient's account."))
