@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -9,9 +12,12 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from openward.fhir.guards import Guards
 from openward.fhir.protocols import AuditInsert, Event, Interaction, Where
+from openward.fhir.sealing.port import About, CannotOpen, Purpose
 from openward.fhir.store import Store
 from openward.fhir.terminology.catalogue import written
 from openward.fhir.work import PlainTransaction
@@ -57,6 +63,27 @@ class TableAuditor:
         sql = """insert into heard select %(audit_tenant)s, %(audit_actor)s, %(audit_interaction)s, %(audit_type)s,
           seen.rkey, seen.ver, seen.patient, 0 from seen"""
         return AuditInsert(sql, {"audit_tenant": tenant, "audit_actor": actor.id, "audit_interaction": interaction, "audit_type": type})
+
+
+class PlainKeys:
+    """Keys that live as long as the process, in no database."""
+
+    def __init__(self) -> None:
+        self._secret = AESGCM(b"k" * 32)
+
+    def seal(self, purpose: Purpose, content: bytes, about: About, tenant: int) -> str:
+        nonce = os.urandom(12)
+        return "test." + base64.urlsafe_b64encode(nonce + self._secret.encrypt(nonce, content, "/".join(about).encode())).decode()
+
+    def unseal(self, sealed: str, about: About) -> bytes:
+        given = base64.urlsafe_b64decode(sealed.removeprefix("test."))
+        try:
+            return self._secret.decrypt(given[:12], given[12:], "/".join(about).encode())
+        except InvalidTag:
+            raise CannotOpen("The value was changed.") from None
+
+    def blind(self, text: str) -> str:
+        return hashlib.sha256(b"blind" + text.encode()).hexdigest()
 
 
 @dataclass

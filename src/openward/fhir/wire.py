@@ -17,6 +17,7 @@ from psycopg.pq import ExecStatus, Format
 from psycopg.rows import tuple_row
 
 from openward.fhir.definitions import type_name
+from openward.fhir.sealing.bodies import in_clear
 from openward.fhir.search.rows import version_of
 from openward.fhir.versions import Version
 
@@ -174,7 +175,7 @@ def _version(sent: list[Any]) -> Version:
         EPOCH + dt.timedelta(microseconds=int.from_bytes(ts, "big", signed=True)),
         op.decode(),
         _key(patient)[0] if patient is not None else None,
-        body.decode() if body is not None else None,
+        in_clear(body.decode()) if body is not None else None,
     )
 
 

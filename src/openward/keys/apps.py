@@ -6,3 +6,9 @@ from django.apps import AppConfig
 class KeysConfig(AppConfig):
     name = "openward.keys"
     label = "keys"
+
+    def ready(self) -> None:
+        from openward.fhir.sealing.port import install
+        from openward.keys.bodies import RecordKeys
+
+        install(RecordKeys())

@@ -22,6 +22,8 @@ REMEMBERED_SECONDS = 60  # after a rotation the other processes go on sealing wi
 class OpenKey:
     id: int
     secret: bytes
+    tenant: int
+    purpose: str
 
     def __repr__(self) -> str:
         return f"OpenKey({self.id})"
@@ -101,7 +103,7 @@ class Ring:
 
     def unwrapped(self, row: DataKey) -> OpenKey:
         """Raises OuterKeyMissing, SealBroken."""
-        return OpenKey(row.id, self.outer.named(row.outer).unwrap(bytes(row.wrapped), _context(row)))
+        return OpenKey(row.id, self.outer.named(row.outer).unwrap(bytes(row.wrapped), _context(row)), row.tenant, row.purpose)
 
 
 def _context(row: DataKey) -> bytes:

@@ -14,14 +14,14 @@ import binascii
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from openward.keys.errors import SealBroken
 from openward.keys.outer import NONCE_BYTES
-from openward.keys.ring import RING
+from openward.keys.ring import RING, OpenKey
 
 PREFIX = "ow1."
 VERSION = 1
@@ -31,13 +31,12 @@ LEAST = HEAD + NONCE_BYTES + 16
 
 def seal(purpose: str, text: str, *, about: Sequence[str] = (), tenant: int = 1) -> str:
     """The text sealed, as ASCII text about 4/3 as long plus 54 characters. Raises KeyTrouble."""
-    sealed = seal_bytes(purpose, text.encode(), about=about, tenant=tenant)
-    return PREFIX + base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+    return encoded(seal_bytes(purpose, text.encode(), about=about, tenant=tenant))
 
 
 def unseal(purpose: str, sealed: str, *, about: Sequence[str] = (), tenant: int = 1) -> str:
     """The text in clear. Raises SealBroken when it was changed or belongs elsewhere, KeyTrouble when its key is not here."""
-    return unseal_bytes(purpose, _decoded(sealed), about=about, tenant=tenant).decode()
+    return unseal_bytes(purpose, decoded(sealed), about=about, tenant=tenant).decode()
 
 
 def is_sealed(text: str) -> bool:
@@ -55,14 +54,39 @@ def seal_bytes(purpose: str, content: bytes, *, about: Sequence[str] = (), tenan
 
 def unseal_bytes(purpose: str, sealed: bytes, *, about: Sequence[str] = (), tenant: int = 1) -> bytes:
     """The content in clear. Raises KeyTrouble."""
+    return _opened(_key_of(sealed), sealed, purpose, about, tenant)
+
+
+def unseal_named(sealed: bytes, *, about: Sequence[str], purposes: Collection[str]) -> bytes:
+    """The same, of the purpose and tenant its key has, which must be one of `purposes`. Raises KeyTrouble."""
+    key = _key_of(sealed)
+    if key.purpose not in purposes:
+        raise SealBroken
+    return _opened(key, sealed, key.purpose, about, key.tenant)
+
+
+def key_id(sealed: str) -> int:
+    """Under which data key a sealed text stands, see `prefix_of`."""
+    return int.from_bytes(base64.urlsafe_b64decode(sealed[len(PREFIX) : len(PREFIX) + 12])[1:], "big")
+
+
+def _key_of(sealed: bytes) -> OpenKey:
     if len(sealed) < LEAST or sealed[0] != VERSION:
         raise SealBroken
+    return RING.named(int.from_bytes(sealed[1:HEAD], "big"))
+
+
+def _opened(key: OpenKey, sealed: bytes, purpose: str, about: Sequence[str], tenant: int) -> bytes:
     head, nonce, rest = sealed[:HEAD], sealed[HEAD : HEAD + NONCE_BYTES], sealed[HEAD + NONCE_BYTES :]
-    key = RING.named(int.from_bytes(head[1:], "big"))
     try:
         return AESGCM(key.secret).decrypt(nonce, rest, _bound(head, purpose, about, tenant))
     except InvalidTag:
         raise SealBroken from None
+
+
+def encoded(sealed: bytes) -> str:
+    """A sealed value as ASCII text."""
+    return PREFIX + base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
 
 def prefix_of(key: int) -> str:
@@ -75,7 +99,8 @@ def blind(purpose: str, text: str, *, tenant: int = 1) -> bytes:
     return hmac.digest(RING.active(tenant, f"{purpose}:blind").secret, text.encode(), hashlib.sha256)
 
 
-def _decoded(sealed: str) -> bytes:
+def decoded(sealed: str) -> bytes:
+    """The bytes of a sealed text. Raises SealBroken."""
     if not sealed.startswith(PREFIX):
         raise SealBroken
     text = sealed[len(PREFIX) :]

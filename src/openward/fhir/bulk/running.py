@@ -28,6 +28,7 @@ from openward.fhir.definitions import type_number
 from openward.fhir.errors import FhirError
 from openward.fhir.ids import key
 from openward.fhir.protocols import Event
+from openward.fhir.sealing.bodies import in_clear
 from openward.fhir.versions import Version
 
 log = logging.getLogger("openward.bulk")
@@ -235,7 +236,7 @@ class Run:
         row = self.connection.execute(select, (self.export.tenant, type_number("Group"), key("Group", id))).fetchone()
         if row is None or row[0] is None:
             raise FhirError(f"Group/{id} does not exist any more.")
-        return Version("Group", id, NOWHERE, 0, self.export.asked, "U", None, row[0]).content
+        return Version("Group", id, NOWHERE, 0, self.export.asked, "U", None, in_clear(row[0])).content
 
     def _is_stored(self, type: str) -> bool:
         """Whether there is any version of the type at all: most types of FHIR stand empty."""

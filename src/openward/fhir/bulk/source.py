@@ -19,6 +19,7 @@ from psycopg.rows import tuple_row
 from openward.fhir.definitions import type_number
 from openward.fhir.ids import key
 from openward.fhir.protocols import Where
+from openward.fhir.sealing.bodies import in_clear, lines_in_clear
 from openward.fhir.search.conditions import Scope, rows
 from openward.fhir.search.facts import Facts
 from openward.fhir.search.query import CONTROLS, parse
@@ -87,7 +88,7 @@ class Source:
         assert result is not None
         if not (found := int.from_bytes(result.get_value(0, 1) or b"")):
             return Chunk(b"", 0, after)
-        return Chunk(result.get_value(0, 0) or b"", found, UUID(bytes=result.get_value(0, 2)))
+        return Chunk(lines_in_clear(result.get_value(0, 0) or b""), found, UUID(bytes=result.get_value(0, 2)))
 
     def patients_between(self, after: UUID, last: UUID) -> int:
         """How many people the resources with keys after one and up to another are about."""
@@ -98,7 +99,7 @@ class Source:
     def bodies(self, after: UUID, limit: int) -> list[tuple[UUID, str]]:
         """(key, text) of the next resources, for what must be cut to elements one by one."""
         select = f"select rkey, body from ({self._log()}) b where {self.wanted} order by rkey limit {int(limit)}"  # noqa: S608
-        return [(row[0], row[1]) for row in self._run(select, after, 0)]
+        return [(row[0], in_clear(row[1]) or "") for row in self._run(select, after, 0)]
 
     def _run(self, statement: str, after: UUID, at_most: int, last: UUID | None = None) -> Cursor[Any]:
         given = {**self.bind.values, "after": after, "at": self.at, "bytes": at_most, "last": last or after}

@@ -110,11 +110,14 @@ def _links(address: str, page: Page[Resource], here: str | None) -> list[tuple[s
     return [*found, *((relation, f"{address}?_cursor={cursor}") for relation, cursor in (("first", page.first), ("next", page.next)) if cursor)]
 
 
+LOCKED = {"mode": "outcome"}
+
+
 def _entries(versions: Sequence[Version], base: str, mode: str) -> list[dict[str, Any]]:
     """Resources go from the database into the answer as the bytes they are."""
     search = {"mode": mode}
     if isinstance(versions, Rows):
-        return [{"fullUrl": f"{base}/{row.type}/{row.id}", "resource": Raw(row.body), "search": search} for row in versions.sent]
+        return [{"fullUrl": f"{base}/{row.type}/{row.id}", "resource": Raw(row.body), "search": LOCKED if row.locked else search} for row in versions.sent]
     return [{"fullUrl": f"{base}/{version.reference}", "resource": raw(version), "search": search} for version in versions]
 
 

@@ -37,16 +37,17 @@ DELETE_CURRENT = b"""delete from fhir.current c using unnest(%(rtype)s::smallint
 
 @dataclass(slots=True)
 class Write:
-    """One version about to be written. `row` is what search finds it by; None when it is a deletion."""
+    """One version about to be written. `row` is what search finds it by; None when it is a deletion. `stored`: the body as it is to stand."""
 
     version: Version
     row: IndexRow | None
     before: IndexRow | None
+    stored: str | None
 
 
 def statements(tenant: int, writes: Sequence[Write]) -> list[Statement]:
     """What stores these versions: the bodies first, the rest in an order that matters to none of them."""
-    bodies = INSERT_BODIES, {"tenant": tenant, **_bodies([write.version for write in writes])}
+    bodies = INSERT_BODIES, {"tenant": tenant, **_bodies([write.version for write in writes]), "body": packed.texts([write.stored for write in writes])}
     return [bodies, *_currents(tenant, writes), *index_statements(tenant, [(write.before, write.row) for write in writes])]
 
 
@@ -59,7 +60,6 @@ def _bodies(versions: Sequence[Version]) -> dict[str, Any]:
         "op": packed.texts([v.op for v in versions]),
         "patient": packed.uuids([v.patient for v in versions]),
         "id": packed.texts([stored_id(v.id, v.key) for v in versions]),
-        "body": packed.texts([v.text for v in versions]),
     }
 
 

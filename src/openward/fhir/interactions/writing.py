@@ -29,6 +29,7 @@ from openward.fhir.profiles.holding import hold
 from openward.fhir.protocols import Event
 from openward.fhir.references import is_unreadable, located, target
 from openward.fhir.resources import Resource
+from openward.fhir.sealing.bodies import stored
 from openward.fhir.search.index import IndexRow, extract
 from openward.fhir.search.own import OWN
 from openward.fhir.search.rows import COLUMNS, version_of
@@ -122,7 +123,8 @@ def prepare(
         return Written(live, "unchanged")
     hold(store, type, new.content)
     version = _stamped(type, id, key, new.content, new.row, before, live)
-    _stage(store, interaction, version, new.row, extract(live.content, type) if live else None)
+    body = stored(store.tenant, new.content, version.text or "")
+    _stage(store, interaction, version, new.row, extract(live.content, type) if live else None, body)
     if store.strict_references:
         for reference in new.references:
             store.pending.references.setdefault(reference, new.content)
@@ -262,9 +264,9 @@ def _stamped(type: str, id: str, key: UUID, content: dict[str, Any], row: IndexR
     return Version(type, id, key, number, at, "U" if live else "C", row.patient, text)
 
 
-def _stage(store: Store, interaction: WriteInteraction, version: Version, row: IndexRow | None, before: IndexRow | None) -> None:
+def _stage(store: Store, interaction: WriteInteraction, version: Version, row: IndexRow | None, before: IndexRow | None, body: str | None = None) -> None:
     patients = (version.patient,) if version.patient else ()
-    store.pending.writes.append(Write(version, row, before))
+    store.pending.writes.append(Write(version, row, before, body))
     store.pending.events.append(Event(interaction, version.type, version.key, version.number, patients))
 
 

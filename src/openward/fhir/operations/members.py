@@ -15,6 +15,7 @@ from uuid import UUID
 
 from openward.fhir.definitions import RESOURCE_TYPES, compartment, type_name, type_number
 from openward.fhir.ids import key as key_of
+from openward.fhir.sealing.bodies import MARK, opened
 from openward.fhir.search.parameters import owned, plan
 from openward.fhir.search.reference import is_the_patient, link_hash, pointer
 from openward.fhir.search.sql import Bindings, any_of
@@ -79,6 +80,11 @@ class Row(NamedTuple):
         return self.rank, key_of(self.type, self.id)
 
 
+def _row(values: Sequence[Any]) -> Row:
+    rank, number, id, body = values
+    return Row(rank, number, id, opened(body) if body[0] == MARK else body)
+
+
 _place, _rank = attrgetter("place"), itemgetter(0)
 COLUMNS = "b.rtype, coalesce(b.id, b.rkey::text), b.body"
 
@@ -121,7 +127,7 @@ def page(store: Store, focus: Focus, wanted: Wanted, *, limit: int, after: Place
         f"select k.rank, {COLUMNS} from (select * from ({branches}) k {beyond} order by k.rank, k.rkey limit {bind.place(limit)}) k"  # noqa: S608
         " join fhir.body b on b.tenant = %(tenant)s and b.rtype = k.rtype and b.rkey = k.rkey and b.ver = k.ver"
     )
-    rows = list(map(Row._make, store.execute(sql, bind.values).fetchall()))
+    rows = list(map(_row, store.execute(sql, bind.values).fetchall()))
     return sorted(rows, key=_place) if len(rows) >= limit else sorted(rows, key=_rank)
 
 
@@ -195,7 +201,7 @@ def pointed_at(store: Store, pointers: Iterable[Pointer], patient: UUID | None) 
     selects = [select for type, found in keys.items() if (select := _at(store, type, found, patient, bind))]
     if not selects:
         return []
-    return list(map(Row._make, store.execute(" union all ".join(selects), bind.values).fetchall()))
+    return list(map(_row, store.execute(" union all ".join(selects), bind.values).fetchall()))
 
 
 def _at(store: Store, type: str, keys: Sequence[UUID], patient: UUID | None, bind: Bindings) -> str:

@@ -172,7 +172,7 @@ class Search:
         page = fetched[: self.query.count]
         following = self._address(page[-1].place) if len(fetched) > len(page) else None
         wanted = {query.type: texts(query.conditions) for query in self.queries}
-        return Rows([row for row in page if holds(row.body, wanted[row.type])]), following
+        return Rows([row for row in page if row.locked or holds(row.body, wanted[row.type])]), following
 
     def statement(self, scope: Scope, *orders: Order) -> str | None:
         """The SELECT of the page; None when its actor may see nothing it asks for."""

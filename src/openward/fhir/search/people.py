@@ -13,6 +13,7 @@ from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
 from openward.fhir.definitions import type_number
 from openward.fhir.protocols import Where
+from openward.fhir.sealing.rules import BLIND, asked_for
 from openward.fhir.search.birth_date import dates_in
 from openward.fhir.search.person import BACKWARDS, BIRTH, IDENTIFIER, NAME, SOUND, TELEPHONE, Person, compact, words
 from openward.fhir.search.phonetics import sounds
@@ -174,7 +175,8 @@ def _of_number(number: str) -> Sought:
         digits = number[1:] if len(number) == 11 and number[0] == "1" else number
         starts += [(IDENTIFIER, number.lstrip("0"), 1.0)] if number.lstrip("0") else []
         starts += [(TELEPHONE, digits, 1.0)]
-    return Sought(starts=tuple(dict.fromkeys(starts)))
+    hidden = asked_for(None, number)[1:]  # a social security number is found by all of it or not at all
+    return Sought(starts=tuple(dict.fromkeys(starts)), wholes=tuple((IDENTIFIER, whole, 1.2) for whole in hidden))
 
 
 def rank(wanted: Wanted, found: Person) -> tuple[float, tuple[str, ...]]:
@@ -208,7 +210,13 @@ def _likeness(word: str, other: str) -> tuple[float, str]:
 
 def _number_score(number: str, found: Person) -> tuple[float, str]:
     bare = number.lstrip("0") or number
+    if not found.identifiers and not found.phones:
+        return 0.0, ""
+    if not set(asked_for(None, number)[1:]).isdisjoint(found.identifiers):
+        return 1.0, "number"
     for identifier in found.identifiers:
+        if identifier.startswith(BLIND):
+            continue
         if number == identifier or bare == re.sub(r"^\D+", "", identifier).lstrip("0"):
             return 1.0, "number"
         if identifier.startswith(number) or re.sub(r"^\D+", "", identifier).lstrip("0").startswith(bare):

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from openward.fhir import packed
 from openward.fhir.ids import key
+from openward.fhir.sealing.rules import BLIND, found_by
 from openward.fhir.search.phonetics import sounds
 from openward.fhir.search.string import normal
 from openward.fhir.search.token import contact
@@ -46,7 +47,7 @@ def person(patient: Mapping[str, Any]) -> Person:
     names = tuple(dict.fromkeys(name for name in map(_name, patient.get("name", ())) if name.strip()))
     telecom = [entry for entry in patient.get("telecom", ()) if entry.get("system") in ("phone", "sms", "fax", None)]
     phones = tuple(dict.fromkeys(digits for entry in telecom if (digits := contact(entry.get("value") or "")).isdigit()))
-    identifiers = tuple(dict.fromkeys(compact(entry["value"]) for entry in patient.get("identifier", ()) if entry.get("value")))
+    identifiers = tuple(dict.fromkeys(_identifier(entry) for entry in patient.get("identifier", ()) if entry.get("value")))
     birth = patient.get("birthDate", "")
     keys = frozenset((*_name_keys(names), *_number_keys(identifiers, phones), *([(BIRTH, birth.replace("-", ""))] if birth else ())))
     address = normal(_address(patient.get("address", ())))
@@ -75,6 +76,12 @@ def compact(identifier: str) -> str:
     return re.sub(r"[^0-9a-z]", "", normal(identifier))
 
 
+def _identifier(entry: Mapping[str, Any]) -> str:
+    """A social security number is found when it is typed whole, and stands in no index."""
+    text = compact(entry["value"])
+    return found_by(entry, text)
+
+
 def _name_keys(names: Sequence[str]) -> Iterator[tuple[str, str]]:
     for name in names:
         for word in words(name):
@@ -87,6 +94,8 @@ def _number_keys(identifiers: Sequence[str], phones: Sequence[str]) -> Iterator[
     """A number is found from its start, a record number also without its letters and zeros, a telephone also from its last seven or four."""
     for identifier in identifiers:
         yield IDENTIFIER, identifier
+        if identifier.startswith(BLIND):
+            continue
         if bare := re.sub(r"^\D+", "", identifier).lstrip("0"):
             yield IDENTIFIER, bare
     for phone in phones:

@@ -15,6 +15,7 @@ from uuid import UUID
 from openward.fhir.definitions import SearchParameter, is_resource_type
 from openward.fhir.errors import BadRequest
 from openward.fhir.ids import is_id, key
+from openward.fhir.sealing.rules import asked_for, found_by
 from openward.fhir.search.parameters import owned, plan, target_types
 from openward.fhir.search.sql import FALSE, Bindings, all_of, any_of, rtype
 from openward.fhir.search.token import token_hash
@@ -60,7 +61,8 @@ def extract(parameter: str, datatype: str, value: Any, tokens: set[int]) -> Poin
 
 def _identifier(parameter: str, value: Mapping[str, Any] | None, tokens: set[int]) -> None:
     if value and value.get("value"):
-        tokens.update(token_hash(IDENTIFIER + parameter, system, value["value"]) for system in (None, value.get("system", "")))
+        text = found_by(value, value["value"])
+        tokens.update(token_hash(IDENTIFIER + parameter, system, text) for system in (None, value.get("system", "")))
         tokens.add(token_hash(IDENTIFIER + parameter, value.get("system", ""), None))
 
 
@@ -114,7 +116,8 @@ def _by_identifier(parameter: SearchParameter, values: Sequence[str], bind: Bind
     for owner in owned(parameter.base, parameter.code):
         for value in values:
             system, bar, code = value.rpartition("|")
-            hashes.append(token_hash(IDENTIFIER + owner.code, system if bar else None, code or None))
+            wanted = system if bar else None
+            hashes += [token_hash(IDENTIFIER + owner.code, wanted, text) for text in (asked_for(wanted, code) if code else (None,))]
     return f"c.tok && {bind.numbers(hashes)}"
 
 

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any, overload
 from uuid import UUID
 
 from openward.fhir.definitions import type_name
+from openward.fhir.json import dumps
+from openward.fhir.sealing.bodies import MARK_BYTE, bytes_in_clear
+from openward.fhir.sealing.port import Locked
 from openward.fhir.search import rows
 from openward.fhir.versions import Version, parsed
 
@@ -28,7 +31,7 @@ EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)  # PostgreSQL counts microseconds
 class Sent:
     """One row of a SELECT that begins with `COLUMNS`. `body`: the resource as it is stored. `patient`: the key, as bytes."""
 
-    __slots__ = ("_result", "_row", "body", "id", "patient", "type")
+    __slots__ = ("_result", "_row", "body", "id", "locked", "patient", "type")
 
     def __init__(self, result: PGresult, row: int) -> None:
         value = result.get_value
@@ -38,6 +41,16 @@ class Sent:
         self.id = (value(row, ID) or b"").decode()
         self.patient = value(row, PATIENT)
         self.body = value(row, BODY) or b""
+        self.locked: Locked | None = None
+        if self.body[:1] == MARK_BYTE:
+            self._open()
+
+    def _open(self) -> None:
+        """What cannot be opened is said in its place on the page: one lost key hides nothing else."""
+        try:
+            self.body = bytes_in_clear(self.body)
+        except Locked as locked:
+            self.locked, self.body = locked, dumps(locked.outcome())
 
     @property
     def place(self) -> list[str]:
@@ -45,6 +58,9 @@ class Sent:
         return [self._value(column).decode() for column in range(WIDTH, self._result.nfields)]
 
     def version(self) -> Version:
+        """Raises Locked."""
+        if self.locked:
+            raise self.locked
         return Version(
             self.type,
             self.id,
@@ -87,9 +103,9 @@ class Rows(Sequence[Version]):
 
 
 def contents(versions: Sequence[Version]) -> list[dict[str, Any]]:
-    """The resources, parsed; of rows as they were sent no versions are made."""
+    """The resources, parsed; of rows as they were sent no versions are made. Raises Locked."""
     if isinstance(versions, Rows):
-        return [parsed(row.body) for row in versions.sent]
+        return [parsed(row.body) if row.locked is None else row.version().content for row in versions.sent]
     return [version.content for version in versions]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from openward.fhir.definitions import SearchParameter, codes_by_system, element, has_structure
 from openward.fhir.errors import BadRequest
+from openward.fhir.sealing.rules import asked_for, found_by
 from openward.fhir.search.parameters import number, owned
 from openward.fhir.search.sql import Bindings
 from openward.fhir.search.string import normal
@@ -40,6 +41,11 @@ def secondary_hash(parameter: str, system: str | None, code: str | None) -> int:
     return token_hash(SECONDARY + parameter, system, code)
 
 
+def no_code_hash(parameter: str) -> int:
+    """What a concept or coding leaves that says nothing but why (an extension), so that `:not` finds it."""
+    return token_hash(parameter, "", "")
+
+
 # (hash, parameter number, system, code, display): a row of fhir.token
 Entry = tuple[int, int, str, str, str]
 
@@ -55,6 +61,7 @@ def from_coding(parameter: str, value: Mapping[str, Any], tokens: set[int], entr
     get = value.get
     system, code, display = get("system", ""), get("code", ""), get("display", "")
     if not (code or system or display):
+        tokens.add(no_code_hash(parameter))
         return
     hashes, entry = coding(parameter, system, code, display)
     tokens.update(hashes)
@@ -71,6 +78,8 @@ def from_concept(parameter: str, value: Mapping[str, Any], tokens: set[int], ent
             if one.get("display") == text:
                 return
         _from_text(parameter, text, tokens, entries)
+    elif not codings:
+        tokens.add(no_code_hash(parameter))
 
 
 def _from_text(parameter: str, text: str, tokens: set[int], entries: dict[int, Entry]) -> None:
@@ -85,6 +94,7 @@ def from_identifier(parameter: str, value: Mapping[str, Any], tokens: set[int], 
     tokens.add(token_hash(parameter, system, None))
     if text is None:
         return
+    text = found_by(value, text)
     tokens.update((token_hash(parameter, system, text), token_hash(parameter, None, text)))
     kinds = value.get("type", {})
     if kinds.get("text"):
@@ -146,6 +156,12 @@ def _implied(base: str, code: str, paths: Any) -> Mapping[str, str]:
     return found
 
 
+def has_known_codes(parameter: SearchParameter) -> bool:
+    """Whether every element of the parameter is a code of a required value set whose codes are all known here."""
+    bindings = [_binding(parameter.base, [step.key for step in path.steps]) for path in parameter.paths]
+    return all(binding and codes_by_system(binding) for binding in bindings)
+
+
 def _binding(type: str, keys: Sequence[str]) -> str | None:
     binding = None
     for key in keys:
@@ -157,7 +173,13 @@ def _binding(type: str, keys: Sequence[str]) -> str | None:
 
 
 def condition(parameter: SearchParameter, values: Sequence[str], modifier: str | None, bind: Bindings) -> str:
-    """`[system]|[code]`, any of `values`; the modifiers :not, :text, :of-type, :in, :not-in, :above and :below."""
+    """`[system]|[code]`, any of `values`; the modifiers :text, :of-type, :in, :above and :below. `negation` takes :not and :not-in."""
+    found, _ = asked(parameter, values, modifier, bind)
+    return f"({found}) is true" if bind.is_walked else found
+
+
+def asked(parameter: SearchParameter, values: Sequence[str], modifier: str | None, bind: Bindings) -> tuple[str, list[int] | None]:
+    """The rows `c` with one of the values, and their hashes; None where the statement itself looks some of them up."""
     hashes: list[int] = []
     lists: list[str] = []
     for owner in owned(parameter.base, parameter.code):
@@ -165,9 +187,7 @@ def condition(parameter: SearchParameter, values: Sequence[str], modifier: str |
             _ask(owner, value, modifier, bind, hashes, lists)
     wanted = " || ".join([bind.numbers(hashes), *lists])
     found = f"c.tok @> {wanted}" if len(set(hashes)) == 1 and not lists else f"c.tok && ({wanted})"
-    if modifier in ("not", "not-in"):
-        return f"not ({found})"
-    return f"({found}) is true" if bind.is_walked else found
+    return found, None if lists else hashes
 
 
 def _ask(owner: SearchParameter, value: str, modifier: str | None, bind: Bindings, hashes: list[int], lists: list[str]) -> None:
@@ -175,7 +195,7 @@ def _ask(owner: SearchParameter, value: str, modifier: str | None, bind: Binding
         lists.append(_by_text(owner, value, bind))
         return
     if modifier == "of-type":
-        hashes.append(_of_type(owner, value))
+        hashes += _of_type(owner, value)
         return
     if modifier in ("in", "not-in"):
         hashes += [token_hash(owner.code, system, code) for system, code in bind.facts.in_set(value)]
@@ -190,18 +210,27 @@ def _ask(owner: SearchParameter, value: str, modifier: str | None, bind: Binding
         return
     if not code:
         raise BadRequest(f"{owner.code}: a token is code, system|code, |code or system|; got {value!r}.")
-    hashes.append(token_hash(owner.code, system if bar else None, _spelling(owner, code)))
+    wanted = system if bar else None
+    hashes += [token_hash(owner.code, wanted, text) for text in _spellings(owner, wanted, code)]
 
 
-def _spelling(owner: SearchParameter, code: str) -> str:
-    return contact(code) if any(path.datatype == "ContactPoint" for path in owner.paths) else code
+def _spellings(owner: SearchParameter, system: str | None, code: str) -> Sequence[str]:
+    kinds = _datatypes(owner)
+    if "Identifier" in kinds:
+        return asked_for(system, code)
+    return (contact(code),) if "ContactPoint" in kinds else (code,)
 
 
-def _of_type(owner: SearchParameter, value: str) -> int:
+@lru_cache(maxsize=4096)
+def _datatypes(owner: SearchParameter) -> frozenset[str]:
+    return frozenset(path.datatype for path in owner.paths)
+
+
+def _of_type(owner: SearchParameter, value: str) -> list[int]:
     parts = value.split("|")
     if len(parts) != 3 or not all(parts[1:]):
         raise BadRequest(f"{owner.code}:of-type takes system|code|value; got {value!r}.")
-    return token_hash(OF_TYPE + owner.code, f"{parts[0]}|{parts[1]}", parts[2])
+    return [token_hash(OF_TYPE + owner.code, f"{parts[0]}|{parts[1]}", text) for text in asked_for(None, parts[2])]
 
 
 def _related(owner: SearchParameter, value: str, modifier: str, bind: Bindings) -> list[int]:

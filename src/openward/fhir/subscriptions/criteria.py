@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 from openward.fhir.definitions import SearchParameter
 from openward.fhir.errors import BadRequest
 from openward.fhir.ids import is_id, key
+from openward.fhir.sealing.rules import asked_for
 from openward.fhir.search import date, number, prefix, reference, string, token
 from openward.fhir.search.parameters import number as number_of
 from openward.fhir.search.parameters import owned, plan, target_types
@@ -108,7 +109,7 @@ def _has_token(code: str, value: str, row: IndexRow) -> bool:
         number = number_of(code)
         return token.token_hash(code, system, None) in row.tokens or any(e[1] == number and e[2] == system for e in row.dictionary.values())
     wanted = system if bar else None
-    return any(token.token_hash(code, wanted, spelled) in row.tokens for spelled in {text, token.contact(text)})
+    return any(token.token_hash(code, wanted, spelled) in row.tokens for spelled in {text, token.contact(text), *asked_for(wanted, text)})
 
 
 def _reference(owner: SearchParameter, filter: Filter, row: IndexRow) -> bool:

@@ -1,0 +1,104 @@
+"""A resource as it is stored: its text, in which what is sealed stands as `"\\/…"`, and which then begins with a space.
+
+Both mean the same to every reader of JSON and are never written by our own encoder, so no client can send a text that would be taken for a sealed
+one. The space tells at once whether there is anything to open; the rest of the text stays letter by letter, for SQL looks into it too.
+https://www.rfc-editor.org/rfc/rfc8259#section-7
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import Error as NotBase64
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from openward.fhir.json import dumps
+from openward.fhir.sealing.port import About, CannotOpen, Locked, Purpose, held
+from openward.fhir.sealing.rules import may_hold, replaced
+from openward.fhir.versions import parsed
+
+SEALED = '"\\/'
+MARK, MARK_BYTE = " ", b" "
+NAMED = re.compile(r' ?\{"resourceType":"([A-Za-z]+)","id":"([A-Za-z0-9.\-]+)"')
+PACKED = b"="  # begins what is sealed as bytes and read as their base64; any other text is sealed as JSON, which begins with a quote
+
+
+def stored(tenant: int, content: Mapping[str, Any], text: str) -> str:
+    """The text as it is stored: itself, if nothing of it is sealed. `content` is what it says, the server's stamp aside. Raises Locked."""
+    return sealed(tenant, text) if may_hold(content, text) else text
+
+
+def sealed(tenant: int, text: str) -> str:
+    """The same of a text in clear that has been looked at or is of an older day. Raises Locked."""
+    keys, about = held(), _about(text)
+    if keys is None or about is None:
+        return text
+    any_sealed = False
+
+    def put(purpose: Purpose, value: str) -> msgspec.Raw:
+        nonlocal any_sealed
+        any_sealed = True
+        return msgspec.Raw(f'{SEALED}{keys.seal(purpose, _as_sealed(value), about, tenant)}"'.encode())
+
+    try:
+        body = replaced(parsed(text), put)
+    except CannotOpen:
+        raise Locked(type=about[0], id=about[1]) from None
+    return MARK + dumps(body).decode() if any_sealed else text
+
+
+def opened(text: str) -> str:
+    """The text that was stored. Raises Locked."""
+    about = _about(text)
+    keys = held()
+    first, *rest = text[1:].split(SEALED)
+    if about is None or keys is None:
+        raise Locked(type=about[0] if about else "Resource", id=about[1] if about else "?")
+    parts = [first]
+    try:
+        for part in rest:
+            value, _, after = part.partition('"')
+            parts += (_as_written(keys.unseal(value, about)), after)
+    except CannotOpen:
+        raise Locked(type=about[0], id=about[1]) from None
+    return "".join(parts)
+
+
+def in_clear(text: str | None) -> str | None:
+    """What stands in the column, as it was written. Raises Locked."""
+    return opened(text) if text is not None and text[:1] == MARK else text
+
+
+def bytes_in_clear(body: bytes) -> bytes:
+    """The same of bytes; a microsecond's fraction for what has nothing sealed."""
+    return opened(body.decode()).encode() if body[:1] == MARK_BYTE else body
+
+
+def lines_in_clear(lines: bytes) -> bytes:
+    """Many bodies, a line each. Raises Locked."""
+    if lines[:1] != MARK_BYTE and b"\n " not in lines:
+        return lines
+    return b"\n".join(map(bytes_in_clear, lines.split(b"\n")))
+
+
+def _about(text: str) -> About | None:
+    found = NAMED.match(text)
+    return (found[1], found[2]) if found else None
+
+
+def _as_sealed(value: str) -> bytes:
+    """Base64 as the bytes it stands for, if it is the one way to write them."""
+    try:
+        content = a2b_base64(value, strict_mode=True)
+    except (NotBase64, ValueError):
+        return dumps(value)
+    return PACKED + content if b2a_base64(content, newline=False).decode() == value else dumps(value)
+
+
+def _as_written(content: bytes) -> str:
+    if content[:1] == PACKED:
+        return f'"{b2a_base64(content[1:], newline=False).decode()}"'
+    return content.decode()

@@ -1,0 +1,57 @@
+"""The house's keys, as the engine asks for them. Without a house nothing is sealed."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from openward.fhir.errors import FhirError
+
+Purpose = Literal["record-attachment", "record-identifier", "record-note"]
+About = tuple[str, str]
+"""Type and id of the resource a sealed value belongs to: in another one it does not open."""
+
+
+class Locked(FhirError):
+    """{type}/{id} holds sealed values that cannot be opened: their key is missing, or they were changed. Nothing else is affected."""
+
+    status = 500
+    code = "exception"
+
+
+class NoBlindKey(FhirError):
+    """Social security numbers can be neither indexed nor found: the key they are found by is missing."""
+
+    status = 500
+    code = "exception"
+
+
+class CannotOpen(Exception):
+    """A sealed value does not open; the message says why, without what it holds."""
+
+
+class Keys(Protocol):
+    """Seals and opens under keys that are in no table in clear."""
+
+    def seal(self, purpose: Purpose, content: bytes, about: About, tenant: int) -> str:
+        """ASCII text without quotes and backslashes. Raises CannotOpen when there is no key to seal with."""
+
+    def unseal(self, sealed: str, about: About) -> bytes:
+        """What was sealed. Raises CannotOpen."""
+
+    def blind(self, text: str) -> str:
+        """The same text for the same text, which says nothing of it to who has not the key. One key for the installation, never changed.
+
+        Raises CannotOpen.
+        """
+
+
+_held: list[Keys] = []
+
+
+def install(keys: Keys) -> None:
+    """Use these from now on."""
+    _held[:] = [keys]
+
+
+def held() -> Keys | None:
+    return _held[0] if _held else None
