@@ -42,9 +42,7 @@ class SessionStore(DatabaseStore):
         return Session
 
     def _get_session_from_db(self) -> Session | None:
-        with connection.cursor() as cursor:
-            cursor.execute(FIND, [self.session_key, timezone.now()])
-            row = cursor.fetchone()
+        row = known.first(FIND, [self.session_key, timezone.now()])
         if row is None:
             self._session_key = None
             backend.met(None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 CONTENT = Path(__file__).parent / "content" / "vitals.toml"
 BLOOD_PRESSURE = "85354-9"
+STEPS = tuple(Decimal(1).scaleb(-decimals) for decimals in range(7))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,10 @@ class Sign:
     from_age: Decimal | None = None
     until_age: Decimal | None = None
     is_computed: bool = False
+    own_unit: Unit = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "own_unit", Unit(self.unit, self.ucum, decimals=self.decimals))
 
     def at(self, age: Decimal | None) -> Range:
         """The row for this age; an adult's when the age is not known."""
@@ -72,14 +77,12 @@ class Sign:
         return not self.is_computed and (self.until_age is None or age < self.until_age) and (self.from_age is None or age >= self.from_age)
 
     @property
-    def own_unit(self) -> Unit:
-        return Unit(self.unit, self.ucum, decimals=self.decimals)
-
-    @property
     def usual_unit(self) -> Unit:
         return next((unit for unit in self.units if unit.us), self.own_unit)
 
     def unit_called(self, name: str) -> Unit:
+        if name in (self.ucum, self.unit):
+            return self.own_unit
         return next((unit for unit in self.units if name in (unit.unit, unit.ucum)), self.own_unit)
 
 
@@ -140,7 +143,7 @@ def mark(sign: Sign, value: Decimal, age: Decimal | None) -> str:
 
 
 def _rounded(value: Decimal, decimals: int) -> Decimal:
-    return value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    return value.quantize(STEPS[decimals], ROUND_HALF_UP)
 
 
 def _sign(entry: dict[str, Any], sources: dict[str, str]) -> Sign:

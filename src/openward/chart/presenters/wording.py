@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from openward.web.display import number
@@ -96,6 +97,7 @@ def date_of(resource: Any) -> str:
     return ""
 
 
+@lru_cache(maxsize=2048)
 def years_between(born: str | None, at: dt.date) -> Decimal | None:
     """Age in years with its fraction, for limits by age; None when the birth date is not known to the day's year at least."""
     if not born:
