@@ -117,7 +117,9 @@ def _entries(versions: Sequence[Version], base: str, mode: str) -> list[dict[str
     """Resources go from the database into the answer as the bytes they are."""
     search = {"mode": mode}
     if isinstance(versions, Rows):
-        return [{"fullUrl": f"{base}/{row.type}/{row.id}", "resource": Raw(row.body), "search": LOCKED if row.locked else search} for row in versions.sent]
+        return [
+            {"fullUrl": f"{base}/{row.type}/{row.id}", "resource": Raw(row.body), "search": LOCKED if row.locked else search} for row in versions.sent
+        ]
     return [{"fullUrl": f"{base}/{version.reference}", "resource": raw(version), "search": search} for version in versions]
 
 

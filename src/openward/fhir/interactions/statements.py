@@ -47,7 +47,10 @@ class Write:
 
 def statements(tenant: int, writes: Sequence[Write]) -> list[Statement]:
     """What stores these versions: the bodies first, the rest in an order that matters to none of them."""
-    bodies = INSERT_BODIES, {"tenant": tenant, **_bodies([write.version for write in writes]), "body": packed.texts([write.stored for write in writes])}
+    bodies = (
+        INSERT_BODIES,
+        {"tenant": tenant, **_bodies([write.version for write in writes]), "body": packed.texts([write.stored for write in writes])},
+    )
     return [bodies, *_currents(tenant, writes), *index_statements(tenant, [(write.before, write.row) for write in writes])]
 
 

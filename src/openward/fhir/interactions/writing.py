@@ -264,7 +264,9 @@ def _stamped(type: str, id: str, key: UUID, content: dict[str, Any], row: IndexR
     return Version(type, id, key, number, at, "U" if live else "C", row.patient, text)
 
 
-def _stage(store: Store, interaction: WriteInteraction, version: Version, row: IndexRow | None, before: IndexRow | None, body: str | None = None) -> None:
+def _stage(
+    store: Store, interaction: WriteInteraction, version: Version, row: IndexRow | None, before: IndexRow | None, body: str | None = None
+) -> None:
     patients = (version.patient,) if version.patient else ()
     store.pending.writes.append(Write(version, row, before, body))
     store.pending.events.append(Event(interaction, version.type, version.key, version.number, patients))
