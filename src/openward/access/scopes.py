@@ -155,6 +155,14 @@ class Scopes:
         each = ((theirs, letter) for theirs in other.resources for letter in theirs.letters)
         return other.contexts <= self.contexts and all(any(mine.covers(theirs, letter) for mine in self.resources) for theirs, letter in each)
 
+    def reach(self, other: Scopes, letter: str, types: Iterable[str]) -> bool:
+        """Whether, for this letter and each of these types, `other` opens nothing that is not open here. For tokens of the same client."""
+        for type in types:
+            theirs = [replace(scope, type=type) for scope in other.resources if letter in scope.letters and scope.type in ("*", type)]
+            if not all(any(mine.covers(one, letter) for mine in self.resources) for one in theirs):
+                return False
+        return True
+
     def opening(self, kind: str, letter: str, type: str) -> Opening | None:
         """The way in for an actor of this kind; None when there is none. Worked out once."""
         asked = (kind, letter, type)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import fields, replace
 from typing import Any
 
@@ -31,6 +32,23 @@ def recall(remembered: dict[str, Any]) -> Actor:
     if actor.kind in ("staff", "patient") and not _person_stands(actor):
         raise Forbidden("The person may not sign in any more.")
     return actor
+
+
+def is_withdrawn(remembered: dict[str, Any], since: dt.datetime) -> bool:
+    """Whether a client's authorisation was withdrawn after `since`. That a token ran out by itself is no withdrawal, another may be had;
+    a new token after a withdrawal does not bring back what was made before it."""
+    from openward.accounts.models import ClientToken
+    from openward.accounts.tokens import stands
+
+    actor = _made_again(remembered)
+    if (stood := stands(actor)) is not None:
+        return not stood
+    given = ClientToken.objects.filter(tenant=actor.tenant, client=actor.name, made_at__lte=since, revoked_at__gt=since)
+    return actor.kind == "client" and given.exists()
+
+
+def scopes_of(remembered: dict[str, Any]) -> Scopes | None:
+    return _made_again(remembered).scopes
 
 
 def _made_again(remembered: dict[str, Any]) -> Actor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from openward.fhir.bulk.taking import take
 from openward.fhir.outgoing import Network, networks
 from openward.fhir.protocols import Auditor, Policy
 from openward.fhir.store import Store
-from openward.record.actors import in_job, recall, remember
+from openward.record.actors import in_job, is_withdrawn, recall, remember, scopes_of
 from openward.record.jobs import every, job
 from openward.record.wires import own_wire
 
@@ -53,6 +54,13 @@ class Installation:
 
     def actor(self, remembered: dict[str, Any]) -> Actor:
         return in_job(recall(remembered))
+
+    def is_withdrawn(self, remembered: dict[str, Any], since: dt.datetime) -> bool:
+        return is_withdrawn(remembered, since)
+
+    def covers(self, actor: Actor, remembered: dict[str, Any], types: Sequence[str]) -> bool:
+        then = scopes_of(remembered)
+        return then is None or actor.scopes is None or actor.scopes.reach(then, "s", types)
 
     @property
     def import_hosts(self) -> Sequence[str]:
@@ -105,7 +113,8 @@ def resume_exports() -> None:
 
 @every("*/10 * * * *", "record.clear_exports")
 def clear_exports() -> None:
-    """Remove the files of bulk exports and imports that have expired or were cancelled."""
+    """Remove the files of bulk exports and imports that have expired or were cancelled, or whose client may no longer have them."""
     with own_wire() as wire:
+        exports.cancel_withdrawn(wire, INSTALLATION.folder, is_withdrawn)
         exports.clear_away(wire, INSTALLATION.folder)
         imports.clear_away(wire, INSTALLATION.folder)

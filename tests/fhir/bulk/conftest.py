@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -58,6 +59,13 @@ class Bulk:
         sets = {name: frozenset(remembered[name]) if remembered[name] is not None else None for name in ("types", "interactions")}
         patient = UUID(remembered["patient"]) if remembered["patient"] else None
         return Visitor(remembered["id"], remembered["name"], patient=patient, **sets)
+
+    def is_withdrawn(self, remembered: dict[str, Any], since: dt.datetime) -> bool:
+        return remembered["id"] in self.withdrawn
+
+    def covers(self, actor: Visitor, remembered: dict[str, Any], types: Sequence[str]) -> bool:
+        before = remembered["types"]
+        return actor.types is None or (before is not None and set(before) <= actor.types)
 
     def open_store(self, remembered: dict[str, Any]) -> Store:
         return self.house.store(self.actor(remembered))

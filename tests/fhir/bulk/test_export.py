@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from openward.fhir.bulk import exports
+from openward.fhir.ids import key
+from openward.fhir.protocols import Where
 from openward.fhir.store import Store
 from tests.fhir.bulk.conftest import Bulk
-from tests.fhir.house import House
+from tests.fhir.house import House, TablePolicy
 from tests.fhir.http.client import Answer, Client
 
 ASYNC = {"prefer": "respond-async"}
@@ -281,11 +283,34 @@ class TestTheDoor:
         file = path_of(call("GET", where, token="all").json["output"][0]["url"])
         assert [call(*ask, token="other").status for ask in (("GET", where), ("DELETE", where), ("GET", file))] == [404, 404, 404]
 
-    def test_a_withdrawn_token_ends_the_export(self, call: Client, bulk: Bulk, ward: Store) -> None:
+    def test_a_withdrawn_token_ends_the_export(self, call: Client, bulk: Bulk, ward: Store, house: House) -> None:
         begun = kick_off(call)
         bulk.withdrawn.add("all")
         bulk.work()
-        assert call("GET", path_of(begun.headers["Content-Location"]), token="all").status == 500
+        assert house.connect().execute("select state from fhir.export").fetchall() == [("failed",)]
+        assert call("GET", path_of(begun.headers["Content-Location"]), token="all").status == 404
+
+    def test_with_what_the_client_was_allowed_its_files_go(self, call: Client, bulk: Bulk, ward: Store, house: House) -> None:
+        begun = kick_off(call)
+        bulk.work()
+        where = path_of(begun.headers["Content-Location"])
+        file = path_of(call("GET", where, token="all").json["output"][0]["url"])
+        bulk.withdrawn.add("all")
+        assert [call(*ask, token="all").status for ask in (("GET", where), ("GET", file), ("DELETE", where))] == [404, 404, 404]
+        exports.cancel_withdrawn(house.connect(), bulk.folder, bulk.is_withdrawn)
+        assert list((bulk.folder / "exports").iterdir()) == []
+
+    def test_what_was_hidden_since_is_not_in_a_file_that_is_taken(
+        self, call: Client, bulk: Bulk, ward: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        manifest = exported(call, bulk)
+        files = {one["type"]: path_of(one["url"]) for one in manifest["output"]}
+        hidden = Where("c.rkey <> %(policy_hidden)s", {"policy_hidden": key("Observation", "o2")})
+        monkeypatch.setattr(TablePolicy, "where", lambda *_: hidden)
+        assert {type: call("GET", file, token="all").status for type, file in files.items() if type in ("Patient", "Observation")} == {
+            "Patient": 200,
+            "Observation": 404,
+        }
 
     @pytest.mark.parametrize("name", ["../secret.key", "99.Patient.ndjson", "%2e%2e"])
     def test_no_name_leads_out_of_the_folder(self, call: Client, bulk: Bulk, ward: Store, name: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -122,6 +122,15 @@ def cancel(connection: Connection[Any], base: Path, export: Export) -> None:
     """The job sees it at its next chunk; what is on disk goes now."""
     connection.execute("update fhir.export set state = 'cancelled' where tenant = %s and id = %s", (export.tenant, export.id))
     shutil.rmtree(folder_of(base, export.id), ignore_errors=True)
+
+
+def cancel_withdrawn(connection: Connection[Any], base: Path, is_withdrawn: Callable[[dict[str, Any], dt.datetime], bool]) -> None:
+    """Cancel every export whose client's authorisation has been withdrawn since it asked."""
+    select = f"select {COLUMNS} from fhir.export where state <> 'cancelled'"  # noqa: S608
+    with connection.cursor(row_factory=kwargs_row(_export)) as cursor:
+        for export in cursor.execute(select.encode()).fetchall():
+            if is_withdrawn(export.actor, export.asked):
+                cancel(connection, base, export)
 
 
 def stalled(connection: Connection[Any], seconds: float) -> list[tuple[int, UUID]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,12 @@ class House(Protocol):
 
     def actor(self, remembered: dict[str, Any]) -> Any:
         """The actor again. Raises Forbidden when their credentials have been withdrawn meanwhile."""
+
+    def is_withdrawn(self, remembered: dict[str, Any], since: dt.datetime) -> bool:
+        """Whether the actor's authorisation was withdrawn at any time after `since`: what they had made is then nobody's."""
+
+    def covers(self, actor: Any, remembered: dict[str, Any], types: Sequence[str]) -> bool:
+        """Whether the actor, as they come now, may still search all of these types that the remembered one could."""
 
     def open_store(self, remembered: dict[str, Any]) -> Store:
         """A store that writes as the actor. Raises Forbidden as `actor` does."""

@@ -16,6 +16,7 @@ from uuid import UUID
 from openward.fhir.bulk import exports
 from openward.fhir.bulk.exports import Export, File
 from openward.fhir.bulk.house import house
+from openward.fhir.bulk.shown import is_still_shown
 from openward.fhir.errors import Issue, NotFound
 from openward.fhir.json import dumps
 from openward.fhir.protocols import Event
@@ -36,10 +37,11 @@ def address(url: str, id: UUID) -> str:
 
 
 def status(id: str, store: Store, request: Request) -> Response:
-    """How far the export is; the manifest once it is done. Raises NotFound for an export that is not this client's, is gone, or never was."""
+    """How far the export is; the manifest once it is done. Raises NotFound for an export that is not this client's, is gone, or never was,
+    and for a token that covers less than what was asked for."""
     from openward.fhir.http.response import Response
 
-    export = _mine(store, id)
+    export = _covered(store, id)
     if export.state == "failed":
         return Response.json(outcome("exception", f"The export failed: {export.note}"), 500)
     if exports.too_soon(store.connection, export, house().limits.poll_seconds):
@@ -63,16 +65,20 @@ def manifest(export: Export, files: Sequence[File]) -> dict[str, Any]:
 
 
 def file(id: str, name: str, store: Store, request: Request) -> Response:
-    """One file, to the client whose export it is, while it may still see the type. On the trail before the first byte leaves."""
+    """One file, to the client whose export it is, while it may still see all that is in it. On the trail before the first byte leaves."""
     from openward.fhir.http.response import Response
 
-    export = _mine(store, id)
+    export = _covered(store, id)
     found = [one for one in exports.files_of(store.connection, export) if one.name == name] if export.state == "done" else []
-    if not found or store.policy.where(store.actor, "export", found[0].type) is None:
+    where = store.policy.where(store.actor, "export", found[0].type) if found else None
+    if where is None:
         raise NotFound(f"There is no file {name[:64]} of this export.")
     path = exports.folder_of(house().folder, export.id) / found[0].name
     if not path.is_file():
         raise NotFound(f"The file {name[:64]} has been removed.")
+    if not is_still_shown(store.connection, store.tenant, found[0], path, where):
+        store.refuse(Event("export", found[0].type, outcome=4, detail=f"file {found[0].number} holds what is hidden by now"))
+        raise NotFound(f"Not all that the file {name[:64]} holds may still be seen: ask for the export anew.")
     if request.method != "HEAD":
         words = f"file {found[0].number} taken: {found[0].rows} resources of {found[0].patients} patients"
         store.record([Event("export", found[0].type, detail=words)])
@@ -103,11 +109,20 @@ def throttled(words: str, *, seconds: int) -> Response:
 
 
 def _mine(store: Store, id: str) -> Export:
+    """The client's own export, unless what the client was allowed when it asked has been withdrawn since. Raises NotFound."""
     try:
         found = exports.find(store.connection, store.tenant, UUID(id), owner=store.actor.id)
     except ValueError:
         found = None
-    if found is None:
+    if found is None or house().is_withdrawn(found.actor, found.asked):
+        raise NotFound("There is no such export.")
+    return found
+
+
+def _covered(store: Store, id: str) -> Export:
+    """The same, for a token that covers all that was asked for: one of narrower scope does not take what a wider one had made. Raises NotFound."""
+    found = _mine(store, id)
+    if not house().covers(store.actor, found.actor, found.wanted.candidates()):
         raise NotFound("There is no such export.")
     return found
 
