@@ -9,6 +9,7 @@ class KeysConfig(AppConfig):
 
     def ready(self) -> None:
         from openward.fhir.sealing.port import install
+        from openward.keys import resealing  # noqa: F401 - registers where rotation reaches the record
         from openward.keys.bodies import RecordKeys
 
         install(RecordKeys())

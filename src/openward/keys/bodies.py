@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from openward.fhir.sealing.port import About, CannotOpen, Purpose
 from openward.keys.errors import KeyTrouble
-from openward.keys.sealing import blind, decoded, encoded, seal_bytes, unseal_named
+from openward.keys.sealing import blind, decoded, encoded, key_of, seal_bytes, unseal_named
 
 PURPOSES = frozenset({"record-attachment", "record-identifier", "record-note"})
 EVERYWHERE = 0
@@ -23,6 +23,15 @@ class RecordKeys:
     def unseal(self, sealed: str, about: About) -> bytes:
         try:
             return unseal_named(decoded(sealed), about=about, purposes=PURPOSES)
+        except KeyTrouble as trouble:
+            raise CannotOpen(str(trouble)) from None
+
+    def reseal(self, sealed: str, about: About) -> str:
+        """The same value under the key that seals for its purpose and tenant now. Raises CannotOpen."""
+        try:
+            of = key_of(sealed)
+            content = unseal_named(decoded(sealed), about=about, purposes=PURPOSES)
+            return encoded(seal_bytes(of.purpose, content, about=about, tenant=of.tenant))
         except KeyTrouble as trouble:
             raise CannotOpen(str(trouble)) from None
 

@@ -70,6 +70,11 @@ def key_id(sealed: str) -> int:
     return int.from_bytes(base64.urlsafe_b64decode(sealed[len(PREFIX) : len(PREFIX) + 12])[1:], "big")
 
 
+def key_of(sealed: str) -> OpenKey:
+    """The data key a sealed text stands under. Raises KeyTrouble."""
+    return RING.named(key_id(sealed))
+
+
 def _key_of(sealed: bytes) -> OpenKey:
     if len(sealed) < LEAST or sealed[0] != VERSION:
         raise SealBroken

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from binascii import Error as NotBase64
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -31,8 +31,8 @@ def stored(tenant: int, content: Mapping[str, Any], text: str) -> str:
     return sealed(tenant, text) if may_hold(content, text) else text
 
 
-def sealed(tenant: int, text: str) -> str:
-    """The same of a text in clear that has been looked at or is of an older day. Raises Locked."""
+def sealed(tenant: int, text: str, *, sensitive: bool = False) -> str:
+    """The same of a text in clear that has been looked at or is of an older day. `sensitive`: whatever its labels say. Raises Locked."""
     keys, about = held(), _about(text)
     if keys is None or about is None:
         return text
@@ -44,7 +44,7 @@ def sealed(tenant: int, text: str) -> str:
         return msgspec.Raw(f'{SEALED}{keys.seal(purpose, _as_sealed(value), about, tenant)}"'.encode())
 
     try:
-        body = replaced(parsed(text), put)
+        body = replaced(parsed(text), put, sensitive=sensitive)
     except CannotOpen:
         raise Locked(type=about[0], id=about[1]) from None
     return MARK + dumps(body).decode() if any_sealed else text
@@ -52,16 +52,21 @@ def sealed(tenant: int, text: str) -> str:
 
 def opened(text: str) -> str:
     """The text that was stored. Raises Locked."""
-    about = _about(text)
     keys = held()
-    first, *rest = text[1:].split(SEALED)
-    if about is None or keys is None:
-        raise Locked(type=about[0] if about else "Resource", id=about[1] if about else "?")
+    if keys is None:
+        raise Locked(type="A resource", id="that is sealed")
+    return changed(text, lambda value, about: _as_written(keys.unseal(value, about)))[1:]
+
+
+def changed(text: str, change: Callable[[str, About], str]) -> str:
+    """A stored text with other JSON in the place of each sealed value, which `change` is given. Raises Locked when that raises CannotOpen."""
+    about = _about(text) or ("Resource", "?")
+    first, *rest = text.split(SEALED)
     parts = [first]
     try:
         for part in rest:
             value, _, after = part.partition('"')
-            parts += (_as_written(keys.unseal(value, about)), after)
+            parts += (change(value, about), after)
     except CannotOpen:
         raise Locked(type=about[0], id=about[1]) from None
     return "".join(parts)

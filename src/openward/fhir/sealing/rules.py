@@ -99,9 +99,9 @@ def may_hold(content: Mapping[str, Any], text: str) -> bool:
     return '"data":"' in text or '/us-ssn"' in text
 
 
-def replaced(value: Any, put: Put) -> Any:
-    """A copy of a resource, or of a part, with what is sealed replaced by what `put` gives for it."""
-    return _replaced(value, put, False)
+def replaced(value: Any, put: Put, *, sensitive: bool = False) -> Any:
+    """A copy of a resource, or of a part, with what is sealed replaced by what `put` gives for it. `sensitive`: whatever its labels say."""
+    return _replaced(value, put, sensitive)
 
 
 def _replaced(value: Any, put: Put, sensitive: bool) -> Any:

@@ -14,6 +14,7 @@ from openward.fhir.definitions import SearchParameter, type_number
 from openward.fhir.definitions.extraction import Filler, compile_filler
 from openward.fhir.ids import key
 from openward.fhir.references import target
+from openward.fhir.sealing.rules import is_sensitive, sealed_texts
 from openward.fhir.search import composite, date, number, quantity, reference, special, string, token, uri
 from openward.fhir.search.own import OWN, values_of
 from openward.fhir.search.parameters import Plan, plan
@@ -38,6 +39,9 @@ def extract(resource: Mapping[str, Any], type: str | None = None) -> IndexRow:
         for datatype, value in parameter.evaluate(resource):
             _sinks(name)[parameter.code](row, datatype, value)
     _settle_patient(row, here)
+    if row.strings and is_sensitive(resource):
+        hidden = set(sealed_texts(resource))
+        row.strings = {one for one in row.strings if one[2] not in hidden}
     if name == "Patient":
         row.person = person(resource)
     elif name == "Binary":
