@@ -23,5 +23,6 @@ class PrivacyConfig(AppConfig):
             navigation.Entry("privacy:breaches", _("Breaches"), "shield-alert", Permission.REVIEW_PRIVACY, group="practice", order=7),
             navigation.Entry("privacy:retention", _("How long it is kept"), "archive", Permission.REVIEW_PRIVACY, group="practice", order=9),
             navigation.Entry("privacy:proxies", _("Who looks after whom"), "users-round", Permission.GRANT_PROXIES, group="practice", order=8),
+            navigation.Entry("privacy:consents-find", _("Consents"), "handshake", Permission.RECORD_CONSENTS, group="practice", order=8),
             navigation.Entry("privacy:emergency", _("Emergency access"), "siren", Permission.BREAK_GLASS, group="care", order=80),
         )

@@ -5,6 +5,7 @@ from django.urls import path
 from openward.privacy import retention, views
 from openward.privacy.breaches import views as breaches
 from openward.privacy.breakglass import views as breakglass
+from openward.privacy.consents import views as consents
 from openward.privacy.labelling import views as labelling
 from openward.privacy.proxies import views as proxies
 from openward.privacy.snooping import views as snooping
@@ -15,6 +16,15 @@ urlpatterns = [
     path("patients/<str:id>", views.patient, name="patient"),
     path("patients/<str:id>/disclose", views.disclose, name="disclose"),
     path("patients/<str:id>/accounting.pdf", views.accounting, name="accounting"),
+    path("patients/<str:id>/consents", consents.of, name="consents"),
+    path("patients/<str:id>/consents/new", consents.new, name="consent-new"),
+    path("patients/<str:id>/consents/<str:consent>/withdraw", consents.withdraw, name="consent-withdraw"),
+    path("patients/<str:id>/consents/<str:consent>.pdf", consents.consent_pdf, name="consent-pdf"),
+    path("consents", consents.find, name="consents-find"),
+    path("sharing", consents.sharing, name="sharing"),
+    path("sharing/new", consents.sharing_new, name="sharing-new"),
+    path("sharing/<str:consent>/withdraw", consents.sharing_withdraw, name="sharing-withdraw"),
+    path("sharing/<str:consent>.pdf", consents.sharing_pdf, name="sharing-pdf"),
     path("events", views.events, name="events"),
     path("breaches", breaches.breaches, name="breaches"),
     path("breaches/open", breaches.open_breach, name="breach-open"),

@@ -20,6 +20,7 @@ from openward.billing.models import Payment, Statement
 from openward.billing.presenters.accounts import PaymentRow, activity_rows
 from openward.billing.presenters.claims import name_of
 from openward.billing.presenters.statements import ReceiptPage, share_words, visit_sums
+from openward.billing.protected import is_shown_labelled
 from openward.billing.queries import balances
 from openward.billing.queries.bills import bill
 from openward.billing.queries.visits import practice
@@ -89,7 +90,7 @@ def statement(request: PageRequest, patient: str) -> HttpResponse:
 @page("billing:statement-pdf", needs=NEEDS)
 def statement_pdf(request: PageRequest, statement: str) -> HttpResponse:
     found = Statement.objects.filter(tenant=request.actor.tenant, id=statement).first()
-    if found is None:
+    if found is None or not is_shown_labelled(request.actor, found.labels or (), found.patient):
         raise NotFound(type="Statement", id=statement)
     request.store.read(Patient, found.patient)
     return pdf_response(request, bytes(found.pdf), f"statement-{found.number}.pdf", patient=found.patient)

@@ -90,6 +90,7 @@ def patient_context(request: PageRequest, patient: str) -> dict[str, Any]:
         "may_book": actor.may(Permission.BOOK),
         "may_check_in": actor.may(Permission.CHECK_IN),
         "chart_url": _address("chart:summary", patient) if actor.may(Permission.READ_CHART) else "",
+        "consents_url": _address("privacy:consents", patient) if actor.may(Permission.RECORD_CONSENTS) else "",
         "balance_url": _address("billing:account", patient) if actor.may(Permission.SEE_BILLING) else "",
     }
 
