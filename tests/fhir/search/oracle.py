@@ -87,7 +87,7 @@ def satisfies(parameter: SearchParameter, resource: Resource, modifier: str, val
 # -- token --------------------------------------------------------------------------------------------------------
 
 
-def _tokens(found: tuple[str, Any]) -> Iterator[tuple[str | None, str]]:
+def tokens(found: tuple[str, Any]) -> Iterator[tuple[str | None, str]]:
     datatype, value = found
     if datatype == "CodeableConcept":
         for coding in value.get("coding", ()):
@@ -104,7 +104,7 @@ def _tokens(found: tuple[str, Any]) -> Iterator[tuple[str | None, str]]:
 
 def _token(found: tuple[str, Any], wanted: str) -> bool:
     system, bar, code = wanted.rpartition("|")
-    return any((not bar or system == its_system) and (not code or code == its_code) for its_system, its_code in _tokens(found))
+    return any((not bar or system == its_system) and (not code or code == its_code) for its_system, its_code in tokens(found))
 
 
 # -- string -------------------------------------------------------------------------------------------------------

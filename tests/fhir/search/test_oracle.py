@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import tarfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,10 +14,10 @@ import pytest
 
 from openward.fhir.definitions import SearchParameter, search_parameters
 from openward.fhir.json import loads
-from openward.fhir.search import search
+from openward.fhir.search import negation, search
 from tests.conftest import outside
 from tests.fhir.house import empty
-from tests.fhir.search.oracle import Oracle, values
+from tests.fhir.search.oracle import Oracle, tokens, values
 from tests.fhir.search.shelf import Shelf, everything
 
 BUNDLES = 6
@@ -204,6 +205,42 @@ def test_random_queries_find_what_a_plain_reading_finds(record: tuple[Shelf, Ora
         assert found(shelf, type, params) == expected, f"{type}?{params}"
         asked, matched = asked + 1, matched + bool(expected)
     assert matched > QUERIES / 2, "most questions should have an answer"
+
+
+@pytest.fixture(params=[(negation.COMMON, negation.WALKED), (0, 0.001)], ids=["as the planner guesses", "always from the other values"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(negation, "COMMON", request.param[0])
+    monkeypatch.setattr(negation, "WALKED", request.param[1])
+
+
+@pytest.mark.usefixtures("way")
+def test_what_has_not_the_commonest_codes_of_each_parameter_is_what_a_plain_reading_finds(record: tuple[Shelf, Oracle]) -> None:
+    shelf, oracle = record
+    for type, code, wanted in _commonest(oracle):
+        assert found(shelf, type, [(f"{code}:not", wanted)]) == oracle.ids(type, [(f"{code}:not", wanted)]), f"{type}?{code}:not={wanted}"
+
+
+def _commonest(oracle: Oracle) -> Iterator[tuple[str, str, str]]:
+    """Of each token parameter: the commonest code, and all but the rarest."""
+    for type, resources in oracle.by_type.items():
+        for parameter in search_parameters(type).values():
+            if parameter.type == "token" and parameter.paths:
+                met = Counter(
+                    code for resource in resources for one in values(parameter, resource) for _, code in tokens(one) if code and isinstance(code, str)
+                )
+                codes = [code for code, _ in met.most_common(20) if not set(code) & set(",$\\|")]
+                for wanted in {",".join(codes[:1]), ",".join(codes[:-1])} - {""}:
+                    yield type, parameter.code, wanted
+
+
+def test_what_lacks_each_parameter_is_what_a_plain_reading_finds(record: tuple[Shelf, Oracle]) -> None:
+    shelf, oracle = record
+    for type in oracle.by_type:
+        for parameter in search_parameters(type).values():
+            if parameter.paths and not parameter.components and parameter.type != "special" and parameter.code != "_lastUpdated":
+                for missing in ("true", "false"):
+                    asked = [(f"{parameter.code}:missing", missing)]
+                    assert found(shelf, type, asked) == oracle.ids(type, asked), f"{type}?{asked}"
 
 
 COMPOSITES = ("8302-2$gt170", "http://loinc.org|8302-2$le170||cm", "8480-6$gt130", "8462-4$lt80|http://unitsofmeasure.org|mm[Hg]", "8480-6$lt80")

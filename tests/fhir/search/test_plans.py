@@ -27,12 +27,16 @@ OBSERVATION_ROWS = """insert into fhir.current (tenant, rtype, rkey, ver, last_u
   select 1, %(observation)s, md5('o' || n)::uuid, 1, '2026-01-01'::timestamptz + n * interval '1 second', md5('p' || n %% %(patients)s)::uuid,
     '2015-01-01'::timestamptz + n * interval '2 hours', '2015-01-01'::timestamptz + n * interval '2 hours' + interval '1 second',
     (%(codes)s::bigint[])[1 + n %% 50],
-    array[(%(codes)s::bigint[])[1 + n %% 50], (%(any)s::bigint[])[1 + n %% 50], %(final)s, case when n %% 2 = 0 then %(lab)s else %(vital)s end],
+    array[(%(codes)s::bigint[])[1 + n %% 50], (%(any)s::bigint[])[1 + n %% 50], %(final)s, case when n %% 2 = 0 then %(lab)s else %(vital)s end, n],
     %(has)s from generate_series(1, %(count)s) n"""
 BODIES = """insert into fhir.body (tenant, rtype, rkey, ver, ts, op, patient, body)
   select tenant, rtype, rkey, ver, last_updated, 'C', patient, '{"resourceType":"Observation","id":"x"}' from fhir.current"""
 EDGES = """insert into fhir.edge (tenant, tgt, link, stype, src)
   select 1, md5('e' || n %% %(encounters)s)::uuid, %(link)s, %(observation)s, md5('o' || n)::uuid from generate_series(1, %(count)s) n"""
+
+
+def _has(*codes: str) -> list[int]:
+    return sorted(number(code) for code in codes)
 
 
 def _fill(connection: psycopg.Connection[Any]) -> None:
@@ -44,7 +48,12 @@ def _fill(connection: psycopg.Connection[Any]) -> None:
         "lab": token_hash("category", None, "laboratory"),
         "vital": token_hash("category", None, "vital-signs"),
     }
-    facts = {"observation": type_number("Observation"), "patients": PATIENTS, "count": OBSERVATIONS, "has": [number("code"), number("date")]}
+    facts = {
+        "observation": type_number("Observation"),
+        "patients": PATIENTS,
+        "count": OBSERVATIONS,
+        "has": _has("code", "date", "status", "category"),
+    }
     connection.execute(OBSERVATION_ROWS.encode(), {**facts, **hashes})
     connection.execute(EDGES.encode(), {**facts, "encounters": ENCOUNTERS, "link": link_hash("encounter", "Encounter")})
     for type, letter, count in (("Patient", "p", PATIENTS), ("Encounter", "e", ENCOUNTERS)):
@@ -105,6 +114,11 @@ ROWS_READ = {
     "Patient?family=name77": ("string_value", 60),
     "Observation?patient.family=name77": ("string_value", 600),
     "Observation?_id={observation}": ("pkey", 60),
+    "Observation?status:not=final": ("", 60),
+    "Observation?category:not=laboratory": ("pkey", 120),
+    "Observation?value-string:missing=false": ("", 60),
+    "Observation?code:missing=true": ("", 60),
+    "Observation?code:missing=false": ("pkey", 60),
 }
 
 

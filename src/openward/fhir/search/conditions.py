@@ -9,11 +9,26 @@ from functools import partial
 from openward.fhir.definitions import SearchParameter
 from openward.fhir.ids import is_id, key
 from openward.fhir.protocols import Where
-from openward.fhir.search import composite, date, hierarchy, listed, number, pointers, quantity, reference, special, string, token, uri, words
-from openward.fhir.search.parameters import FROM_ROW, owned
-from openward.fhir.search.parameters import number as number_of
+from openward.fhir.search import (
+    composite,
+    date,
+    hierarchy,
+    listed,
+    missing,
+    negation,
+    number,
+    pointers,
+    quantity,
+    reference,
+    special,
+    string,
+    token,
+    uri,
+    words,
+)
+from openward.fhir.search.parameters import FROM_ROW
 from openward.fhir.search.query import Chain, Condition, Filter, Has, Listed, Member, Words
-from openward.fhir.search.sql import FALSE, Bindings, all_of, any_of, rtype
+from openward.fhir.search.sql import FALSE, Bindings, all_of, rtype
 
 ByType = Callable[[SearchParameter, Sequence[str], "str | None", Bindings], str]
 
@@ -71,7 +86,9 @@ def _filter(scope: Scope, wanted: Filter) -> str:
     if parameter.type == "reference" and wanted.modifier in ("above", "below"):
         return hierarchy.condition(wanted, scope.bind, partial(_visible, scope))
     if wanted.modifier == "missing":
-        return _missing(parameter, wanted.values[0] == "true", scope.bind)
+        return missing.condition(parameter, missing=wanted.values[0] == "true", bind=scope.bind)
+    if wanted.modifier in ("not", "not-in"):
+        return negation.condition(parameter, wanted.values, wanted.modifier, scope.bind)
     return BY_TYPE[parameter.type](parameter, wanted.values, wanted.modifier, scope.bind)
 
 
@@ -88,27 +105,6 @@ def _of_row(wanted: Filter, bind: Bindings) -> str:
 def _ids(type: str, values: Sequence[str], bind: Bindings) -> str:
     keys = [key(type, value) for value in values if is_id(value)]
     return f"c.rkey = any({bind.place(keys, '::uuid[]')})" if keys else FALSE
-
-
-def _missing(parameter: SearchParameter, missing: bool, bind: Bindings) -> str:
-    found = _present(parameter, bind)
-    return f"not {found}" if missing else found
-
-
-def _present(parameter: SearchParameter, bind: Bindings) -> str:
-    alternatives = [_present_by_rows(parameter, bind)]
-    if parameter.components and any(not path.steps for path in parameter.paths):
-        components = [composite.at_resource(parameter, component) for component in parameter.components]
-        alternatives.append(all_of([_present_by_rows(component, bind) for component in components]))
-    return f"({any_of(alternatives)})"
-
-
-def _present_by_rows(parameter: SearchParameter, bind: Bindings) -> str:
-    """A parameter bound to target types (`patient`) reads the rows of one that is not, so it asks for its types."""
-    bound = sorted({path.target for path in parameter.paths if path.target})
-    owners = owned(parameter.base, parameter.code)
-    names = [f"{owner.code}:{target}" for owner in owners for target in bound] if bound else [owner.code for owner in owners]
-    return f"c.has && {bind.place([number_of(name) for name in names], '::int[]')}"
 
 
 def _chain(scope: Scope, chain: Chain) -> str:
