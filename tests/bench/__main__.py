@@ -72,7 +72,7 @@ def _rows(ground: Ground, connection: Connection, size: Size, first: bool) -> It
     if first:
         return
     yield from writing.measure(ground, connection, size.pace, copies, say)
-    yield from searching.measure(ground, connection, size.resources, bare, say)
+    yield from searching.measure(ground, connection, size.resources, size.pace, bare, say)
     yield from answering.measure(ground, connection, say)
 
 

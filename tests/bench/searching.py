@@ -13,9 +13,9 @@ import psycopg
 
 from openward.fhir.definitions import type_number
 from tests.bench.ground import Ground
-from tests.bench.load import Asked, press
+from tests.bench.load import Asked
 from tests.bench.multiplied import grow
-from tests.bench.reading import IDS, SPREAD
+from tests.bench.reading import IDS, OURS, SPREAD, UNGUARDED, Pace, in_turn, price
 from tests.bench.table import Row, percentile
 
 PAGE_BAR, PAGE_GROWTH, P95_BAR, GROWTH_BAR = 0.25, 1.3, 25.0, 1.5
@@ -37,7 +37,9 @@ class Met:
     times: Mapping[str, list[float]]
 
 
-def measure(ground: Ground, connection: Connection, sizes: tuple[int, int], bare: float | None, say: Callable[[str], None]) -> Iterator[Row]:
+def measure(
+    ground: Ground, connection: Connection, sizes: tuple[int, int], pace: Pace, bare: float | None, say: Callable[[str], None]
+) -> Iterator[Row]:
     """`sizes`: resources at first, and then; `bare`: reads a second of the floor, if measured in this run. Leaves the record grown."""
     token = ground.openward("token", "--client", "bench", "--scope", "system/*.cruds").strip()
     met = []
@@ -47,11 +49,20 @@ def measure(ground: Ground, connection: Connection, sizes: tuple[int, int], bare
         with ground.product() as port:
             asked = _asked(connection)
             met.append(Met(resources, {name: _alone(port, token, paths) for name, paths in asked.items()}))
-            if size == sizes[0] and bare is not None:
-                yield _against_bare(press(port, [Asked(path) for path in asked[PAGE]], token, 3).per_second, bare)
+            if size == sizes[0]:
+                yield from _page(ground, port, [Asked(path) for path in asked[PAGE]], token, pace, bare)
     small, large = met
     for name in small.times:
         yield _row(name, small, large)
+
+
+def _page(ground: Ground, port: int, asked: list[Asked], token: str, pace: Pace, bare: float | None) -> Iterator[Row]:
+    """The commonest page against a bare read, and what its doors cost."""
+    with ground.floor(UNGUARDED) as open_port:
+        rounds = in_turn({OURS: port, UNGUARDED: open_port}, asked, token, pace)
+    if bare is not None:
+        yield _against_bare(median(met[OURS].per_second for met in rounds), bare)
+    yield price("that search", rounds)
 
 
 def _asked(connection: Connection) -> dict[str, list[str]]:
