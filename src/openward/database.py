@@ -1,5 +1,7 @@
 """Which PostgreSQL: the one `OPENWARD_DATABASE_URL` names, else an embedded PostgreSQL 18 inside the data folder.
 
+Two database users: the owner of the tables migrates and purges; daily work is done by one who owns nothing and can change nothing of the audit trail.
+
 The embedded server listens on a unix socket only. It belongs to the data folder: whoever needs it first starts it, `openward serve` stops it,
 and after a `kill -9` of everything the next start recovers from PostgreSQL's own log.
 """
@@ -19,6 +21,8 @@ from openward.cluster import EmbeddedCluster
 from openward.troubles import FolderNotWritable, Unreachable, WrongUrl, WrongVersion
 
 URL_VARIABLE = "OPENWARD_DATABASE_URL"
+OWNER_URL_VARIABLE = "OPENWARD_DATABASE_OWNER_URL"
+DAILY_ROLE = "openward_app"
 OLDEST, NEWEST = 15, 18
 
 
@@ -28,6 +32,8 @@ class Database:
 
     parameters: dict[str, str]
     cluster: EmbeddedCluster | None = None
+    daily_role: str = ""
+    """The user of daily work, who owns nothing; empty when that is the one of `parameters`, who owns the tables or may."""
 
     @property
     def where(self) -> str:
@@ -47,15 +53,15 @@ class Database:
 
 
 def open_database(data: Path) -> Database:
-    """The database of this installation, started if it is the embedded one. Raises DatabaseTrouble."""
-    url = os.environ.get(URL_VARIABLE)
+    """The database of this installation as its owner, started if it is the embedded one. Raises DatabaseTrouble."""
+    url, owner = os.environ.get(URL_VARIABLE), os.environ.get(OWNER_URL_VARIABLE)
     if url:
-        database = from_url(url)
+        database = Database(from_url(owner).parameters, daily_role=from_url(url).parameters.get("user", "")) if owner else from_url(url)
     else:
         require_writable(data)
         cluster = EmbeddedCluster(data)
         cluster.start()
-        database = Database(cluster.parameters(), cluster)
+        database = Database(cluster.parameters(), cluster, DAILY_ROLE)
     database.connect().close()
     return database
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.installation import Installation, Server, free_port
@@ -117,3 +118,27 @@ class TestOnPostgresql15:
     def test_people_sign_in(self, server: Server) -> None:
         session = server.sign_in("pg15-admin", "administrator")
         assert server.ask("GET", "/admin/people", headers={"Cookie": session}).status == 200
+
+
+class TestWithAnOwnerApart:
+    """The house gives two users: the owner of the tables, and one for daily work who owns nothing."""
+
+    @pytest.fixture
+    def apart(self, url: str, tmp_path_factory: pytest.TempPathFactory) -> Installation:
+        with psycopg.connect(url, autocommit=True) as superuser:
+            superuser.execute("create role clinic_owner login")
+            superuser.execute("create role clinic_app login")
+            superuser.execute("create database clinic owner clinic_owner")
+        owner, daily = (url.replace("openward@", f"{name}@").replace("/hospital", "/clinic") for name in ("clinic_owner", "clinic_app"))
+        return Installation(tmp_path_factory.mktemp("apart") / "data", database=daily, settings={"OPENWARD_DATABASE_OWNER_URL": owner})
+
+    def test_everything_works_and_the_trail_can_only_be_added_to(self, apart: Installation) -> None:
+        with apart.serving() as server:
+            headers = {"Authorization": f"Bearer {apart.token()}", "Content-Type": "application/fhir+json"}
+            send(server, headers, "/fhir/Patient", {"resourceType": "Patient", "name": [{"family": "Apart"}]})
+            assert json.loads(server.ask("GET", "/health").body)["status"] == "ok"
+            said = apart.openward("check").stdout
+        assert "append-only by role: the database user can only add" in said
+        assert apart.openward("audit", "verify").returncode == 0
+        with psycopg.connect(apart.database, autocommit=True) as daily, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            daily.execute("delete from audit.entry")

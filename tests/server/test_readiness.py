@@ -13,6 +13,7 @@ from pytest_django.fixtures import Settings
 from openward.backup import here
 from openward.backup.models import Run
 from openward.server import readiness
+from openward.server.audits import how_it_stands
 from openward.server.readiness import unsafe
 from tests.installation import Installation
 
@@ -36,6 +37,7 @@ def safe(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     monkeypatch.delenv("OPENWARD_DATABASE_URL", raising=False)
     monkeypatch.setenv("OPENWARD_PROXIES", "10.0.0.5")
     monkeypatch.setattr(readiness, "_same_disk", lambda *_: False)
+    monkeypatch.setattr(readiness, "how_it_stands", lambda: "append-only by role")
     for kind in Run.Kind:
         Run.objects.create(kind=kind, seconds=1)
     return settings
@@ -79,6 +81,11 @@ def test_that_no_proxy_is_named_is_said(safe: Settings, monkeypatch: pytest.Monk
     assert ["No proxy is named" in one for one in said()] == [True]
 
 
+def test_that_the_owner_of_the_tables_does_the_daily_work_is_said(safe: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "how_it_stands", how_it_stands)  # the user of the tests owns its database
+    assert ["OPENWARD_DATABASE_OWNER_URL" in one for one in said()] == [True]
+
+
 def test_an_outer_key_beside_the_data_is_said(safe: Settings) -> None:
     safe.OPENWARD_KEK_FILES = [safe.OPENWARD_DATA / "outer.key"]
     assert ["lies beside the data" in one for one in said()] == [True]
@@ -106,6 +113,7 @@ def test_an_old_backup_and_an_old_drill_are_said(safe: Settings, kind: str, word
 
 def test_backups_on_the_disk_of_the_data_are_said(safe: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
+    monkeypatch.setattr(readiness, "how_it_stands", lambda: "append-only by role")
     monkeypatch.delenv("OPENWARD_DATABASE_URL", raising=False)
     monkeypatch.setenv("OPENWARD_PROXIES", "10.0.0.5")
     assert ["a lost disk loses both" in one for one in said()] == [True]

@@ -7,10 +7,12 @@ import datetime as dt
 import os
 import pkgutil
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 from openward.cluster import EmbeddedCluster
 from openward.database import Database, open_database, require_writable
+from openward.server import users
 from openward.server.progress import ProgressBar
 from openward.server.supervisor import Supervisor, alone_in, family, require_free
 from openward.troubles import NewerSchema
@@ -181,7 +183,7 @@ def keys(options: argparse.Namespace) -> int:
 
 def audit(options: argparse.Namespace) -> int:
     """Exit status 1 when the trail is not sound."""
-    with _ready():
+    with _ready(as_owner=True):
         from openward.server import audits
 
         try:
@@ -253,15 +255,31 @@ class _ready:  # noqa: N801 - reads as a word in `with _ready():`
 
     database: Database
 
+    def __init__(self, *, as_owner: bool = False) -> None:
+        self.stays_owner = as_owner
+
     def __enter__(self) -> _ready:
         self.database = open_database(Path(os.environ["OPENWARD_DATA"]))
         try:
             _set_up_django()
-            _migrate()
+            self._make_ready()
         except BaseException:
             self.__exit__()
             raise
         return self
+
+    def _make_ready(self) -> None:
+        """The schema is the owner's work; what the command does then is not, unless it says so."""
+        if not self.database.daily_role:
+            return _migrate()
+        with ExitStack() as ready:
+            ready.enter_context(users.as_owner(self.database))
+            _migrate()
+            users.grant_daily(self.database)
+            if self.stays_owner:
+                ready.pop_all()
+                return None
+        return users.use_daily(self.database)
 
     def __exit__(self, *_: object) -> None:
         cluster: EmbeddedCluster | None = self.database.cluster

@@ -39,6 +39,17 @@ DATA = Variable("OPENWARD_DATA", ".data", "The data folder: the embedded databas
 DATABASE_URL = Variable(
     "OPENWARD_DATABASE_URL", "", "A PostgreSQL 15–18 database to use instead of the embedded one: postgresql://user:password@host:port/name."
 )
+DATABASE_OWNER_URL = Variable(
+    "OPENWARD_DATABASE_OWNER_URL",
+    "",
+    "The same database as the user who owns its tables, for migrations and `openward audit`; daily work is then done by the user of OPENWARD_DATABASE_URL, "
+    "who is granted what it needs and no more. The embedded database has two such users by itself. Default: one user for everything.",
+)
+DATABASE_ROLE = Variable(
+    "OPENWARD_DATABASE_ROLE",
+    "",
+    "User of the embedded database. Set by `openward serve` and the other commands for themselves: openward_app, who owns nothing. Default: the owner.",
+)
 RESERVE_MB = Variable(
     "OPENWARD_RESERVE_MB",
     "200",

@@ -18,6 +18,7 @@ from openward.backup.models import Run
 from openward.database import URL_VARIABLE, from_url
 from openward.record.health import findings
 from openward.server import environment as env
+from openward.server.audits import how_it_stands
 
 Look = Callable[[], Iterator[str]]
 LOOKS: dict[str, Look] = {}
@@ -103,6 +104,16 @@ def keys() -> Iterator[str]:
             f"The outer key {path} lies beside the data it protects: move it to another disk or a secret mount, and name it in OPENWARD_KEK_FILES."
             for path in settings.OPENWARD_KEK_FILES
             if path.resolve().is_relative_to(settings.OPENWARD_DATA)
+        )
+
+
+@look("trail")
+def trail() -> Iterator[str]:
+    standing = how_it_stands()
+    if "by role" not in standing:
+        yield (
+            f"The audit trail is {standing}: make a database user who owns nothing (`openward audit role NAME`), name it in OPENWARD_DATABASE_URL, "
+            "and the owner in OPENWARD_DATABASE_OWNER_URL."
         )
 
 

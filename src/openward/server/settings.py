@@ -115,6 +115,8 @@ TEMPLATES = [
 def _database() -> dict[str, object]:
     url = env.DATABASE_URL.value
     parameters = dict(from_url(url).parameters if url else EmbeddedCluster(OPENWARD_DATA).parameters())
+    if not url and env.DATABASE_ROLE.value:
+        parameters["user"] = env.DATABASE_ROLE.value
     names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
     known = {names[name]: parameters.pop(name) for name in list(parameters) if name in names}
     # A search is never prepared, so that it is planned for its own values; what the engine prepares by name may keep its plan (openward.record.connection).

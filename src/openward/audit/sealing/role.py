@@ -7,13 +7,16 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-ONLY_ADDED = ("audit.entry", "audit.agent", "audit.seal", "audit.purge")
+# Tables that refuse every change of a row by a trigger of this name: the trail, its seals and purges, and the ledger.
+ONLY_ADDED = """select n.nspname, c.relname from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+  where t.tgname = 'append_only' order by 1, 2"""
 SCHEMAS = "select nspname from pg_namespace where nspname !~ '^(pg_|information_schema$)' order by nspname"
-# Owning a table, or being superuser, is the right to put its triggers out of action.
-STANDING = """select r.rolsuper, exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = 'audit' and c.relkind = 'r' and pg_has_role(current_user, c.relowner, 'usage')),
-  has_table_privilege('audit.entry', 'update, delete, truncate') or has_table_privilege('audit.agent', 'update, delete, truncate')
-    or has_table_privilege('audit.seal', 'update, delete, truncate')
+TABLES = "select oid from pg_class where relkind in ('r', 'p', 'v', 'S') and relnamespace not in (select oid from pg_namespace where nspname ~ '^(pg_|information_schema$)')"
+# Owning a table, being superuser, or being able to become either, is the right to put its triggers out of action.
+STANDING = """select r.rolsuper or r.rolcreaterole, exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = 'audit' and c.relkind = 'r' and pg_has_role(current_user, c.relowner, 'member')),
+  exists (select from unnest(array['audit.entry', 'audit.agent', 'audit.seal', 'audit.purge']) as t
+    where has_table_privilege(t, 'update, delete, truncate, trigger'))
   from pg_roles r where r.rolname = current_user"""
 
 
@@ -36,10 +39,24 @@ def standing(wire: psycopg.Connection[Any]) -> str:
     )
 
 
+def is_restricted(wire: psycopg.Connection[Any], name: str) -> bool:
+    """Whether the role is there and may read every table that is: nothing came since it was last granted what the application needs."""
+    if not wire.execute("select 1 from pg_roles where rolname = %s", (name,)).fetchone():
+        return False
+    (lacking,) = psycopg.Cursor(wire).execute(
+        f"select count(*) from ({TABLES}) t where not has_table_privilege(%s, t.oid, 'select')", (name,)
+    ).fetchone() or (1,)  # noqa: S608
+    return not lacking
+
+
 def restrict(wire: psycopg.Connection[Any], name: str) -> list[str]:
-    """Make the role if it is not there and grant it what the application needs. Returns the statements that were run. Raises Unrestrictable."""
+    """Make the role if it is not there and grant it what the application needs. Returns the statements that were run. Raises Unrestrictable.
+
+    Two at once wait for each other. Right after a start of the program this is asked again whenever tables came.
+    """
     try:
         with wire.transaction():
+            wire.execute("select pg_advisory_xact_lock(hashtextextended('openward role', 0))")
             statements = _statements(wire, name)
             for statement in statements:
                 wire.execute(statement)
@@ -49,14 +66,30 @@ def restrict(wire: psycopg.Connection[Any], name: str) -> list[str]:
 
 
 def _statements(wire: psycopg.Connection[Any], name: str) -> list[sql.Composed]:
-    role = sql.Identifier(name)
-    there = wire.execute("select 1 from pg_roles where rolname = %s", (name,)).fetchone()
+    role, cursor = sql.Identifier(name), psycopg.Cursor(wire)
+    there = cursor.execute("select 1 from pg_roles where rolname = %s", (name,)).fetchone()
     made = [] if there else [sql.SQL("create role {} login").format(role)]
-    for (schema,) in psycopg.Cursor(wire).execute(SCHEMAS).fetchall():
+    for (schema,) in cursor.execute(SCHEMAS).fetchall():
         grants = TRAIL if schema == "audit" else GRANTS
         made += [sql.SQL(text).format(sql.Identifier(schema), role) for text in grants]
-    made += [sql.SQL("revoke update, delete, truncate on {} from {}").format(sql.Identifier(*table.split(".")), role) for table in ONLY_ADDED]
-    return made
+    made += [
+        sql.SQL("revoke update, delete, truncate, trigger on {} from {}").format(sql.Identifier(schema, table), role)
+        for schema, table in cursor.execute(ONLY_ADDED).fetchall()
+    ]
+    made.append(sql.SQL("revoke insert on audit.purge from {}").format(role))
+    return made + [sql.SQL(text).format(role) for text in _server_wide(wire)]
+
+
+def _server_wide(wire: psycopg.Connection[Any]) -> list[str]:
+    """What only a superuser may give. Seeing since when the transactions of other database users are open keeps a subscription from overlooking what they
+    write; keeping statistics fresh is what loading a code system ends with, and asks for its own table's owner before PostgreSQL 17."""
+    row = psycopg.Cursor(wire).execute("select rolsuper from pg_roles where rolname = current_user").fetchone()
+    wide = ["grant pg_read_all_stats to {}"] if row and row[0] else []
+    return wide + (["grant maintain on all tables in schema fhir to {}"] if wire.info.server_version >= 170000 and _has_record(wire) else [])
+
+
+def _has_record(wire: psycopg.Connection[Any]) -> bool:
+    return wire.execute("select to_regnamespace('fhir') is not null").fetchone() == (True,)
 
 
 GRANTS = (
