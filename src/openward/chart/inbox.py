@@ -30,7 +30,11 @@ REPORTED = ("final", "preliminary", "partial", "amended", "corrected", "appended
 def file_result(change: Change, work: UnitOfWork) -> None:
     """Make or reopen the review item of a result that came in from outside. History that is brought in is not news."""
     result = change.resource
-    if work.actor.kind != "client" or result.status not in REPORTED or not _is_news(change):
+    if work.actor.kind != "client" or result.status not in REPORTED:
+        return
+    if result.resourceType == "Observation" and not result.data.get("basedOn"):
+        return  # a value without an order belongs to its report, which is filed
+    if not _is_news(change):
         return
     store = _house(work)
     order = _order_of(store, result)

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 from uuid import UUID
 
@@ -72,11 +73,17 @@ class Store:
         self.strict_references = strict_references
         self.reads_only = reads_only
         self.keeps_labels = False  # of an update that does not speak of them; for clients, not for the house's own rooms
-        self.wire = wire or Wire(connection)
+        if wire is not None:
+            self.wire = wire
         self.pending = writing.Pending()
         self.refusals: list[Event] = []
         self._depth = 0
         self._gathered: list[Event] | None = None
+
+    @cached_property
+    def wire(self) -> Wire:
+        """Made when first asked for: most writes never do."""
+        return Wire(self.connection)
 
     # -- reading ------------------------------------------------------------------------------------------------
 

@@ -7,13 +7,14 @@ stand before an answer leaves and need not wait for the disk.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from types import TracebackType
 from typing import Any
 
 import psycopg
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db import connection as django_connection
-from django.db import transaction
+from psycopg.pq import TransactionStatus
 
 from openward.fhir.wire import Wire
 from openward.record.jobs import Job
@@ -29,10 +30,11 @@ _own = threading.local()
 
 def connection() -> psycopg.Connection[Any]:
     """The psycopg connection under Django's, opened if need be; anew when the last one broke, which Django does not see when the engine used it."""
-    if django_connection.connection is not None and django_connection.connection.closed and not django_connection.in_atomic_block:
-        django_connection.close()
-    django_connection.ensure_connection()
-    wire: psycopg.Connection[Any] = django_connection.connection
+    this = connections[DEFAULT_DB_ALIAS]  # once: Django's proxy looks for it at every attribute
+    if this.connection is not None and this.connection.closed and not this.in_atomic_block:
+        this.close()
+    this.ensure_connection()
+    wire: psycopg.Connection[Any] = this.connection
     wire.prepare_threshold = ONLY_WHEN_TOLD
     return wire
 
@@ -47,14 +49,43 @@ def reading_wire() -> Wire:
     return wire
 
 
+class _Atomic(transaction.Atomic):
+    """Django's `atomic()`, which costs a tenth of a write that then commits by itself: here what opens and ends with nothing sent is quick."""
+
+    def __init__(self) -> None:
+        super().__init__(None, savepoint=True, durable=False)
+
+    def __enter__(self) -> None:
+        this: Any = connections[DEFAULT_DB_ALIAS]
+        if this.in_atomic_block or not this.autocommit or not _is_idle(this) or (this.health_check_enabled and not this.health_check_done):
+            super().__enter__()
+            return
+        this.commit_on_exit, this.needs_rollback = True, False
+        this.connection.autocommit = this.autocommit = False
+        this.in_atomic_block = True
+        this.atomic_blocks.append(self)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        this: Any = connections[DEFAULT_DB_ALIAS]
+        if kind or this.savepoint_ids or this.needs_rollback or this.run_on_commit or not this.commit_on_exit or not _is_idle(this):
+            super().__exit__(kind, error, trace)
+            return
+        this.atomic_blocks.pop()
+        this.in_atomic_block = False
+        this.connection.autocommit = this.autocommit = True
+
+
+def _is_idle(this: Any) -> bool:
+    """Whether the server has no transaction under way on Django's connection."""
+    return this.connection is not None and this.connection.pgconn.transaction_status == TransactionStatus.IDLE
+
+
 class DjangoTransaction:
     """`atomic()` for the engine: a transaction, or a savepoint inside one. Raises Full when there is no room for what is to be written."""
 
-    @contextmanager
-    def __call__(self) -> Iterator[None]:
+    def __call__(self) -> _Atomic:
         ensure_room()
-        with transaction.atomic():
-            yield
+        return _Atomic()
 
     def later(self, job: Job, /, **arguments: Any) -> None:
         """Queue the job in this transaction."""

@@ -64,7 +64,7 @@ def may(store: Store, *, alone: bool) -> bool:
     pending = store.pending
     if len(pending.writes) != 1 or len(pending.events) != 1 or pending.writes[0].row is None:
         return False
-    status = store.connection.info.transaction_status
+    status = store.connection.pgconn.transaction_status
     return status == TransactionStatus.INTRANS or (alone and status == TransactionStatus.IDLE)
 
 
@@ -78,7 +78,7 @@ def send(store: Store, write: Write, targets: Sequence[tuple[int, UUID]]) -> lis
     audit = store.auditor.insert(store.connection, store.tenant, store.actor, event.interaction, write.version.type, many=False)
     if audit is None:
         return None
-    if store.connection.info.transaction_status == TransactionStatus.IDLE and (done := _plainly(store, write, targets, audit)) is not None:
+    if store.connection.pgconn.transaction_status == TransactionStatus.IDLE and (done := _plainly(store, write, targets, audit)) is not None:
         return [] if done else None
     parts = statements(store.tenant, [write])
     common: dict[str, Any] = {"tenant": store.tenant, **audit.params}
@@ -86,7 +86,7 @@ def send(store: Store, write: Write, targets: Sequence[tuple[int, UUID]]) -> lis
         types, keys = zip(*targets, strict=True)
         common |= {"to_rtype": packed.smallints(types), "to_rkey": packed.uuids(keys)}
     sqls = tuple(sql for sql, _ in parts)
-    if store.connection.info.transaction_status != TransactionStatus.IDLE:
+    if store.connection.pgconn.transaction_status != TransactionStatus.IDLE:
         return _inside(store.connection, _merged(sqls, audit.sql, LISTING if targets else NOTHING), parts, common)
     try:
         _alone(store.connection, *_numbered(_merged(sqls, audit.sql, REFUSING if targets else NOTHING)), parts, common)
