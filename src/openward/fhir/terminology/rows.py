@@ -16,7 +16,7 @@ from openward.fhir.terminology.versions import order
 
 SHARED = 0
 TYPES = {"S": "CodeSystem", "V": "ValueSet", "M": "ConceptMap"}
-LISTED = """select tenant, kind, id, url, version, rkey, source, concepts, about from fhir.canonical
+LISTED = """select tenant, kind, id, url, version, rkey, source, concepts, about::text from fhir.canonical
   where tenant = any(%(tenants)s) and state = 'r' order by at"""
 STAMP = """select count(*), coalesce(bit_xor(hashtextextended(kind || id || ':' || tx, 0)), 0) from fhir.canonical
   where tenant = any(%(tenants)s) and state = 'r'"""
@@ -65,7 +65,7 @@ class Rows:
     def listed(self) -> dict[str, dict[str, list[Row]]]:
         """kind → address → rows, the one meant by default first: the tenant's own before the shared, the latest version, the last written."""
         found: dict[str, dict[str, list[Row]]] = {"S": {}, "V": {}, "M": {}}
-        rows = [Row(*row) for row in self._all(LISTED)]
+        rows = [Row(*facts, loads(about)) for *facts, about in self._all(LISTED)]  # what a connection makes of JSON differs from one to the other
         for place in sorted(range(len(rows)), key=lambda i: (rows[i].tenant != SHARED, order(rows[i].version), i), reverse=True):
             found[rows[place].kind].setdefault(rows[place].url, []).append(rows[place])
         return found

@@ -10,13 +10,14 @@ from typing import Any
 from psycopg import Cursor
 from psycopg.rows import tuple_row
 
+from openward.fhir.json import loads
 from openward.fhir.terminology.catalogue import Catalogue
 from openward.fhir.terminology.shipping.archive import entries
 from openward.fhir.terminology.versions import fits, split
 
 UNMATCHED = frozenset({"unmatched", "disjoint"})
 REVERSED = {"wider": "narrower", "narrower": "wider", "subsumes": "specializes", "specializes": "subsumes"}
-STORED = """select source, target, code, to_code, equivalence, rest from fhir.mapping
+STORED = """select source, target, code, to_code, equivalence, rest::text from fhir.mapping
   where tenant = %(tenant)s and cm = %(id)s and (code = %(code)s or to_code = %(code)s) order by ord"""
 
 
@@ -106,7 +107,7 @@ def _lines(catalogue: Catalogue, map: Map, code: str) -> Iterator[Line]:
     if map.stored:
         tenant, id = map.stored
         cursor = Cursor(catalogue.rows.connection, row_factory=tuple_row)
-        yield from (Line(*row) for row in cursor.execute(STORED, {"tenant": tenant, "id": id, "code": code}))
+        yield from (Line(*line, loads(rest)) for *line, rest in cursor.execute(STORED, {"tenant": tenant, "id": id, "code": code}))
     elif map.resource is not None:
         yield from (one for one in mappings(map.resource) if code in (one.code, one.to_code))
 
