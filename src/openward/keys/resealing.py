@@ -202,9 +202,3 @@ def _index(cursor: Any, one: Stored, clear: str) -> None:
         cursor.execute(DROP_PERSON, [one.tenant, one.key])
         wire: psycopg.Connection[Any] = connection.connection
         write_people(packed.cursor(wire), one.tenant, [(None, row.person)])
-
-
-def was_changed_since(wire: psycopg.Connection[Any], xmin: int) -> bool:
-    """Whether bodies of older transactions may stand otherwise than they did before transaction `xmin`."""
-    row: Sequence[Any] | None = wire.execute("select changed >= %s::text::xid8 from fhir.sealing_walk", [str(xmin)]).fetchone()
-    return bool(row and row[0])
