@@ -57,7 +57,9 @@ class _Atomic(transaction.Atomic):
 
     def __enter__(self) -> None:
         this: Any = connections[DEFAULT_DB_ALIAS]
-        if this.in_atomic_block or not this.autocommit or not _is_idle(this) or (this.health_check_enabled and not this.health_check_done):
+        if not this.in_atomic_block:
+            this.close_if_health_check_failed()
+        if this.in_atomic_block or not this.autocommit or not _is_idle(this):
             super().__enter__()
             return
         this.commit_on_exit, this.needs_rollback = True, False
