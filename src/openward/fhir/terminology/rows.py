@@ -65,7 +65,7 @@ class Rows:
     def listed(self) -> dict[str, dict[str, list[Row]]]:
         """kind → address → rows, the one meant by default first: the tenant's own before the shared, the latest version, the last written."""
         found: dict[str, dict[str, list[Row]]] = {"S": {}, "V": {}, "M": {}}
-        rows = [Row(*row[:-1], loads(row[-1])) for row in self._all(LISTED)]  # what a connection makes of JSON differs from one to the other
+        rows = [Row(*(*row[:-1], loads(row[-1]))) for row in self._all(LISTED)]  # what a connection makes of JSON differs from one to the other
         for place in sorted(range(len(rows)), key=lambda i: (rows[i].tenant != SHARED, order(rows[i].version), i), reverse=True):
             found[rows[place].kind].setdefault(rows[place].url, []).append(rows[place])
         return found

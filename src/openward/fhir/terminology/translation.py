@@ -107,7 +107,7 @@ def _lines(catalogue: Catalogue, map: Map, code: str) -> Iterator[Line]:
     if map.stored:
         tenant, id = map.stored
         cursor = Cursor(catalogue.rows.connection, row_factory=tuple_row)
-        yield from (Line(*row[:-1], loads(row[-1])) for row in cursor.execute(STORED, {"tenant": tenant, "id": id, "code": code}))
+        yield from (Line(*(*row[:-1], loads(row[-1]))) for row in cursor.execute(STORED, {"tenant": tenant, "id": id, "code": code}))
     elif map.resource is not None:
         yield from (one for one in mappings(map.resource) if code in (one.code, one.to_code))
 
