@@ -15,6 +15,7 @@ from openward.fhir.protocols import AuditInsert, Where
 from openward.fhir.resources import Resource
 from openward.fhir.search import cursor as cursors
 from openward.fhir.search.conditions import Scope, rows
+from openward.fhir.search.crowded import is_better_planned
 from openward.fhir.search.cursor import BadCursor
 from openward.fhir.search.facts import Facts
 from openward.fhir.search.include import Inclusion
@@ -164,7 +165,7 @@ class Search:
     def _matches(self) -> tuple[Rows, str | None]:
         scope = self.scope()
         orders = [order(query, scope.bind, across=len(self.queries) > 1) for query in self.queries]
-        scope.bind.is_walked = len(orders) == 1 and is_plain(orders[0]) and is_walked(self.query, self.where)
+        scope.bind.is_walked = len(orders) == 1 and is_plain(orders[0]) and is_walked(self.query, self.where) and not self._is_crowded()
         statement = self.statement(scope, *orders)
         if statement is None:
             return Rows(()), None
@@ -187,6 +188,9 @@ class Search:
             found += [Part(query.type, own, f"{part}{after}") for part in wanted if part != FALSE]
         pin = scope.bind.place(position[-1], "::timestamptz") if by.reads_log and position else None
         return page_statement(found, self.query.count, pin) if found else None
+
+    def _is_crowded(self) -> bool:
+        return is_better_planned(self.connection, self.query.conditions)
 
     def _walk(self, statement: str, bind: Bindings) -> PGresult:
         """The page by a kept plan; on record by the same statement where that can be."""
