@@ -76,10 +76,10 @@ class PlainKeys:
         return "test." + base64.urlsafe_b64encode(nonce + self._secret.encrypt(nonce, content, "/".join(about).encode())).decode()
 
     def unseal(self, sealed: str, about: About) -> bytes:
-        given = base64.urlsafe_b64decode(sealed.removeprefix("test."))
         try:
+            given = base64.urlsafe_b64decode(sealed.removeprefix("test."))
             return self._secret.decrypt(given[:12], given[12:], "/".join(about).encode())
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise CannotOpen("The value was changed.") from None
 
     def blind(self, text: str) -> str:

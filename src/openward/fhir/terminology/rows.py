@@ -12,6 +12,7 @@ from psycopg.rows import tuple_row
 
 from openward.fhir.definitions import type_number
 from openward.fhir.json import loads
+from openward.fhir.sealing.bodies import in_clear
 from openward.fhir.terminology.versions import order
 
 SHARED = 0
@@ -76,7 +77,7 @@ class Rows:
             found = self._all(BODY, tenant=row.tenant, kind=row.kind, id=row.id)
         else:
             found = self._all(RECORD, tenant=row.tenant, rtype=type_number(TYPES[row.kind]), rkey=row.rkey)
-        return loads(found[0][0]) if found and found[0][0] else None
+        return loads(in_clear(found[0][0]) or "") if found and found[0][0] else None
 
     def table(self, row: Row) -> dict[str, Any]:
         """A whole code system as columns (see openward.fhir.terminology.shipping.compile_systems)."""
