@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from psycopg import Connection
@@ -143,13 +144,12 @@ class Search:
 
     def page(self) -> Page[Resource]:
         query = self.query
-        answer: Page[Resource] = Page(used=query.used, ignored=query.ignored)
+        answer: Page[Resource] = Page(used=query.used, ignored=query.ignored, is_first=self.ticket is None, address=self._address)
         if query.is_count_only:
             answer.total = self.count()
             return answer
-        answer.matches, answer.next = self._matches()
+        answer.matches, answer.following = self._matches()
         answer.is_on_record = self.is_on_record
-        answer.first = self._address(()) if answer.next or self.ticket else None
         if query.includes or query.revincludes:
             around = Inclusion(self.wire, self.tenant, self.queries, self.where).around(answer.matches)
             answer.includes = shortened(around, query.summary, ())
@@ -162,7 +162,8 @@ class Search:
     def scope(self) -> Scope:
         return Scope(Bindings(self.tenant, self.facts), self.where)
 
-    def _matches(self) -> tuple[Rows, str | None]:
+    def _matches(self) -> tuple[Rows, Sequence[str] | None]:
+        """The rows of the page, and where the next one begins, if there is one."""
         scope = self.scope()
         orders = [order(query, scope.bind, across=len(self.queries) > 1) for query in self.queries]
         scope.bind.is_walked = len(orders) == 1 and is_plain(orders[0]) and is_walked(self.query, self.where) and not self._is_crowded()
@@ -171,7 +172,7 @@ class Search:
             return Rows(()), None
         fetched = all_of(self._walk(statement, scope.bind) if scope.bind.is_walked else self._run(statement, scope.bind))
         page = fetched[: self.query.count]
-        following = self._address(page[-1].place) if len(fetched) > len(page) else None
+        following = page[-1].place if len(fetched) > len(page) else None
         wanted = {query.type: texts(query.conditions) for query in self.queries}
         return Rows([row for row in page if row.locked or holds(row.body, wanted[row.type])]), following
 
@@ -183,9 +184,9 @@ class Search:
             raise BadCursor
         found: list[Part] = []
         for query, own in zip(self.queries, orders, strict=True):
-            after = f" and {own.after(position, scope.bind)}" if position else ""
             wanted = [walked_rows(scope.bind, query.type, query.conditions)] if scope.bind.is_walked else parts(scope, query, own)
-            found += [Part(query.type, own, f"{part}{after}") for part in wanted if part != FALSE]
+            for part, (half, after) in product([part for part in wanted if part != FALSE], own.halves(position, scope.bind)):
+                found.append(Part(query.type, half, f"{part}{after}"))
         pin = scope.bind.place(position[-1], "::timestamptz") if by.reads_log and position else None
         return page_statement(found, self.query.count, pin) if found else None
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Generic, TypeVar, cast
 
@@ -14,24 +14,39 @@ from openward.fhir.versions import Version
 R = TypeVar("R", bound=Resource, covariant=True)
 
 
+def _nowhere(position: Sequence[str]) -> str:
+    raise LookupError("a page that no search made has no other")
+
+
 @dataclass
 class Page(Generic[R]):
     """What matched, and what came along.
 
-    `total` is None unless asked for. `first` and `next` are the `_cursor` of the first page and of the one that follows, None on the last; each
-    is all it takes to get there. `used` are the parameters as understood (without the cursor), for the self link, `ignored` the names of those
+    `total` is None unless asked for. `following` is where the next page begins, None on the last; `is_first`: whether this is the page the search
+    begins with. `used` are the parameters as understood (without the cursor), for the self link, `ignored` the names of those
     that were not. `is_on_record`: the statement that found the page has left its audit event. Iterating gives the matches.
     """
 
     matches: Sequence[Version] = ()
     includes: Sequence[Version] = ()
     total: int | None = None
-    next: str | None = None
-    first: str | None = None
+    following: Sequence[str] | None = None
+    is_first: bool = True
+    address: Callable[[Sequence[str]], str] = field(default=_nowhere, repr=False)
     used: Sequence[tuple[str, str]] = ()
     ignored: Sequence[str] = ()
     is_estimate: bool = False
     is_on_record: bool = False
+
+    @cached_property
+    def next(self) -> str | None:
+        """The `_cursor` of the page that follows, which is all it takes to get there; made when it is asked for, since it must be sealed."""
+        return self.address(self.following) if self.following is not None else None
+
+    @cached_property
+    def first(self) -> str | None:
+        """The `_cursor` of the first page; None when there is no other."""
+        return self.address(()) if self.following is not None or not self.is_first else None
 
     @cached_property
     def resources(self) -> list[R]:
