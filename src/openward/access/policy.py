@@ -7,6 +7,7 @@ First the role's grants (a client's scopes) say which types and interactions; th
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,8 @@ from openward.access.proxies import Acting, acting
 from openward.access.roles import PROXY, role_of
 from openward.access.scopes import narrow, permits
 from openward.access.sight import Sight, both
-from openward.access.standing import standing_for, standing_of
+from openward.access.standing import Standing, standing_for, standing_of
+from openward.fhir.definitions import type_number
 from openward.fhir.ids import key
 from openward.fhir.protocols import Interaction, Where
 from openward.fhir.search.token import token_hash
@@ -117,8 +119,13 @@ def shows(actor: Actor, type: str, labels: frozenset[str], patient: UUID | None)
         if actor.role != PROXY.key:
             return own
         for_whom = acting(actor)
-        return own and for_whom is not None and Sight(type, for_whom.standing).admits(labels, patient)
-    return Sight(type, standing_for(actor)[1]).admits(labels, patient)
+        return own and for_whom is not None and _beside(type, for_whom.standing, labels).admits(labels, patient)
+    return _beside(type, standing_for(actor)[1], labels).admits(labels, patient)
+
+
+def _beside(type: str, standing: Standing, labels: frozenset[str]) -> Sight:
+    """Sight of a row beside the record: its labels are in use by being there, whatever type they came from."""
+    return Sight(type, replace(standing, used={type_number(type): labels}) if labels else standing)
 
 
 def _of_patient(own: UUID, type: str) -> Where:

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from openward.access.permissions import Permission
-from openward.billing.queries.balances import balance
+from openward.billing.queries import confidential
 from openward.chart.presenters.lists import VisitRow
 from openward.chart.presenters.wording import concept
 from openward.chart.queries.messages import Thread, threads
@@ -67,7 +67,13 @@ def overview(store: Store) -> Overview:
 
 def _owed(store: Store, id: str) -> Decimal:
     """Nothing for a proxy whose leave does not cover bills."""
-    return balance(store, id) if store.actor.may(Permission.PAY_BALANCE) else Decimal(0)
+    return owed(store, id) if store.actor.may(Permission.PAY_BALANCE) else Decimal(0)
+
+
+def owed(store: Store, id: str) -> Decimal:
+    """What there is to pay, as far as who asks is shown it. Raises NotFound."""
+    store.read(Patient, id)
+    return confidential.balance(store.tenant, id, confidential.hides_from(store.actor, id))
 
 
 def upcoming(store: Store, now: dt.datetime | None = None) -> list[Coming]:

@@ -21,7 +21,7 @@ from openward.billing import facts, ledger, rows
 from openward.billing.cards import Card, Charged, Declined, processor
 from openward.billing.errors import CardDeclined, LinkIsSpent, StillWorking, WrongAmount
 from openward.billing.models import Payment, PaymentLink
-from openward.billing.queries.balances import patient_balance
+from openward.billing.queries import confidential
 from openward.billing.queries.visits import practice
 from openward.fhir.errors import Conflict, Forbidden, NotFound
 from openward.fhir.ids import new_id
@@ -30,6 +30,7 @@ from openward.outbox.actions import send
 from openward.record import UnitOfWork, open_store, unit_of_work
 from openward.registration.facts import reach_of
 
+LINK = "system:payment link"
 LINK_DAYS = 60
 STALE = dt.timedelta(minutes=10)
 
@@ -117,7 +118,7 @@ def _start(patient: str, amount: Decimal, method: str, by: Actor, key: str) -> P
         if earlier := Payment.objects.filter(tenant=work.tenant, key=key).first():
             return _repeated(earlier, patient, amount)
         under_way = Payment.objects.filter(tenant=work.tenant, patient=patient, state=Payment.State.STARTED).aggregate(total=Sum("amount"))["total"]
-        _check_amount(amount, patient_balance(work.tenant, patient) - (under_way or ledger.ZERO))
+        _check_amount(amount, _most(by, patient) - (under_way or ledger.ZERO))
         return Payment.objects.create(
             tenant=work.tenant,
             id=UUID(new_id()),
@@ -129,6 +130,18 @@ def _start(patient: str, amount: Decimal, method: str, by: Actor, key: str) -> P
             receipt=f"R{rows.next_number(work, 'receipt'):07}",
             made_by=by.id,
         )
+
+
+def _most(by: Actor, patient: str) -> Decimal:
+    """What there is to pay, as far as who pays is shown it: an answer to a guess must tell no more than the page does."""
+    if by.id == LINK:
+        return on_paper(by.tenant, patient)
+    return confidential.balance(by.tenant, patient, confidential.hides_from(by, patient))
+
+
+def on_paper(tenant: int, patient: str) -> Decimal:
+    """What is owed of what may stand on paper, or behind a link."""
+    return confidential.balance(tenant, patient, confidential.hides_on_paper(tenant, patient))
 
 
 def _repeated(earlier: Payment, patient: str, amount: Decimal) -> Payment:
@@ -234,7 +247,7 @@ def text_to_pay(*, patient: str, by: Actor) -> str:
     """Send the patient a link to pay. The message says that there is a bill, never what for. Returns the channel it left by; raises WrongAmount when nothing is owed."""
     with unit_of_work(by=by) as work:
         person = work.store.read(Patient, patient)
-        if patient_balance(work.tenant, patient) <= 0:
+        if on_paper(work.tenant, patient) <= 0:
             raise WrongAmount(most="$0.00")
         reach = reach_of(person)
         if reach is None:
@@ -282,7 +295,7 @@ def pay_by_link(*, token: str, amount: Decimal, card: Card, tenant: int = 1, ide
 
 def link_balance(link: PaymentLink) -> Decimal:
     """What can be paid by the link now."""
-    return patient_balance(link.tenant, link.patient)
+    return on_paper(link.tenant, link.patient)
 
 
 def practice_of_link(tenant: int = 1) -> Any:

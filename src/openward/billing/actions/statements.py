@@ -16,7 +16,9 @@ from openward.billing.documents import statement_pdf
 from openward.billing.errors import NothingToBill
 from openward.billing.models import Statement
 from openward.billing.presenters.statements import StatementPage
+from openward.billing.queries.balances import patient_balance
 from openward.billing.queries.bills import Bill, bill
+from openward.billing.queries.confidential import hides_on_paper
 from openward.billing.queries.visits import practice
 from openward.fhir.errors import Forbidden
 from openward.fhir.ids import new_id
@@ -36,16 +38,30 @@ from openward.registration.facts import Reach, address_words, reach_of
 DUE_DAYS = 30
 
 
+def not_on_paper() -> str:
+    """Why nothing leaves although something is owed."""
+    return _("What is owed is for the patient alone to know, and is not put on paper. They see it and pay it in the portal.")
+
+
+def labels_told(account: Bill) -> list[str]:
+    """The sensitivity labels of the visits a statement tells in clear."""
+    return sorted({label for visit in account.visits if visit.is_named for label in visit.labels})
+
+
 def is_paperless(patient: Patient) -> bool:
     return patient.extension_value(facts.PAPERLESS) is True
 
 
 def send_statement(*, patient: str, by: Actor) -> Statement:
-    """Make a statement of what the patient owes now and send it: on paper, or as a link where paper is not wanted. Raises NothingToBill."""
+    """Make a statement of what the patient owes now and send it: on paper, or as a link where paper is not wanted.
+
+    What a young person may keep to themselves is not on it: others open their letters. Raises NothingToBill.
+    """
     with unit_of_work(by=by) as work:
-        person, account = work.store.read(Patient, patient), bill(work.store, patient)
+        hides = hides_on_paper(work.tenant, patient)
+        person, account = work.store.read(Patient, patient), bill(work.store, patient, hides)
         if account.balance <= 0:
-            raise NothingToBill(_("The patient owes nothing."))
+            raise NothingToBill(not_on_paper() if hides and patient_balance(work.tenant, patient) > 0 else _("The patient owes nothing."))
         id, number = UUID(new_id()), f"ST{rows.next_number(work, 'statement'):07}"
         due, link = timezone.localdate() + dt.timedelta(days=DUE_DAYS), make_link(work, patient, statement=id)
         issuer = practice(work.store)
@@ -62,7 +78,7 @@ def send_statement(*, patient: str, by: Actor) -> Statement:
             due_on=due,
             pdf=statement_pdf(page),
             paperless=is_paperless(person),
-            labels=sorted({label for visit in account.visits for label in visit.labels}),
+            labels=labels_told(account),
         )
         _leave(work, person, made, link)
         return made
@@ -80,7 +96,7 @@ def _invoice(person: Patient, issuer: Organization | None, account: Bill, number
         totalGross=facts.usd(account.balance),
         paymentTerms=_("Due in {days} days.").format(days=DUE_DAYS),
     )
-    facts.set_labels(invoice, {label for visit in account.visits for label in visit.labels})
+    facts.set_labels(invoice, labels_told(account))
     if issuer:
         invoice.issuer = Reference.to(issuer)
     return invoice

@@ -86,9 +86,8 @@ def patient_activity(tenant: int, patient: str) -> list[Activity]:
         ]
 
 
-def open_activity(tenant: int, patient: str) -> list[Activity]:
-    """The lines since the account was last even: what a statement explains."""
-    lines = patient_activity(tenant, patient)
+def since_even(lines: list[Activity]) -> list[Activity]:
+    """The lines of an account since it was last even: what a statement explains."""
     even = [place for place, line in enumerate(lines) if line.running == 0]
     return lines[even[-1] + 1 :] if even else lines
 

@@ -13,8 +13,9 @@ from openward.access.labels import labels_of
 from openward.billing import facts, ledger
 from openward.billing.explanations import adjustments_of
 from openward.billing.models import ClaimRow
-from openward.billing.queries.balances import Activity, claim_balances, open_activity
-from openward.billing.queries.visits import charges_of, day_of
+from openward.billing.queries.balances import Activity, claim_balances, since_even
+from openward.billing.queries.confidential import Hides, activity, labels_of_visit
+from openward.billing.queries.visits import charges_of, day_of, labels_of_all
 from openward.fhir.resources import Claim, Encounter, ExplanationOfBenefit
 from openward.fhir.store import Store
 from openward.formats.x12.adjustment_codes import Meaning, meaning
@@ -38,7 +39,7 @@ class Share:
 class VisitBill:
     """One visit. charge = agreed + paid + pending + given_up + share; `pending` is with the insurance still.
 
-    `labels` are those of what is said of it in clear; of a claim the reader is not shown nothing is.
+    `labels` are its sensitivity labels; `is_named` whether its services are told, which they are not to who is not shown the claim.
     """
 
     on: dt.date
@@ -53,6 +54,7 @@ class VisitBill:
     why: Sequence[Share]
     is_insured: bool
     labels: frozenset[str] = frozenset()
+    is_named: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,9 @@ class Bill:
     balance: Decimal
 
 
-def bill(store: Store, patient: str) -> Bill:
-    """The patient's bill as of now. Its balance is the ledger's."""
-    lines = open_activity(store.tenant, patient)
+def bill(store: Store, patient: str, hides: Hides | None = None) -> Bill:
+    """The patient's bill as of now. Its balance is the ledger's, or what is left of it without what is hidden."""
+    lines = since_even(activity(store.tenant, patient, hides))
     by_claim: dict[str, Decimal] = {}
     by_visit: dict[str, Decimal] = {}
     other: list[Activity] = []
@@ -120,6 +122,8 @@ def _withheld(tenant: int, id: str, sums: Mapping[str, Decimal], share: Decimal)
         share=share,
         why=[],
         is_insured=True,
+        labels=frozenset(row.labels),
+        is_named=False,
     )
 
 
@@ -143,8 +147,10 @@ def _uninsured(store: Store, id: str, share: Decimal) -> VisitBill:
     visit = store.read(Encounter, id)
     charges = charges_of(store, id)
     services = [Service(_words(charge.code), facts.charge_total(charge)) for charge in charges] or [Service(_("Health service"), share)]
-    none, labels = ledger.ZERO, frozenset(label for charge in charges for label in labels_of(charge.data))
-    return VisitBill(day_of(store, visit), None, services, share, none, none, none, none, share, [Share("", share)], is_insured=False, labels=labels)
+    none, named = ledger.ZERO, bool(charges)
+    labels = labels_of_all(charges) if named else labels_of_visit(store.tenant, id)
+    day, why = day_of(store, visit), [Share("", share)]
+    return VisitBill(day, None, services, share, none, none, none, none, share, why, is_insured=False, labels=labels, is_named=named)
 
 
 def _words(concept: object) -> str:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from openward.access.permissions import Permission
 from openward.billing import actions
-from openward.billing.actions.payments import refunded
+from openward.billing.actions.payments import on_paper, refunded
 from openward.billing.actions.statements import is_paperless
 from openward.billing.documents import receipt_pdf
 from openward.billing.forms import AmountForm, CardForm, DeskPaymentForm
@@ -101,7 +101,8 @@ def receipt(request: PageRequest, payment: str) -> HttpResponse:
     found = Payment.objects.filter(tenant=request.actor.tenant, id=payment, state=Payment.State.PAID).first()
     if found is None:
         raise NotFound(type="Payment", id=payment)
-    left = balances.balance(request.store, found.patient)
+    request.store.read(Patient, found.patient)
+    left = on_paper(request.actor.tenant, found.patient)
     return pdf_response(
         request, receipt_pdf(ReceiptPage(found, practice(request.store), left)), f"receipt-{found.receipt}.pdf", patient=found.patient
     )

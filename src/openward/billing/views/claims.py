@@ -267,4 +267,6 @@ def submission(request: PageRequest, submission: str) -> HttpResponse:
     rows = ClaimRow.objects.filter(tenant=request.actor.tenant, claim__in=found.claims) if found else ()
     if found is None or not all(is_shown(request.actor, row) for row in rows):
         raise NotFound(type="Submission", id=submission)
-    return file_response(request, bytes(found.body), "text/plain; charset=us-ascii", found.file_name, patients=[row.patient for row in rows if row.patient])
+    return file_response(
+        request, bytes(found.body), "text/plain; charset=us-ascii", found.file_name, patients=[row.patient for row in rows if row.patient]
+    )

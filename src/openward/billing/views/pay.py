@@ -10,13 +10,12 @@ from django.utils.translation import gettext as _
 
 from openward.access.actor import Actor
 from openward.billing import actions
-from openward.billing.actions.payments import link_balance, open_link, paid_by, practice_of_link
+from openward.billing.actions.payments import link_balance, on_paper, open_link, paid_by, practice_of_link
 from openward.billing.documents import receipt_pdf
 from openward.billing.errors import LinkIsSpent
 from openward.billing.forms import CardForm
 from openward.billing.models import Payment
 from openward.billing.presenters.statements import ReceiptPage, practice_words
-from openward.billing.queries.balances import patient_balance
 from openward.billing.views.accounts import fresh_key
 from openward.fhir.errors import FhirError, NotFound
 from openward.web import errors
@@ -60,7 +59,7 @@ def paid(request: PageRequest, token: str) -> HttpResponse:
     payment = _payment(token)
     context = {
         "payment": payment,
-        "left": patient_balance(payment.tenant, payment.patient),
+        "left": on_paper(payment.tenant, payment.patient),
         "practice": practice_words(practice_of_link()),
         "token": token,
     }
@@ -71,7 +70,7 @@ def paid(request: PageRequest, token: str) -> HttpResponse:
 def paid_pdf(request: PageRequest, token: str) -> HttpResponse:
     """The receipt as a PDF."""
     payment = _payment(token)
-    body = receipt_pdf(ReceiptPage(payment, practice_of_link(payment.tenant), patient_balance(payment.tenant, payment.patient)))
+    body = receipt_pdf(ReceiptPage(payment, practice_of_link(payment.tenant), on_paper(payment.tenant, payment.patient)))
     name, by = f"{_('receipt')}-{payment.receipt}.pdf", Actor.system("payment link", tenant=payment.tenant)
     return pdf_response(request, body, name, patient=payment.patient, by=by)
 
