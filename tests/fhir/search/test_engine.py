@@ -9,6 +9,7 @@ import pytest
 from openward.fhir.errors import BadRequest, TooCostly
 from openward.fhir.search import include, search
 from openward.fhir.search.cursor import BadCursor
+from openward.fhir.search.places import SYSTEM
 from openward.fhir.search.query import Unknown
 from tests.fhir.search.shelf import Shelf, everything
 
@@ -148,6 +149,10 @@ class TestOrder:
             "-family,given": "cabd",
             "family,-given": "bacd",
             "-birthdate": "acbd",
+            "birthdate": "bcad",
+            "birthdate,-family": "bcad",
+            "gender,birthdate": "dbca",
+            "death-date,birthdate": "bcad",
             "name": "bcad",
             "gender,_id": "dabc",
             "-_lastUpdated": "dcba",
@@ -160,6 +165,61 @@ class TestOrder:
             assert found[0] == "d"
         else:
             assert "".join(found) == expected
+
+    def test_across_types_what_has_no_date_comes_last_too(self, shelf: Shelf) -> None:
+        for number in range(4):
+            dated = number % 2 == 0
+            visit = {"resourceType": "Encounter", "id": f"e{number}", "status": "finished", "class": {"code": "AMB"}}
+            shelf.put(visit | ({"period": {"start": f"2019-0{number + 1}-01"}} if dated else {}))
+            shelf.put({name: value for name, value in _observation(number).items() if dated or name != "effectiveDateTime"})
+        asked: list[tuple[str, str]] = [("_type", "Observation,Encounter"), ("_sort", "date"), ("_count", "1")]
+        found: list[str] = []
+        cursor: list[tuple[str, str]] = []
+        while len(found) < 20:
+            page = search(shelf.connection, 1, SYSTEM, [*asked, *cursor], where=everything)
+            found += [version.id for version in page.matches]
+            if page.next is None:
+                break
+            cursor = [("_cursor", page.next)]
+        assert found[:4] == ["e0", "e2", "o000", "o002"]
+        assert sorted(found[4:]) == ["e1", "e3", "o001", "o003"]
+
+    @pytest.mark.parametrize(("sort", "expected"), {"date": ["started", "ended", "undated"], "-date": ["started", "ended", "undated"]}.items())
+    def test_a_period_without_a_start_stands_with_what_has_no_date(self, shelf: Shelf, sort: str, expected: list[str]) -> None:
+        moments = {"started": {"start": "2020-01-01"}, "ended": {"end": "2010-01-01"}, "undated": None}
+        for id, period in reversed(moments.items()):
+            content = {key: value for key, value in _observation(1).items() if key != "effectiveDateTime"} | {"id": id}
+            shelf.put(content | ({"effectivePeriod": period} if period else {}))
+        found = shelf.ids(f"Observation?_sort={sort}")
+        assert found[0] == expected[0]
+        assert set(found[1:]) == set(expected[1:])
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "_sort=date",
+            "_sort=-date",
+            "_sort=date&subject=Patient/p1",
+            "_sort=date,_id",
+            "_sort=date,-status",
+            "_sort=value-quantity",
+            "_sort=-value-quantity",
+        ],
+    )
+    def test_pages_go_from_what_has_a_date_to_what_has_none_whatever_is_written_meanwhile(self, shelf: Shelf, query: str) -> None:
+        def put(number: int, *, dated: bool) -> None:
+            content = _observation(number) | {"subject": {"reference": "Patient/p1"}}
+            shelf.put(content if dated else {key: value for key, value in content.items() if key not in ("effectiveDateTime", "valueQuantity")})
+
+        for number in range(24):
+            put(number, dated=number % 2 == 0)
+        fresh = iter(range(100, 200))
+        pages = walk(shelf, f"Observation?_count=5&{query}", between=lambda: put(next(fresh), dated=next(fresh) % 4 == 1))
+        seen = flat(pages)
+        there = [id for id in seen if id < "o100"]
+        assert len(seen) == len(set(seen))
+        assert set(there) == {f"o{number:03}" for number in range(24)}
+        assert [int(id[1:]) % 2 for id in there] == [0] * 12 + [1] * 12
 
     def test_numbers_are_sorted_as_numbers_and_dates_as_dates(self, shelf: Shelf) -> None:
         shelf.put(*(_observation(number) for number in (2, 10, 9, 100)))

@@ -19,11 +19,11 @@ from openward.fhir.search.conditions import Scope, sql
 from openward.fhir.search.parameters import FROM_ROW, owned, plan
 from openward.fhir.search.query import Condition, Filter, Query
 from openward.fhir.search.reference import is_the_patient, keys_by_type
-from openward.fhir.search.sort import Order
+from openward.fhir.search.sort import LEADING_DATE, OLDEST_FIRST, Order
 from openward.fhir.search.sql import Bindings, all_of, rtype
 
 VALUE = re.compile(r"%\((\w+)\)s((?:::[a-z]+(?:\[\])?)?)")
-LEADING = ("c.date_lo", "c.rkey")
+LEADING = (LEADING_DATE, OLDEST_FIRST, "c.rkey")
 RARE = frozenset({"Identifier", "ContactPoint", "id"})  # a value of these is of one resource or two: its own index is the quickest way
 
 

@@ -1,15 +1,16 @@
 """The order of a page, and where in that order the next one starts. https://hl7.org/fhir/R4/search.html#sort
 
 Every order ends in the resource key, so that it is total, and a page starts where the last one ended however much was written meanwhile.
-A resource without the value comes last; of several values the least counts ascending, the greatest descending. One whose own value changes
-between two pages stands where the new value puts it (but see `statement` for `_lastUpdated`).
+R4 says nothing of a resource without the value: here it comes last, whichever the direction, and so does a period without a start by its date. Of
+several values the least counts ascending, the greatest descending. One whose own value changes between two pages stands where the new value puts
+it (but see `statement` for `_lastUpdated`).
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from openward.fhir.definitions import Path, SearchParameter
 from openward.fhir.errors import BadRequest
@@ -18,6 +19,10 @@ from openward.fhir.search.query import Filter, Query, SortKey
 from openward.fhir.search.sql import Bindings, rtype
 from openward.fhir.search.string import LAST
 from openward.fhir.search.token import implied_systems, token_hash
+
+LEADING_DATE = "c.date_lo"
+OLDEST_FIRST = f"coalesce(nullif({LEADING_DATE}, '-infinity'), 'infinity')"
+NO_DATE = "'infinity'::timestamptz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,23 @@ class Order:
     @property
     def is_newest_first(self) -> bool:
         """Whether this is the order of the indexes that lead with the leading date."""
-        return [(c.expression, c.descending) for c in self.columns] == [("c.date_lo", True), ("c.rkey", True)]
+        return [(c.expression, c.descending) for c in self.columns] == [(LEADING_DATE, True), ("c.rkey", True)]
+
+    def halves(self, position: Sequence[str], bind: Bindings) -> list[tuple[Order, str]]:
+        """Orders with the conditions, beginning with `and`, of the rows that stand in them after `position`; just this one but for oldest first.
+
+        The index has rows without a date before all others: then those with one are walked along, and after them those without.
+        """
+        if self.columns[0].expression != OLDEST_FIRST:
+            return [(self, f" and {self.after(position, bind)}" if position else "")]
+        first, rest = self.columns[0], self.columns[1:]
+        dated = replace(self, columns=(replace(first, expression=LEADING_DATE), *rest))
+        undated = replace(self, columns=(replace(first, expression=NO_DATE), *rest))
+        without = f" and {LEADING_DATE} = '-infinity'"
+        if position and position[0] == "infinity":
+            return [(undated, f"{without} and {replace(self, columns=rest).after(position[1:], bind)}")]
+        after = f" and {dated.after(position, bind)}" if position else ""
+        return [(dated, f" and {LEADING_DATE} > '-infinity'{after}"), (undated, without)]
 
     def after(self, values: Sequence[str], bind: Bindings) -> str:
         """The rows that come after the one whose keys were `values`."""
@@ -98,7 +119,7 @@ def _column(type: str, key: SortKey, bind: Bindings) -> Column:
     if key.code == "_lastUpdated":
         return Column("l.ts", "::timestamptz", key.descending)
     if key.code == plan(type).date:
-        return Column("c.date_lo", "::timestamptz", key.descending)
+        return Column(LEADING_DATE if key.descending else OLDEST_FIRST, "::timestamptz", key.descending)
     parameter = plan(type).parameters[key.code]
     if parameter.type not in BY_TYPE:
         raise BadRequest(f"_sort: sorting by {key.code} ({parameter.type}) is not supported.")
@@ -116,7 +137,8 @@ def _of_values(table: str, value: str, parameter: SearchParameter, descending: b
 
 def _date(parameter: SearchParameter, descending: bool, bind: Bindings) -> tuple[str, str]:
     missing = f"'{'-' if descending else ''}infinity'::timestamptz"
-    return _of_values("fhir.date_value", "x.lo", parameter, descending, missing, bind), "::timestamptz"
+    value = "x.lo" if descending else "nullif(x.lo, '-infinity')"
+    return _of_values("fhir.date_value", value, parameter, descending, missing, bind), "::timestamptz"
 
 
 def _string(parameter: SearchParameter, descending: bool, bind: Bindings) -> tuple[str, str]:
