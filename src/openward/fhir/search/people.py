@@ -22,7 +22,8 @@ from openward.fhir.search.string import LAST, normal
 
 PATIENT = type_number("Patient")
 PER_KEY = 3000  # index entries read for one key at most
-CANDIDATES = 150  # people ranked at most
+CANDIDATES = 150  # people looked at, at most
+RANKED = 60  # while somebody types
 ENOUGH = 3  # good matches with which misspellings are not looked for
 GOOD_ENOUGH = 0.62
 
@@ -71,12 +72,12 @@ class PatientFinder:
         return found[:limit]
 
     def _ranked(self, wanted: Wanted, sought: Sequence[Sought]) -> list[Found]:
-        ranked = [(*rank(wanted, person), person.id) for person in self.candidates(sought, least=len(sought))]
+        ranked = [(*rank(wanted, person), person.id) for person in self.candidates(sought, least=len(sought), most=RANKED)]
         kept = [Found(id, round(score, 3), matched) for score, matched, id in ranked if score >= GOOD_ENOUGH]
         return sorted(kept, key=lambda found: (-found.score, found.id))
 
-    def candidates(self, wanted: Sequence[Sought], *, least: int = 1) -> list[Person]:
-        """The people most of what is sought points at, and at least `least` of it."""
+    def candidates(self, wanted: Sequence[Sought], *, least: int = 1, most: int = CANDIDATES) -> list[Person]:
+        """The `most` people most of what is sought points at, and at least `least` of it."""
         if not wanted:
             return []
         bind = Bindings(self.tenant)
@@ -84,10 +85,10 @@ class PatientFinder:
         best = f"select rkey, asked, max(weight) as weight from ({hits}) h group by rkey, asked"  # noqa: S608
         statement = (
             f"select {COLUMNS} from (select a.rkey from ({best}) a {self._visible(bind)} group by a.rkey having count(*) >= {least}"  # noqa: S608
-            f" order by sum(a.weight) desc, a.rkey limit {CANDIDATES}) k"
+            f" order by sum(a.weight) desc, a.rkey limit {most}) k"
             " join fhir.person p on p.tenant = %(tenant)s and p.rkey = k.rkey"
         )
-        return [_person(row) for row in self.cursor.execute(statement.encode(), bind.values)]
+        return [_person(row) for row in self.cursor.execute(statement.encode(), bind.values, prepare=True)]
 
     def _visible(self, bind: Bindings) -> str:
         if self.where.everything:
@@ -104,16 +105,21 @@ class Sought:
 
 
 def _hits(number: int, sought: Sought, bind: Bindings) -> str:
-    parts = [_entries(number, kind, weight, _between(text, bind), bind) for kind, text, weight in sought.starts]
-    parts += [_entries(number, kind, weight, f"x.key = {bind.place(text)}", bind) for kind, text, weight in sought.wholes]
+    parts = [_entries(number, kind, _by_share(text, weight), _between(text, bind), bind) for kind, text, weight in sought.starts]
+    parts += [_entries(number, kind, f"{weight}::float8", f"x.key = {bind.place(text)}", bind) for kind, text, weight in sought.wholes]
     return " union all ".join(parts)
+
+
+def _by_share(start: str, weight: float) -> str:
+    """The more of the key was typed, the sooner it is ranked."""
+    return f"{weight}::float8 + {0.1 * len(start)}::float8 / length(x.key)"
 
 
 def _between(start: str, bind: Bindings) -> str:
     return f"x.key >= {bind.place(start)} and x.key < {bind.place(start + LAST)}"
 
 
-def _entries(number: int, kind: str, weight: float, condition: str, bind: Bindings) -> str:
+def _entries(number: int, kind: str, weight: str, condition: str, bind: Bindings) -> str:
     return (
         f"(select x.rkey, {number} as asked, {weight} as weight from fhir.person_key x where x.tenant = %(tenant)s"  # noqa: S608
         f""" and x.kind = {bind.place(kind, '::"char"')} and {any_of([condition])} limit {PER_KEY})"""
@@ -181,17 +187,17 @@ def _of_number(number: str) -> Sought:
 
 def rank(wanted: Wanted, found: Person) -> tuple[float, tuple[str, ...]]:
     """How well everything that was typed is met, 0–1, and by what."""
-    parts: list[tuple[float, str]] = [_word_score(word, found) for word in wanted.names]
+    parts = [_word_score(word, found) for word in wanted.names]
     parts += [_number_score(number, found) for number in wanted.numbers]
     if wanted.births:
         parts.append(_birth_score(wanted.births, found))
-    worst = min(score for score, _ in parts)
-    mean = sum(score for score, _ in parts) / len(parts)
+    scores = [score for score, _ in parts]
+    worst, mean = min(scores), sum(scores) / len(scores)
     return (mean if worst >= 0.55 else mean * 0.5), tuple(dict.fromkeys(kind for _, kind in parts if kind))
 
 
 def _word_score(word: str, found: Person) -> tuple[float, str]:
-    return max((_likeness(word, other) for other in found.words), default=(0.0, ""))
+    return max([_likeness(word, other) for other in found.words], default=(0.0, ""))
 
 
 def _likeness(word: str, other: str) -> tuple[float, str]:

@@ -19,9 +19,9 @@ from openward.fhir.search.token import contact
 NAME, SOUND, BACKWARDS, BIRTH, IDENTIFIER, TELEPHONE = "n", "p", "r", "b", "i", "t"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Person:
-    """One patient as the finder keeps them, everything normalised.
+    """One patient as the finder keeps them, everything normalised. Nobody changes one; that nothing keeps them from it makes one in half the time.
 
     `names`: one entry per name, given names, a tab, the family name (`ada\tokafor`). `birth`: YYYY-MM-DD, as far as known. `phones`: digits.
     """
@@ -63,12 +63,12 @@ def _name(name: Mapping[str, Any]) -> str:
 
 
 APOSTROPHES = re.compile(r"['`´]")
-BETWEEN_WORDS = re.compile(r"\W+")
+WORDS = re.compile(r"\w+")
 
 
 def words(text: str) -> list[str]:
     """The words of a normalised name: `mary-jane o'brien` → mary, jane, obrien."""
-    return [word for word in BETWEEN_WORDS.split(APOSTROPHES.sub("", text)) if word]
+    return WORDS.findall(APOSTROPHES.sub("", text))
 
 
 def compact(identifier: str) -> str:
