@@ -97,6 +97,16 @@ class TestWriting:
         answer = call("PUT", "/Patient/mine", {**PATIENT, "id": "mine", "active": True}, if_match='W/"2"')
         assert answer.status == 412
 
+    def test_any_version_will_do_where_a_star_says_so(self, call: Client) -> None:
+        assert call("PUT", "/Patient/mine", {**PATIENT, "id": "mine"}, if_match="*").status == 412
+        call("PUT", "/Patient/mine", {**PATIENT, "id": "mine"})
+        assert call("PUT", "/Patient/mine", {**PATIENT, "id": "mine", "active": True}, if_match="*").status == 200
+        assert call("DELETE", "/Patient/mine", if_match="*").status == 204
+
+    def test_deleting_what_never_was_is_no_error(self, call: Client) -> None:
+        answer = call("DELETE", "/Patient/nobody")
+        assert (answer.status, "ETag" in answer.headers) == (204, False)
+
     def test_conditional_update_and_delete_find_their_match(self, call: Client) -> None:
         id = call("POST", "/Patient", PATIENT).json["id"]
         assert call("PUT", "/Patient?identifier=urn:mrn|7", {**PATIENT, "active": True}).json["id"] == id

@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 
 from openward.fhir.errors import BadRequest, Invalid, MultipleMatches, NotFound, PreconditionFailed
+from openward.fhir.ids import key
 from openward.fhir.resources import Patient
 from openward.fhir.store import Store
 from tests.fhir.house import House, Visitor
@@ -164,9 +165,14 @@ class TestOrderAndOutcomes:
         with pytest.raises(PreconditionFailed):
             store.bundle(transaction(put({**made.data, "active": False}, ifMatch='W/"2"')))
 
-    def test_a_delete_of_what_never_was_stops_it(self, store: Store) -> None:
+    def test_a_delete_of_what_never_was_changes_nothing(self, store: Store) -> None:
+        answer = store.bundle(transaction(post({"resourceType": "Patient"}), ask("DELETE", "Patient/nobody")))
+        assert [entry["response"]["status"][:3] for entry in answer["entry"]] == ["201", "204"]
+
+    def test_a_delete_of_what_may_not_be_seen_stops_it(self, house: House) -> None:
+        someone = house.store(Visitor(patient=key("Patient", "someone")))
         with pytest.raises(NotFound):
-            store.bundle(transaction(post({"resourceType": "Patient"}), ask("DELETE", "Patient/nobody")))
+            someone.bundle(transaction(ask("DELETE", "Observation/nothing")))
 
     @pytest.mark.parametrize(
         "entries",

@@ -10,6 +10,7 @@ import pytest
 
 from openward.fhir.errors import BadRequest, Conflict, Forbidden, Invalid, MultipleMatches, NotFound, PreconditionFailed
 from openward.fhir.ids import key
+from openward.fhir.interactions.conditions import ANY_VERSION
 from openward.fhir.resources import HumanName, Patient
 from openward.fhir.store import Store
 from tests.fhir.house import House, Visitor
@@ -222,9 +223,37 @@ class TestDelete:
         store.delete(Patient, made.id)
         assert house.count("fhir.body") == 2
 
-    def test_what_never_was_cannot_be_deleted(self, store: Store) -> None:
-        with pytest.raises(NotFound):
-            store.delete("Patient", "nobody")
+    def test_deleting_what_never_was_changes_nothing(self, house: House, store: Store) -> None:
+        store.delete("Patient", "nobody")
+        assert house.count("fhir.body") == 0
+        with pytest.raises(PreconditionFailed):
+            store.delete("Patient", "nobody", if_match=1)
+
+    def test_what_never_was_and_what_may_not_be_seen_look_the_same(self, house: House, store: Store) -> None:
+        made = store.create({"resourceType": "Observation", "status": "final", "code": {"text": "x"}})
+        gone = store.create({"resourceType": "Observation", "status": "final", "code": {"text": "x"}})
+        store.delete("Observation", gone.id)
+        someone = house.store(Visitor(patient=key("Patient", "someone")))
+        for id in ("nothing", made.id, gone.id):
+            with pytest.raises(NotFound):
+                someone.delete("Observation", id)
+        assert store.read("Observation", made.id)
+
+    def test_whoever_could_delete_it_may_do_so_twice(self, house: House, store: Store) -> None:
+        ada = store.create(Patient(active=True))
+        made = store.create({"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "subject": {"reference": f"Patient/{ada.id}"}})
+        someone = house.store(Visitor(patient=key("Patient", ada.id)))
+        someone.delete("Observation", made.id)
+        someone.delete("Observation", made.id)
+
+    def test_if_match_with_a_star_asks_only_that_it_is_there(self, store: Store) -> None:
+        made = store.create(Patient(active=True))
+        changed = store.update({**made.data, "active": False}, if_match=ANY_VERSION)
+        with pytest.raises(PreconditionFailed):
+            store.update({"resourceType": "Patient", "id": "nobody"}, if_match=ANY_VERSION)
+        store.delete("Patient", made.id, if_match=ANY_VERSION)
+        with pytest.raises(PreconditionFailed):
+            store.update(changed.data, if_match=ANY_VERSION)
 
     def test_the_version_named_must_be_current(self, store: Store) -> None:
         made = store.create(Patient(active=True))

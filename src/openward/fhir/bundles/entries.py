@@ -194,9 +194,11 @@ def _patch(raw: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def version_named(etag: str | None) -> int | None:
-    """The version an ETag names: `W/"3"` → 3."""
+    """The version an ETag names: `W/"3"` → 3, `*` → -1, which is whichever is there."""
     if etag is None:
         return None
+    if etag.strip() == "*":
+        return -1
     match = ETAG.fullmatch(etag.strip())
     if match is None:
         raise BadRequest('If-Match is not an ETag of a version, such as W/"3".')

@@ -145,7 +145,7 @@ def written(written: Written, request: Request) -> Response:
 def deleted(request: Request, version: Version | None) -> Response:
     headers = {"ETag": version.etag} if version else {}
     if request.preference == "OperationOutcome":
-        said = f"{version.reference} is deleted." if version else "Nothing matches the condition."
+        said = f"{version.reference} is deleted." if version else "There is nothing to delete."
         return Response(200, dumps(_saying(said)), headers)
     return Response(204, headers=headers)
 

@@ -212,7 +212,8 @@ def _conditional_patch(type: str, store: Store, request: Request) -> Response:
 
 
 def _delete(type: str, id: str, store: Store, request: Request) -> Response:
-    return deleted(request, delete(store, type, id, if_match=request.if_match).version)
+    gone = delete(store, type, id, if_match=request.if_match)
+    return deleted(request, gone.version if gone else None)
 
 
 def _conditional_delete(type: str, store: Store, request: Request) -> Response:

@@ -15,7 +15,15 @@ from openward.fhir.versions import Version
 if TYPE_CHECKING:
     from openward.fhir.store import Store
 
+ANY_VERSION = -1
+"""`If-Match: *`: whichever version is there, if one is. https://www.rfc-editor.org/rfc/rfc9110#field.if-match"""
+
 WAIT = "select pg_advisory_xact_lock(hashtextextended(%(condition)s, %(tenant)s))"
+
+
+def is_matched(if_match: int | None, before: Version) -> bool:
+    """Whether the live version is the one that was asked for."""
+    return if_match in (None, ANY_VERSION, before.number)
 
 
 def only_match(store: Store, type: str, query: str, *, waiting: bool = True) -> Version | None:

@@ -10,32 +10,53 @@ from typing import TYPE_CHECKING
 
 from openward.fhir.errors import NotFound, PreconditionFailed
 from openward.fhir.ids import key as key_of
-from openward.fhir.interactions.conditions import only_match
-from openward.fhir.interactions.seeing import known_type
+from openward.fhir.interactions.conditions import is_matched, only_match
+from openward.fhir.interactions.seeing import STANDING, address, known_type
 from openward.fhir.interactions.writing import lock, prepare_deletion
+from openward.fhir.protocols import Where
 from openward.fhir.versions import Version, Written
 
 if TYPE_CHECKING:
     from openward.fhir.store import Store
 
 
-def delete(store: Store, type: str, id: str, *, if_match: int | None = None) -> Written:
-    """Say that the resource is gone. Deleting what is already deleted changes nothing; what never was is NotFound."""
+def delete(store: Store, type: str, id: str, *, if_match: int | None = None) -> Written | None:
+    """Say that the resource is gone. Deleting what is already deleted changes nothing, nor does deleting what never was: None.
+
+    What never was is NotFound to an actor who may not delete all of the type: to them it must look like what they may not see.
+    """
     known_type(type)
     key = key_of(type, id)
     with store.attempt("delete", type, key):
         return remove(store, type, id, lock(store, [(type, key)]).get((type, key)), if_match)
 
 
-def remove(store: Store, type: str, id: str, before: Version | None, if_match: int | None) -> Written:
+def remove(store: Store, type: str, id: str, before: Version | None, if_match: int | None) -> Written | None:
     """Stage the deletion of `before`, whose row is locked."""
-    if before is None:
-        raise NotFound(type=type, id=id)
-    if before.deleted:
-        return Written(before, "deleted")
-    if if_match is not None and before.number != if_match:
+    if before is None or before.deleted:
+        return _nothing(store, type, id, before, if_match)
+    if not is_matched(if_match, before):
         raise PreconditionFailed(type=type, id=id, version=before.number)
     return prepare_deletion(store, before)
+
+
+def _nothing(store: Store, type: str, id: str, before: Version | None, if_match: int | None) -> Written | None:
+    where = store.policy.where(store.actor, "delete", type)
+    if where is None or (before is None and not where.everything):
+        raise NotFound(type=type, id=id)
+    if before is None:
+        if if_match is not None:
+            raise PreconditionFailed(type=type, id=id, version="none")
+        return None
+    if not where.everything and not _saw(store, type, id, where):
+        raise NotFound(type=type, id=id)
+    return Written(before, "deleted")
+
+
+def _saw(store: Store, type: str, id: str, where: Where) -> bool:
+    """Whether the actor could have deleted it while it was there."""
+    select = f"select from {STANDING} where ({where.sql})"  # noqa: S608
+    return store.execute(select, {**address(store, type, id), **where.params}).fetchone() is not None
 
 
 def conditional_delete(store: Store, type: str, query: str) -> Written | None:

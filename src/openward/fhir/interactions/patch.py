@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from openward.fhir.errors import BadRequest, Gone, NotFound, PreconditionFailed
 from openward.fhir.ids import key as key_of
-from openward.fhir.interactions.conditions import only_match
+from openward.fhir.interactions.conditions import is_matched, only_match
 from openward.fhir.interactions.seeing import known_type
 from openward.fhir.interactions.writing import lock, prepare
 from openward.fhir.patch import Patch
@@ -50,7 +50,7 @@ def amend(store: Store, type: str, id: str, change: Patch, before: Version | Non
         raise Gone(type=type, id=id)
     if not _may_see(store, before) or not store.policy.allows(store.actor, "update", type, before.content, before.patient):
         raise NotFound(type=type, id=id)
-    if if_match is not None and before.number != if_match:
+    if not is_matched(if_match, before):
         raise PreconditionFailed(type=type, id=id, version=before.number)
     resource = change(before.content)
     if resource.get("resourceType") != type or resource.get("id") != before.id:

@@ -61,7 +61,9 @@ def write(store: Store, asked: Sequence[Entry]) -> dict[int, Written]:
     for entry in asked:
         if entry.method == "DELETE" and entry.id is not None:
             with located(entry):
-                written[entry.index] = _delete(store, entry, standing)
+                gone = _delete(store, entry, standing)
+            if gone is not None:
+                written[entry.index] = gone
     _store_all(store, [entry for entry in asked if entry.method in STORING and entry.index not in kept], standing, written)
     return written
 
@@ -116,7 +118,7 @@ def _conditional(store: Store, reference: str) -> str:
     return match.reference
 
 
-def _delete(store: Store, entry: Entry, standing: Mapping[Address, Version]) -> Written:
+def _delete(store: Store, entry: Entry, standing: Mapping[Address, Version]) -> Written | None:
     type, key = address(entry)
     return remove(store, type, entry.id or "", standing.get((type, key)), entry.if_match)
 
