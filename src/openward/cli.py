@@ -38,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     _serve(_command(commands, "serve", "serve pages, the FHIR API, live updates and background work"))
     _demo(_command(commands, "demo", "make the demo clinic"))
     _load(_command(commands, "load", "take FHIR JSON bundles, NDJSON, .gz, archives and folders into the record", called="import"))
+    _administrator(_command(commands, "administrator", "make the first administrator, or let one in again who cannot get in"))
     _token(_command(commands, "token", "make a bearer token for a client program, printed once"))
     _fhirpath(_command(commands, "fhirpath", "evaluate a FHIRPath expression on a resource in a file"))
     _command(commands, "reindex", "index what is there by search parameters that were added, or say how far that is")
@@ -85,6 +86,19 @@ def _token(command: argparse.ArgumentParser) -> None:
     command.add_argument("--client", required=True, help="name of the client; its reads and writes are audited under it")
     command.add_argument("--scope", required=True, help='SMART v2 scopes, such as "system/*.cruds"')
     command.add_argument("--days", type=_positive, default=None, help="days the token works (default: until revoked)")
+
+
+def _administrator(command: argparse.ArgumentParser) -> None:
+    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    new = _command(actions, "new", "make the first administrator; prints the address, good for a day and once, where they choose their password")
+    new.add_argument("sign_in", metavar="SIGN-IN", help="their e-mail address or a short name")
+    new.add_argument("--name", required=True, help="their name as others see it")
+    recover = _command(
+        actions, "recover", "let an administrator in again: removes their second factors, password and sessions, and prints such an address"
+    )
+    recover.add_argument("sign_in", metavar="SIGN-IN", help="their sign-in name")
+    for one in (new, recover):
+        one.set_defaults(command="administrator")
 
 
 def _fhirpath(command: argparse.ArgumentParser) -> None:

@@ -10,6 +10,8 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from openward.accounts.actions import make_user
+from openward.accounts.models import User
 from openward.backup import here
 from openward.backup.models import Run
 from openward.server import readiness
@@ -38,6 +40,7 @@ def safe(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     monkeypatch.setenv("OPENWARD_PROXIES", "10.0.0.5")
     monkeypatch.setattr(readiness, "_same_disk", lambda *_: False)
     monkeypatch.setattr(readiness, "how_it_stands", lambda: "append-only by role")
+    make_user(sign_in="boss", password="correct-horse-battery-7", role="administrator", name="Bo")
     for kind in Run.Kind:
         Run.objects.create(kind=kind, seconds=1)
     return settings
@@ -84,6 +87,13 @@ def test_that_no_proxy_is_named_is_said(safe: Settings, monkeypatch: pytest.Monk
 def test_that_the_owner_of_the_tables_does_the_daily_work_is_said(safe: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readiness, "how_it_stands", how_it_stands)  # the user of the tests owns its database
     assert ["OPENWARD_DATABASE_OWNER_URL" in one for one in said()] == [True]
+
+
+def test_that_nobody_can_administer_it_is_said(safe: Settings) -> None:
+    User.objects.all().delete()
+    assert ["openward administrator new" in one for one in said()] == [True]
+    make_user(sign_in="invited", password=None, role="administrator", name="Ivy")
+    assert ["openward administrator new" in one for one in said()] == [True]
 
 
 def test_an_outer_key_beside_the_data_is_said(safe: Settings) -> None:

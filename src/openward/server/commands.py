@@ -110,6 +110,26 @@ def token(options: argparse.Namespace) -> int:
     return 0
 
 
+def administrator(options: argparse.Namespace) -> int:
+    """Exit status 1 when there is an administrator already, or none of that name to let in again."""
+    with _ready():
+        from openward.accounts.actions import SignInTaken
+        from openward.entrance import administrators
+
+        try:
+            if options.action == "new":
+                link = administrators.first(sign_in=options.sign_in, name=options.name)
+            else:
+                link = administrators.recover(sign_in=options.sign_in)
+        except (administrators.AdministratorThere, administrators.NoAdministrator, administrators.NoName, SignInTaken) as refused:
+            print(f"openward: {refused or refused.__doc__}", file=sys.stderr)
+            return 1
+    print(
+        f"{link}\nThis address works once, until tomorrow at this time: open it, choose a password, and set up the second factor. Whoever has it is you."
+    )
+    return 0
+
+
 def sign_anew(options: argparse.Namespace) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "openward.server.settings")
     from openward.smart.signing import rotate
@@ -232,7 +252,7 @@ def check(options: argparse.Namespace) -> int:
         found = findings()
         people = User.objects.filter(is_active=True).count()
         print(f"data folder   {os.environ['OPENWARD_DATA']}")
-        print(f"people        {people} can sign in" if people else "people        nobody can sign in yet: run `openward demo`, or make users")
+        print(f"people        {people} can sign in" if people else "people        nobody can sign in yet: run `openward administrator new`")
         print(f"audit trail   {audits.how_it_stands()}")
         for finding in found:
             words = finding.trouble or finding.note

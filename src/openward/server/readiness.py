@@ -16,6 +16,7 @@ from openward.backup import here
 from openward.backup.health import LATEST
 from openward.backup.models import Run
 from openward.database import URL_VARIABLE, from_url
+from openward.entrance.administrators import administrators
 from openward.record.health import findings
 from openward.server import environment as env
 from openward.server.audits import how_it_stands
@@ -91,6 +92,8 @@ def development() -> Iterator[str]:
 def sign_in() -> Iterator[str]:
     if not settings.OPENWARD_MFA_ROLES - {"none"}:
         yield "Nobody needs a second factor to sign in: set OPENWARD_MFA_ROLES=staff."
+    if not any(one.has_usable_password() or one.last_login for one in administrators()):
+        yield "Nobody can administer this installation yet: run `openward administrator new`, and open the address it prints."
     if settings.OPENWARD_IDLE_SECONDS > 60 * 60:
         yield "Sessions stay open for more than an hour without a request: set OPENWARD_SESSION_MINUTES to 30 or less."
 
