@@ -11,6 +11,7 @@ class PrivacyConfig(AppConfig):
     def ready(self) -> None:
         from openward.access.permissions import Permission
         from openward.privacy.breakglass import health  # noqa: F401 - registers that reviews are in time
+        from openward.privacy.labelling import jobs as labelling  # noqa: F401 - registers the pass over what is stored
         from openward.privacy.snooping import jobs  # noqa: F401 - registers the nightly report
         from openward.web import navigation
         from openward.web.homes import register_home
@@ -23,6 +24,7 @@ class PrivacyConfig(AppConfig):
             navigation.Entry("privacy:breaches", _("Breaches"), "shield-alert", Permission.REVIEW_PRIVACY, group="practice", order=7),
             navigation.Entry("privacy:retention", _("How long it is kept"), "archive", Permission.REVIEW_PRIVACY, group="practice", order=9),
             navigation.Entry("privacy:proxies", _("Who looks after whom"), "users-round", Permission.GRANT_PROXIES, group="practice", order=8),
+            navigation.Entry("privacy:rules", _("Label rules"), "tag", Permission.REVIEW_PRIVACY, group="practice", order=9),
             navigation.Entry("privacy:consents-find", _("Consents"), "handshake", Permission.RECORD_CONSENTS, group="practice", order=8),
             navigation.Entry("privacy:emergency", _("Emergency access"), "siren", Permission.BREAK_GLASS, group="care", order=80),
         )

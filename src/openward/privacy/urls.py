@@ -46,5 +46,8 @@ urlpatterns = [
     path("proxies/<str:id>/end", proxies.end, name="proxy-end"),
     path("lookups", snooping.lookups, name="lookups"),
     path("lookups/<str:id>", snooping.lookup, name="lookup"),
+    path("rules", labelling.rules, name="rules"),
+    path("rules/progress", labelling.rules_progress, name="rules-progress"),
+    path("rules/<str:id>/end", labelling.end_rule, name="rule-end"),
     path("labels/<str:type>/<str:id>", labelling.labels, name="labels"),
 ]

@@ -110,7 +110,7 @@ def _all(request: PageRequest, patient: str, *, own: bool) -> HttpResponseBase:
 def _new(request: PageRequest, patient: str, *, own: bool) -> HttpResponseBase:
     """The form; then what follows from it, in words; then it is kept. Nothing is kept before it was read."""
     person = request.store.read(Patient, patient)
-    form = ConsentForm(request.POST or None, people=groups(request.store, patient, by=request.actor), own=own, initial=_wanted(request))
+    form = ConsentForm(request.POST if request.method == "POST" else None, people=groups(request.store, patient, by=request.actor), own=own, initial=_wanted(request))
     preview = None
     if request.method == "POST" and form.is_valid():
         who = form.named[form.cleaned_data["who"]]
