@@ -51,3 +51,37 @@ class TestHistory:
     def test_what_is_unknown_is_left_out_of_the_link_or_refused(self, call: Client, times: list[str], level: str) -> None:
         assert call("GET", f"{level}?shoe=43").json["link"][0]["url"] == f"https://clinic.test/fhir{level}"
         assert call("GET", f"{level}?shoe=43", prefer="handling=strict").status == 400
+
+
+class TestListed:
+    """`_list`: only versions of what a List names."""
+
+    @pytest.fixture
+    def list_id(self, call: Client) -> str:
+        for id in ("one", "two", "three", "gone"):
+            for active in (True, False):
+                call("PUT", f"/Patient/{id}", {"resourceType": "Patient", "id": id, "active": active})
+        call("PUT", "/Group/one", {"resourceType": "Group", "id": "one", "type": "person", "actual": True})
+        entries = [{"item": {"reference": "Patient/one"}}, {"item": {"reference": "Patient/two/_history/1"}}]
+        entries += [{"item": {"reference": "Patient/gone"}, "deleted": True}, {"item": {"display": "someone"}}, {"item": {"reference": "urn:uuid:x"}}]
+        made = call("POST", "/List", {"resourceType": "List", "status": "current", "mode": "changes", "entry": entries})
+        return str(made.json["id"])
+
+    @pytest.mark.parametrize("level", ["", "/Patient"])
+    def test_what_it_names_is_there_whole_or_by_the_version_named(self, call: Client, list_id: str, level: str) -> None:
+        answer = call("GET", f"{level}/_history?_list={list_id}")
+        assert sorted(entry["fullUrl"].rpartition("/")[2] for entry in answer.json["entry"]) == ["one", "one", "two"]
+
+    def test_of_one_resource_it_keeps_what_the_list_names(self, call: Client, list_id: str) -> None:
+        assert len(call("GET", f"/Patient/two/_history?_list=List/{list_id}").json["entry"]) == 1
+        assert call("GET", f"/Patient/three/_history?_list={list_id}").json.get("entry", []) == []
+
+    def test_its_pages_stay_within_the_list(self, call: Client, list_id: str) -> None:
+        first = call("GET", f"/_history?_list={list_id}&_count=2").json
+        following = next(link["url"] for link in first["link"] if link["relation"] == "next")
+        rest = call("GET", following[following.index("/_history") :]).json
+        assert len(first["entry"]) + len(rest["entry"]) == 3
+
+    def test_a_list_that_is_not_there_is_not_found(self, call: Client) -> None:
+        assert call("GET", "/_history?_list=nothing").status == 404
+        assert call("GET", "/_history?_list=$current-problems").status == 400

@@ -38,7 +38,7 @@ from openward.fhir.virtual import VIRTUAL, VirtualType
 if TYPE_CHECKING:
     from openward.fhir.store import Store
 
-HISTORY = frozenset({"_count", "_since", "_at", "_sort", "_cursor"})
+HISTORY = frozenset({"_count", "_since", "_at", "_sort", "_list", "_cursor"})
 Handler = Callable[["Store", Request], Response]
 Handlers = Mapping[str, Handler]
 
@@ -259,6 +259,14 @@ def handler_of(request: Request) -> Handler:
     return allowed[method]
 
 
+def _list(named: str | None) -> str | None:
+    """The id of the List. Raises BadRequest for lists by name, which are not kept here."""
+    id = named.removeprefix("List/") if named else None
+    if id and not is_id(id):
+        raise BadRequest("_list is the id of a List, such as _list=42.")
+    return id or None
+
+
 def _history(type: str | None, id: str | None, store: Store, request: Request) -> Response:
     given = dict(request.parameters)
     unknown = sorted(given.keys() - HISTORY)
@@ -270,7 +278,7 @@ def _history(type: str | None, id: str | None, store: Store, request: Request) -
         raise BadRequest("_count is a number and _sort is _lastUpdated or -_lastUpdated.")
     page = history(
         store, type, id, count=int(count), cursor=used.get("_cursor"), since=_instant(used.get("_since")), at=_at(used.get("_at")),
-        oldest_first=order == "_lastUpdated",
+        oldest_first=order == "_lastUpdated", listed=_list(used.get("_list")),
     )  # fmt: skip
     address = f"{request.url}/{'/'.join(request.segments)}"
     links = [("self", _link(address, used))]

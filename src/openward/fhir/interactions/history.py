@@ -9,6 +9,7 @@ import base64
 import binascii
 import datetime as dt
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,10 @@ from uuid import UUID
 
 from openward.fhir.definitions import RESOURCE_TYPES, type_number
 from openward.fhir.errors import BadRequest
+from openward.fhir.interactions.read import read
 from openward.fhir.interactions.seeing import STANDING, address, known_type, refuse_missing, visible
 from openward.fhir.protocols import Event, Where
+from openward.fhir.search.reference import pointer
 from openward.fhir.search.rows import COLUMNS, version_of
 from openward.fhir.versions import Version
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from openward.fhir.store import Store
 
 MAX_COUNT = 1000
+VERSIONED = re.compile(r"[A-Za-z]+/[A-Za-z0-9.-]{1,64}(?:/_history/(\d{1,9}))?\Z")
 
 # A page never shows a version whose transaction may still be joined by one that started earlier: later pages would skip that one.
 WATERMARK = "b.tx < %(watermark)s::xid8"
@@ -35,15 +39,18 @@ CURRENT = """(%(until)s::timestamptz is null or (b.ts < %(until)s and not exists
 
 ONE = f"""select {COLUMNS} from {STANDING} join fhir.body b using (tenant, rtype, rkey)
   where (POLICY) and (%(since)s::timestamptz is null or b.ts >= %(since)s) and (%(ver)s::int is null or b.ver BEYOND %(ver)s)
-  and {CURRENT}
+  and {CURRENT} and (LISTED)
   order by b.ver ORDER limit %(limit)s"""  # noqa: S608
 
 # Of a type: the log from its end; the policy decides by each resource as it stands now.
 LOG = f"""select {COLUMNS} from fhir.body b where b.tenant = %(tenant)s and b.rtype = %(rtype)s and {WATERMARK}
   and (%(since)s::timestamptz is null or b.ts >= %(since)s)
   and (%(ts)s::timestamptz is null or (b.ts, b.rkey, b.ver) BEYOND (%(ts)s, %(rkey)s::uuid, %(ver)s::int))
-  and (STANDS) and {CURRENT}
+  and (STANDS) and {CURRENT} and (LISTED)
   order by b.ts ORDER, b.rkey ORDER, b.ver ORDER limit %(limit)s"""  # noqa: S608
+
+LISTED = """b.rkey = any(%(keys)s::uuid[]) and exists (select from unnest(%(keys)s::uuid[], %(types)s::smallint[], %(numbers)s::int[]) l(k, t, n)
+  where l.k = b.rkey and l.t = b.rtype and (l.n is null or l.n = b.ver))"""
 
 STANDS = """exists (select from fhir.current c where c.tenant = b.tenant and c.rtype = b.rtype and c.rkey = b.rkey and (POLICY))
   or (not exists (select from fhir.current c where c.tenant = b.tenant and c.rtype = b.rtype and c.rkey = b.rkey)
@@ -93,8 +100,10 @@ def history(
     since: dt.datetime | None,
     at: tuple[str, str] | None = None,
     oldest_first: bool = False,
+    listed: str | None = None,
 ) -> History:
-    """One page. `at`: the half-open range of instants at some point of which a version was current.
+    """One page. `at`: the half-open range of instants at some point of which a version was current. `listed`: the id of a List; of what it names,
+    every version, or the one it names.
 
     Raises NotFound for a resource that never was or may not be seen, BadRequest for a cursor that is not ours.
     """
@@ -103,7 +112,7 @@ def history(
     position = Position.of(cursor) if cursor else Position(_watermark(store))
     begin, end = at or (None, None)
     params = {"tenant": store.tenant, "since": since, "ts": position.at, "rkey": position.key, "ver": position.number, "limit": limit + 1}
-    params |= {"from": begin, "until": end}
+    params |= {"from": begin, "until": end, **(_named(store, listed) if listed else {})}
     if type and id:
         versions = _of_one(store, type, id, params, oldest_first)
     else:
@@ -126,15 +135,26 @@ def _watermark(store: Store) -> str:
     return str(row[0])
 
 
-def _directed(sql: str, oldest_first: bool) -> str:
-    return sql.replace("BEYOND", ">" if oldest_first else "<").replace("ORDER", "asc" if oldest_first else "desc")
+def _named(store: Store, id: str) -> dict[str, Any]:
+    """What the entries of a List name, but those it says are deleted. Raises NotFound for a List the actor may not see."""
+    entries = read(store, "List", id).content.get("entry", ())
+    names = [VERSIONED.match(str(entry.get("item", {}).get("reference", ""))) for entry in entries if not entry.get("deleted")]
+    found = [(pointer(name[0]), name[1]) for name in names if name]
+    at = [(place, number) for place, number in found if place]
+    keys, types = [key for (_, key), _ in at], [type_number(type) for (type, _), _ in at]
+    return {"keys": keys, "types": types, "numbers": [int(number) if number else None for _, number in at]}
+
+
+def _directed(sql: str, oldest_first: bool, params: Mapping[str, Any]) -> str:
+    directed = sql.replace("BEYOND", ">" if oldest_first else "<").replace("ORDER", "asc" if oldest_first else "desc")
+    return directed.replace("LISTED", LISTED if "keys" in params else "true")
 
 
 def _of_one(store: Store, type: str, id: str, params: Mapping[str, Any], oldest_first: bool) -> list[Version]:
     where = visible(store, "history", type, id)
     every = {**params, **address(store, type, id), **where.params}
-    versions = [version_of(row) for row in store.execute(_directed(ONE, oldest_first).replace("POLICY", where.sql), every)]
-    if not versions and params["since"] is None and params["ver"] is None and params["until"] is None:
+    versions = [version_of(row) for row in store.execute(_directed(ONE, oldest_first, params).replace("POLICY", where.sql), every)]
+    if not versions and "keys" not in params and params["since"] is None and params["ver"] is None and params["until"] is None:
         raise refuse_missing(store, "history", type, id, where)
     return versions
 
@@ -153,7 +173,7 @@ def _of_types(store: Store, types: list[str], params: Mapping[str, Any], oldest_
 
 def _of_type(store: Store, type: str, where: Where, params: Mapping[str, Any], oldest_first: bool) -> list[Version]:
     standing = "true" if where.everything else STANDS.replace("POLICY", where.sql)
-    rows = store.execute(_directed(LOG, oldest_first).replace("STANDS", standing), {**params, "rtype": type_number(type), **where.params})
+    rows = store.execute(_directed(LOG, oldest_first, params).replace("STANDS", standing), {**params, "rtype": type_number(type), **where.params})
     return [version_of(row) for row in rows]
 
 
