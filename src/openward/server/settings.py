@@ -32,6 +32,7 @@ OPENWARD_IMPORT_HOSTS = env.IMPORT_HOSTS.items
 OPENWARD_PRIVATE_TARGETS = env.PRIVATE_TARGETS.items
 OPENWARD_SMART_TOKEN_MINUTES = env.SMART_TOKEN_MINUTES.number
 OPENWARD_SMART_REFRESH_DAYS = env.SMART_REFRESH_DAYS.number
+OPENWARD_OAUTH_PER_MINUTE = env.OAUTH_PER_MINUTE.number
 OPENWARD_SMART_REGISTRATION = env.SMART_REGISTRATION.is_on
 
 DEBUG = env.DEBUG.is_on
@@ -80,7 +81,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "openward.server.middleware.WhoIsSignedIn",
     "allauth.account.middleware.AccountMiddleware",
     "openward.accounts.middleware.ScreenLocks",
     "openward.server.middleware.IdleSessionsEnd",
