@@ -6,7 +6,9 @@ import secrets
 import threading
 import time
 from dataclasses import dataclass
+from functools import cached_property
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -24,6 +26,10 @@ class OpenKey:
     secret: bytes
     tenant: int
     purpose: str
+
+    @cached_property
+    def cipher(self) -> AESGCM:
+        return AESGCM(self.secret)
 
     def __repr__(self) -> str:
         return f"OpenKey({self.id})"

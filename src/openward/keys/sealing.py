@@ -17,7 +17,6 @@ import secrets
 from collections.abc import Collection, Sequence
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from openward.keys.errors import SealBroken
 from openward.keys.outer import NONCE_BYTES
@@ -49,7 +48,7 @@ def seal_bytes(purpose: str, content: bytes, *, about: Sequence[str] = (), tenan
     key = RING.active(tenant, purpose)
     head = bytes([VERSION]) + key.id.to_bytes(8, "big")
     nonce = secrets.token_bytes(NONCE_BYTES)
-    return head + nonce + AESGCM(key.secret).encrypt(nonce, content, _bound(head, purpose, about, tenant))
+    return head + nonce + key.cipher.encrypt(nonce, content, _bound(head, purpose, about, tenant))
 
 
 def unseal_bytes(purpose: str, sealed: bytes, *, about: Sequence[str] = (), tenant: int = 1) -> bytes:
@@ -84,7 +83,7 @@ def _key_of(sealed: bytes) -> OpenKey:
 def _opened(key: OpenKey, sealed: bytes, purpose: str, about: Sequence[str], tenant: int) -> bytes:
     head, nonce, rest = sealed[:HEAD], sealed[HEAD : HEAD + NONCE_BYTES], sealed[HEAD + NONCE_BYTES :]
     try:
-        return AESGCM(key.secret).decrypt(nonce, rest, _bound(head, purpose, about, tenant))
+        return key.cipher.decrypt(nonce, rest, _bound(head, purpose, about, tenant))
     except InvalidTag:
         raise SealBroken from None
 

@@ -8,8 +8,6 @@ https://www.rfc-editor.org/rfc/rfc8259#section-7
 from __future__ import annotations
 
 import re
-from binascii import Error as NotBase64
-from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -61,15 +59,16 @@ def opened(text: str) -> str:
 def changed(text: str, change: Callable[[str, About], str]) -> str:
     """A stored text with other JSON in the place of each sealed value, which `change` is given. Raises Locked when that raises CannotOpen."""
     about = _about(text) or ("Resource", "?")
-    first, *rest = text.split(SEALED)
-    parts = [first]
+    parts: list[str] = []
+    end = 0
     try:
-        for part in rest:
-            value, _, after = part.partition('"')
-            parts += (change(value, about), after)
-    except CannotOpen:
+        while (start := text.find(SEALED, end)) >= 0:
+            close = text.index('"', start + len(SEALED))
+            parts += (text[end:start], change(text[start + len(SEALED) : close], about))
+            end = close + 1
+    except (CannotOpen, ValueError):
         raise Locked(type=about[0], id=about[1]) from None
-    return "".join(parts)
+    return "".join((*parts, text[end:]))
 
 
 def in_clear(text: str | None) -> str | None:
@@ -95,15 +94,15 @@ def _about(text: str) -> About | None:
 
 
 def _as_sealed(value: str) -> bytes:
-    """Base64 as the bytes it stands for, if it is the one way to write them."""
+    """Base64 as the bytes it stands for, if it is the one way to write them: only the end could be written otherwise."""
     try:
-        content = a2b_base64(value, strict_mode=True)
-    except (NotBase64, ValueError):
+        content = msgspec.convert(value, bytes)
+    except msgspec.ValidationError:
         return dumps(value)
-    return PACKED + content if b2a_base64(content, newline=False).decode() == value else dumps(value)
+    end = content[-(len(content) % 3 or 3) :]
+    is_usual = len(value) == (len(content) + 2) // 3 * 4 and value.endswith(msgspec.to_builtins(end))
+    return PACKED + content if is_usual else dumps(value)
 
 
 def _as_written(content: bytes) -> str:
-    if content[:1] == PACKED:
-        return f'"{b2a_base64(content[1:], newline=False).decode()}"'
-    return content.decode()
+    return (dumps(content[1:]) if content[:1] == PACKED else content).decode()

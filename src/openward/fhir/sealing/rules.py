@@ -63,6 +63,7 @@ SENSITIVE = frozenset(
 NOTES = frozenset({"div", "contentString", "conclusion", "summary", "description", "comment", "basis", "patientInstruction", "valueMarkdown"})
 # As NOTES, but not in an extension, whose values are facts such as a race.
 ANSWERS = "valueString"
+NAMES = frozenset({"data", "value"})  # of what is sealed whatever the labels
 
 Put = Callable[[Purpose, str], Any]
 """What stands in a string's place."""
@@ -99,32 +100,34 @@ def may_hold(content: Mapping[str, Any], text: str) -> bool:
     return '"data":"' in text or '/us-ssn"' in text
 
 
-def replaced(value: Any, put: Put, *, sensitive: bool = False) -> Any:
-    """A copy of a resource, or of a part, with what is sealed replaced by what `put` gives for it. `sensitive`: whatever its labels say."""
+def replaced(value: Mapping[str, Any], put: Put, *, sensitive: bool = False) -> Any:
+    """A copy of a resource with what is sealed replaced by what `put` gives for it. `sensitive`: whatever its labels say."""
     return _replaced(value, put, sensitive)
 
 
 def _replaced(value: Any, put: Put, sensitive: bool) -> Any:
     if value.__class__ is list:
         return [_replaced(one, put, sensitive) if one.__class__ in (dict, list) else one for one in value]
-    if value.__class__ is not dict:
-        return value
     here = sensitive or ("resourceType" in value and is_sensitive(value))
-    return {name: _member(name, one, value, put, here) for name, one in value.items()}
-
-
-def _member(name: str, value: Any, owner: Mapping[str, Any], put: Put, sensitive: bool) -> Any:
-    if value.__class__ is str:
-        purpose = _purpose(name, owner, sensitive)
-        return put(purpose, value) if purpose else value
-    if sensitive and name == "note" and value.__class__ is list:
-        return [_annotation(one, put) for one in value]
-    return _replaced(value, put, sensitive)
+    copy = {}
+    for name, one in value.items():
+        if one.__class__ is str:
+            purpose = _purpose(name, value, here) if here or name in NAMES else None
+            copy[name] = put(purpose, one) if purpose else one
+        elif one.__class__ is list and here and name == "note":
+            copy[name] = [_annotation(each, put) for each in one]
+        elif one.__class__ is dict or one.__class__ is list:
+            copy[name] = _replaced(one, put, here)
+        else:
+            copy[name] = one
+    return copy
 
 
 def _annotation(value: Any, put: Put) -> Any:
+    if value.__class__ is not dict:
+        return value
     found = _replaced(value, put, True)
-    if found.__class__ is dict and value.get("text").__class__ is str:
+    if value.get("text").__class__ is str:
         found["text"] = put("record-note", value["text"])
     return found
 
