@@ -129,6 +129,14 @@ class TestWithoutConsent:
     def test_the_officer_is_told_whose_consent_to_ask_for(self, clinic: Clinic, protected: Claim) -> None:
         assert [row.claim for row in waiting_for_consent(cast.staff("privacy-officer"))] == [protected.id]
 
+    def test_the_officers_page_names_the_patient_and_leads_to_the_consent(self, clinic: Clinic, client: Client, protected: Claim) -> None:
+        client.force_login(User.objects.create_user(sign_in="pia", password=None, role="privacy-officer", name="Pia"))
+        page = client.get(reverse("billing:consent-wanted")).content.decode()
+        assert "OKAFOR" in page
+        assert "for=payment&amp;label=ETH" in page
+        consent(clinic)
+        assert "OKAFOR" not in client.get(reverse("billing:consent-wanted")).content.decode()
+
     def test_what_is_made_by_hand_has_every_diagnosis(self, clinic: Clinic, biller: Client) -> None:
         visit = clinic.visit(codes=("F11.20", "I10"))
         biller.post(reverse("billing:visit-claim", kwargs={"visit": visit.id}))

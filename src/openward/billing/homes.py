@@ -54,6 +54,7 @@ register(
     Entry("billing:remittances", _("Remittances"), "landmark", Permission.POST_REMITTANCES, group="money", order=20, key="g r"),
     Entry("billing:unmatched", _("To sort out"), "triangle-alert", Permission.POST_REMITTANCES, group="money", order=30),
     Entry("billing:accounts", _("Patient accounts"), "wallet", Permission.SEND_STATEMENTS, group="money", order=40),
+    Entry("billing:consent-wanted", _("Consents to ask for"), "clipboard-pen", Permission.REVIEW_PRIVACY, group="practice", order=8),
     Entry("billing:fees", _("Fee schedule"), "tag", Permission.MANAGE_CLAIMS, group="money", order=50),
 )
 register_home("biller", "billing:claims")

@@ -9,6 +9,7 @@ from openward.billing.views import accounts, claims, fees, pay, remittances, wor
 app_name = "billing"
 
 urlpatterns = [
+    path("consents-wanted", worklist.consent_wanted, name="consent-wanted"),
     path("", worklist.claims, name="claims"),
     path("search", worklist.search, name="search"),
     path("submit", worklist.submit, name="submit"),

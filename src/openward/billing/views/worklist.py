@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,7 +15,7 @@ from openward.access.permissions import Permission
 from openward.billing import actions, health, ledger, transitions
 from openward.billing.presenters import claims as shown
 from openward.billing.presenters.words import state_badge
-from openward.billing.protected import withheld
+from openward.billing.protected import label_words, waiting_for_consent, withheld
 from openward.billing.queries import worklist
 from openward.billing.queries.balances import account_balances
 from openward.fhir.resources import Encounter
@@ -64,6 +66,24 @@ def _list(request: PageRequest, found: worklist.ClaimsPage, state: str) -> dict[
         "next_url": f"?{query.urlencode()}" if found.next else "",
         "can_send": state == transitions.READY and request.actor.may(Permission.MANAGE_CLAIMS),
     }
+
+
+@page("billing:consent-wanted", needs=Permission.REVIEW_PRIVACY)
+def consent_wanted(request: PageRequest) -> HttpResponse:
+    """Claims that wait for a patient's consent to payment, with whose they are, to who may know."""
+    rows = waiting_for_consent(request.actor)
+    people: dict[str, Any] = {str(one.id): one for one in request.store.read_many([("Patient", row.patient) for row in rows if row.patient])}
+    found = [
+        {
+            "row": row,
+            "name": shown.name_of(people[str(row.patient)]),
+            "labels": label_words(row.labels),
+            "url": f"{reverse('privacy:consent-new', args=[row.patient])}?{urlencode({'for': 'payment', 'label': row.labels}, doseq=True)}",
+        }
+        for row in rows
+        if str(row.patient) in people
+    ]
+    return render(request, "billing/consent_wanted.html", {"rows": found})
 
 
 @page("billing:search", needs=Permission.SEE_BILLING, methods=("POST",))

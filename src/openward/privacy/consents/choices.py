@@ -27,7 +27,7 @@ PURPOSES: Mapping[str, tuple[tuple[str, ...], Any]] = {
 }
 # What would lock out who could let themselves in again: of these a refusal names what it is about.
 RUNS_THE_PRACTICE = (EVERYONE, TPO, "purpose:HOPERAT")
-SENSITIVE = ("ETH", "PSY", "HIV", "STD", "SEX", "SDV", "PRS")
+SENSITIVE = ("ETH", "PSY", "HIV", "STD", "SEX", "SDV", "PRS", "V")
 INFORMATION: Mapping[str, tuple[Any, tuple[str, ...]]] = {
     "problems": (gettext_lazy("problems and diagnoses"), ("Condition",)),
     "medications": (

@@ -14,7 +14,7 @@ from openward.access.permissions import Permission
 from openward.fhir.errors import FhirError, NotFound
 from openward.fhir.resources import Organization, Patient
 from openward.privacy.consents import actions
-from openward.privacy.consents.choices import groups
+from openward.privacy.consents.choices import SENSITIVE, groups
 from openward.privacy.consents.forms import ConsentForm
 from openward.privacy.consents.presenters import Told, paper, told
 from openward.privacy.finding import find_patients, name_of
@@ -110,7 +110,9 @@ def _all(request: PageRequest, patient: str, *, own: bool) -> HttpResponseBase:
 def _new(request: PageRequest, patient: str, *, own: bool) -> HttpResponseBase:
     """The form; then what follows from it, in words; then it is kept. Nothing is kept before it was read."""
     person = request.store.read(Patient, patient)
-    form = ConsentForm(request.POST if request.method == "POST" else None, people=groups(request.store, patient, by=request.actor), own=own, initial=_wanted(request))
+    form = ConsentForm(
+        request.POST if request.method == "POST" else None, people=groups(request.store, patient, by=request.actor), own=own, initial=_wanted(request)
+    )
     preview = None
     if request.method == "POST" and form.is_valid():
         who = form.named[form.cleaned_data["who"]]
@@ -133,7 +135,8 @@ def _new(request: PageRequest, patient: str, *, own: bool) -> HttpResponseBase:
 
 def _wanted(request: PageRequest) -> dict[str, Any]:
     """What a link asks the form to begin with: the consent that lets protected visits be billed."""
-    return {"effect": "permit", "who": "tpo", "labels": ["ETH"]} if request.GET.get("for") == "payment" else {}
+    labels = [label for label in request.GET.getlist("label") if label in SENSITIVE]
+    return {"effect": "permit", "who": "tpo", "labels": labels or ["ETH"]} if request.GET.get("for") == "payment" else {}
 
 
 def _withdraw(request: PageRequest, patient: str, consent: str, *, own: bool) -> HttpResponseBase:
