@@ -19,6 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from openward.keys.errors import KeyFileUnusable, OuterKeyMissing, SealBroken
+from openward.keys.services.errors import ServiceUnset
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -122,7 +123,7 @@ class OuterKeys:
 
 
 def outer_keys(files: Sequence[Path], service: str = "", *, make: bool = True) -> OuterKeys:
-    """A key service comes first where there is one. The first file is made when nothing is there yet, if `make`. Raises KeyFileUnusable."""
+    """A key service comes first where there is one. The first file is made when nothing is there yet, if `make`. Raises KeyFileUnusable, ServiceUnset."""
     if make and not service and not files[0].exists():
         try:
             write_once(files[0], secrets.token_bytes(KEY_BYTES).hex() + "\n")  # another process may be making it this moment: both read what is there
@@ -133,6 +134,11 @@ def outer_keys(files: Sequence[Path], service: str = "", *, make: bool = True) -
 
 
 def _adapter(dotted: str) -> OuterKey:
+    """Raises ServiceUnset."""
     module, _, name = dotted.rpartition(".")
-    made: OuterKey = getattr(importlib.import_module(module), name)()
+    try:
+        adapter = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError):
+        raise ServiceUnset(reason=f"there is no {dotted}") from None
+    made: OuterKey = adapter()
     return made

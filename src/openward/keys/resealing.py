@@ -49,7 +49,7 @@ MOVE = """update fhir.sealing_walk set wanted = %s, done = %s, at_tenant = %s, a
 # Whatever may hold something to seal, or something sealed; the rest is only passed by.
 PARTS = ('"data":"', '/us-ssn"', "2.16.840.1.113883.4.1", '"security":[', '"code":"SS"', '"code":"SB"')
 MAY_HOLD = " or ".join(f"strpos(body, '{part}') > 0" for part in PARTS)
-LOOKED_AT = f"""select tenant, rtype, rkey, ver, case when left(body, 1) = ' ' or {MAY_HOLD} then body end from fhir.body
+LOOKED_AT = f"""select tenant, rtype, rkey, ver, left(body, 1) = ' ' or {MAY_HOLD} from fhir.body
   where (tenant, rtype, rkey, ver) > (%s, %s::smallint, %s::uuid, %s) order by tenant, rtype, rkey, ver limit %s"""  # noqa: S608 - fixed texts
 CHANGE = "update fhir.body set body = %s where tenant = %s and rtype = %s and rkey = %s and ver = %s"
 
@@ -70,7 +70,7 @@ START: Place = (-(2**31), -1, UUID(int=0), 0)
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A version as it stands. `body` None: nothing in it is or should be sealed."""
+    """A version, and its body once it is read: one at a time, for attachments are long."""
 
     tenant: int
     rtype: int
@@ -103,14 +103,14 @@ def _batch(limit: int) -> int | None:
             return None
         place: Place = row[2:] if row[0] == stamp else START
         cursor.execute(LOOKED_AT, [*place, limit])
-        found = [Stored(*one) for one in cursor.fetchall()]
-        if not found:
+        looked_at = cursor.fetchall()
+        if not looked_at:
             finished = stamp if _is_settled(retired) else row[1]
             cursor.execute(MOVE, ["", finished, *START, False])
             return None
         OWN.keep_fresh(connection.connection)
-        done = _seal_all(cursor, [one for one in found if one.body is not None], retired)
-        cursor.execute(MOVE, [stamp, row[1], *found[-1].place, done > 0])
+        done = _seal_all(cursor, [Stored(*place) for *place, may_hold in looked_at if may_hold], retired)
+        cursor.execute(MOVE, [stamp, row[1], *looked_at[-1][:4], done > 0])
         return done
 
 
@@ -118,7 +118,7 @@ def _seal_all(cursor: Any, versions: Sequence[Stored], retired: Collection[int])
     """How many had to be. Older versions of what is labelled now are as sensitive as the newest."""
     cursor.execute(LABELLED, [[one.key for one in versions], labels()])
     labelled = {tuple(row) for row in cursor.fetchall()}
-    return sum(_seal(cursor, one, retired, labelled=one.place[:3] in labelled) for one in versions)
+    return sum(_seal(cursor, _read(cursor, one), retired, labelled=one.place[:3] in labelled) for one in versions)
 
 
 @sealed_place("labelled")
@@ -130,7 +130,7 @@ def seal_older_versions(limit: int) -> int:
     done = 0
     for start in range(0, len(found), limit):
         with transaction.atomic(), connection.cursor() as cursor:
-            done += _seal_all(cursor, [_read(cursor, one) for one in found[start : start + limit]], ())
+            done += _seal_all(cursor, found[start : start + limit], ())
     return done
 
 
@@ -166,7 +166,8 @@ def _seal(cursor: Any, one: Stored, retired: Collection[int], *, labelled: bool)
         if body is None or in_clear(body) != clear:
             return False
         cursor.execute(CHANGE, [body, *one.place])
-        _index(cursor, one, clear)
+        if body.count(SEALED) > one.body.count(SEALED):
+            _index(cursor, one, clear)
     except FhirError as trouble:
         log.error("a version of %s %s stays as it is: %s", type_name(one.rtype), one.key, type(trouble).__name__)
         return False

@@ -170,3 +170,12 @@ def test_a_value_that_cannot_be_opened_is_an_outcome_of_its_own_resource(call: C
     assert (answer.status, answer.issue["code"]) == (500, "exception")
     assert both[0][1:] in answer.issue["diagnostics"]
     assert call("GET", both[1]).status == 200
+
+
+def test_everything_says_what_cannot_be_opened_in_its_place_and_gives_the_rest(call: Client, house: House, both: tuple[str, str]) -> None:
+    house.connections[0].execute(
+        "update fhir.body set body = replace(body, 'test.', 'test.AAAA') where body like '% {\"resourceType\":\"Communication\"%'"
+    )
+    entries = call("GET", f"{both[0]}/$everything").json["entry"]
+    said = {(entry["fullUrl"].rpartition("/fhir")[2], entry["search"]["mode"], entry["resource"]["resourceType"]) for entry in entries}
+    assert said == {(both[0], "match", "Patient"), (both[1], "outcome", "OperationOutcome")}

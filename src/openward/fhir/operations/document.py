@@ -31,6 +31,9 @@ def document(call: Call) -> Answer:
     version = read(call.store, "Composition", _id(call))
     rows = [_row(version)]
     rows += referred(call.store, rows, version.patient)
+    for row in rows:
+        if row.locked:  # a document is whole or none
+            raise row.locked
     bundle = _bundle(call, rows)
     patients = (version.patient,) if version.patient else ()
     if not persist:

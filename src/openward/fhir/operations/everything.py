@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MOST = 5000  # resources of the compartment on one page, whatever `_count` says
 AT_ONCE = 2000  # rows of one statement
-MOST_BYTES = 32 * 2**20  # after which a page ends early, so that no patient is too large for a worker
+MOST_BYTES = 16 * 2**20  # after which a page ends early, so that no patient is too large for a worker
 
 
 @operation("everything", on=("instance", "type"), types=("Patient",), url="http://hl7.org/fhir/OperationDefinition/Patient-everything")
@@ -43,10 +43,10 @@ def everything(call: Call) -> Answer:
         _focus(store, call.type, call.id)  # the patient was not asked for: that they may be seen is not shown by their being there
     # Of the patient's own nothing is included: it is a member, and comes as one on its page or was not asked for.
     others = referred(store, rows, None if focus.type == "Patient" else focus.patient)
-    entries = [_entry(row, call.url, "match") for row in rows]
-    entries += [_entry(row, call.url, "include") for row in others if wanted.takes(row.type)]
+    entries = [_entry(row, call.url, "match").encode() for row in rows]
+    entries += [_entry(row, call.url, "include").encode() for row in others if wanted.takes(row.type)]
     head = dumps({"resourceType": "Bundle", "type": "searchset", "link": _links(call, wanted, rows[-1] if more else None)})
-    body = b"".join((head[:-1], b',"entry":[', ",".join(entries).encode(), b"]}")) if entries else head
+    body = b",".join([head[:-1] + b',"entry":[' + entries[0], *entries[1:-1], entries[-1] + b"]}"]) if len(entries) > 1 else _alone(head, entries)
     return Answer(body=body, patients=(focus.patient,) if focus.patient else ())
 
 
@@ -75,19 +75,20 @@ def _rows(store: Store, focus: Focus, wanted: Wanted, count: int, after: tuple[i
     size = 0
     while size < MOST_BYTES:
         asked = min(AT_ONCE, count - len(rows)) + 1
-        found = page(store, focus, wanted, limit=asked, after=after)
+        found, reached = page(store, focus, wanted, limit=asked, most=MOST_BYTES - size, after=after)
         rows += found[: asked - 1]
-        if len(found) < asked:
+        size += reached
+        if len(found) < asked and size < MOST_BYTES:
             return rows, False
         if len(rows) >= count:
             break
-        size += sum(len(row.body) for row in found)
         after = rows[-1].place
     return rows, True
 
 
 def _entry(row: Row, base: str, mode: str) -> str:
     """The stored text with its address around it, never parsed."""
+    mode = "outcome" if row.locked else mode
     return f'{{"fullUrl":"{base}/{row.reference}","resource":{row.body},"search":{{"mode":"{mode}"}}}}'
 
 

@@ -15,7 +15,9 @@ from uuid import UUID
 
 from openward.fhir.definitions import RESOURCE_TYPES, compartment, type_name, type_number
 from openward.fhir.ids import key as key_of
+from openward.fhir.json import dumps
 from openward.fhir.sealing.bodies import MARK, opened
+from openward.fhir.sealing.port import Locked
 from openward.fhir.search.parameters import owned, plan
 from openward.fhir.search.reference import is_the_patient, link_hash, pointer
 from openward.fhir.search.sql import Bindings, any_of
@@ -59,12 +61,16 @@ class Wanted:
 
 
 class Row(NamedTuple):
-    """One resource as stored; as light as may be, for a page has thousands. `number` is its type's."""
+    """One resource as stored; as light as may be, for a page has thousands. `number` is its type's.
+
+    `locked`: why the body is an outcome and not the resource.
+    """
 
     rank: int
     number: int
     id: str
     body: str
+    locked: Locked | None = None
 
     @property
     def type(self) -> str:
@@ -82,7 +88,12 @@ class Row(NamedTuple):
 
 def _row(values: Sequence[Any]) -> Row:
     rank, number, id, body = values
-    return Row(rank, number, id, opened(body) if body[0] == MARK else body)
+    if body[0] != MARK:
+        return Row(rank, number, id, body)
+    try:
+        return Row(rank, number, id, opened(body))
+    except Locked as locked:
+        return Row(rank, number, id, dumps(locked.outcome()).decode(), locked)
 
 
 _place, _rank = attrgetter("place"), itemgetter(0)
@@ -113,22 +124,30 @@ def _kept_apart(type: str, code: str, focus: str) -> Iterable[Any]:
     return (owner for owner in owned(type, code) if not is_the_patient(owner, focus))
 
 
-def page(store: Store, focus: Focus, wanted: Wanted, *, limit: int, after: Place | None = None) -> list[Row]:
-    """At most `limit` members that the actor may read, after `after`, the focus first, then by type; by key too when more may follow."""
+def page(store: Store, focus: Focus, wanted: Wanted, *, limit: int, most: int, after: Place | None = None) -> tuple[list[Row], int]:
+    """Members that the actor may read, after `after`, the focus first, then by type; by key too when more may follow. And their bytes as stored.
+
+    At most `limit`, and no more once they have `most` bytes: what is beyond is not even read.
+    """
     bind = Bindings(store.tenant)
     visible = sight(store, [type for type in types_of(focus.type) if wanted.takes(type)], bind)
     if not visible:
-        return []
+        return [], 0
     asked = _asked(wanted, bind)
     branches = " union all ".join(_branches(focus, visible, asked, bind))
     beyond = f"where (k.rank, k.rkey) > ({bind.place(after[0])}::int, {bind.place(after[1])}::uuid)" if after else ""
-    # The keys are put in order, the bodies are not: sorting those would cost more than the whole statement.
+    # The keys are put in order, and the bodies found along them: what is long stands apart, and is fetched only when it is sent.
+    keys = f"select * from ({branches}) k {beyond} order by k.rank, k.rkey limit {bind.place(limit)}"  # noqa: S608
+    size = "octet_length(b.body)"
     sql = (
-        f"select k.rank, {COLUMNS} from (select * from ({branches}) k {beyond} order by k.rank, k.rkey limit {bind.place(limit)}) k"  # noqa: S608
-        " join fhir.body b on b.tenant = %(tenant)s and b.rtype = k.rtype and b.rkey = k.rkey and b.ver = k.ver"
+        f"select r.* from (select k.rank, {COLUMNS}, sum({size}) over (order by k.rank, k.rkey) as reached, {size} as size from ({keys}) k"  # noqa: S608
+        " join fhir.body b on b.tenant = %(tenant)s and b.rtype = k.rtype and b.rkey = k.rkey and b.ver = k.ver) r"
+        f" where r.reached - r.size < {bind.place(most)}"
     )
-    rows = list(map(_row, store.execute(sql, bind.values).fetchall()))
-    return sorted(rows, key=_place) if len(rows) >= limit else sorted(rows, key=_rank)
+    found = store.execute(sql, bind.values).fetchall()
+    reached = max((row[4] for row in found), default=0)
+    rows = [_row(row[:4]) for row in found]
+    return sorted(rows, key=_place if len(rows) >= limit or reached >= most else _rank), reached
 
 
 def _branches(focus: Focus, visible: str, asked: str, bind: Bindings) -> Iterable[str]:
