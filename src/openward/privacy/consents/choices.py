@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -21,8 +22,8 @@ EVERYONE = "everyone"
 TPO = "tpo"
 PURPOSES: Mapping[str, tuple[tuple[str, ...], Any]] = {
     "purpose:TREAT": (("TREAT",), gettext_lazy("whoever treats")),
-    "purpose:HPAYMT": (("HPAYMT",), gettext_lazy("whoever works on payment: billing and insurance")),
-    "purpose:HOPERAT": (("HOPERAT",), gettext_lazy("whoever runs the practice: front desk, managers")),
+    "purpose:HPAYMT": (("HPAYMT",), gettext_lazy("whoever works on payment (billing and insurance)")),
+    "purpose:HOPERAT": (("HOPERAT",), gettext_lazy("whoever runs the practice (front desk, managers)")),
     TPO: (("TREAT", "HPAYMT", "HOPERAT"), gettext_lazy("whoever treats, works on payment or runs the practice")),
 }
 # What would lock out who could let themselves in again: of these a refusal names what it is about.
@@ -42,6 +43,14 @@ INFORMATION: Mapping[str, tuple[Any, tuple[str, ...]]] = {
     "bills": (gettext_lazy("bills and claims"), ("Claim", "ClaimResponse", "ExplanationOfBenefit", "ChargeItem", "Invoice", "Account")),
 }
 MOST = 500
+
+
+def capital(words: str) -> str:
+    """With a capital, as what begins a sentence or stands in a list."""
+    return f"{words}"[:1].upper() + f"{words}"[1:]
+
+
+capitals = lazy(capital, str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,4 +107,4 @@ def label_choices() -> Sequence[tuple[str, str]]:
 
 
 def type_choices() -> Sequence[tuple[str, Any]]:
-    return [(name, words) for name, (words, _types) in INFORMATION.items()]
+    return [(name, capitals(words)) for name, (words, _types) in INFORMATION.items()]

@@ -8,7 +8,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from openward.privacy.consents.choices import EVERYONE, RUNS_THE_PRACTICE, Named, label_choices, type_choices
+from openward.privacy.consents.choices import EVERYONE, RUNS_THE_PRACTICE, Named, capital, label_choices, type_choices
 
 EFFECTS = (
     ("deny", _("They may not see it")),
@@ -39,7 +39,7 @@ class ConsentForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.named = {one.value: one for _title, group in people for one in group} | {EVERYONE: Named(EVERYONE, str(_("everyone at the practice")))}
         choices: list[Any] = [("", "—"), (EVERYONE, _("Everyone at the practice"))]
-        choices += [(title, [(one.value, _capital(one.words)) for one in group]) for title, group in people]
+        choices += [(title, [(one.value, capital(one.words)) for one in group]) for title, group in people]
         self.fields["who"].choices = choices  # type: ignore[attr-defined]
         self.fields["signed"].label = _("I sign this, as if by hand") if own else _("The patient has signed this on paper")
 
@@ -68,7 +68,3 @@ class ConsentForm(forms.Form):
             self.add_error("labels", _("Choose what is protected: a permission opens nothing else."))
         if not found.get("signed"):
             self.add_error("signed", _("A permission counts once it is signed (42 CFR 2.31)."))
-
-
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]

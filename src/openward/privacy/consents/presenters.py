@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from openward.access.directives import of as directives_of
 from openward.access.labels import LABELS
 from openward.privacy.consents.actions import RECORDED_BY, WITHDRAWN_AT, WITHDRAWN_BY, WORDS
-from openward.privacy.consents.choices import INFORMATION, PURPOSES
+from openward.privacy.consents.choices import INFORMATION, PURPOSES, capital
 from openward.web.display import day
 
 
@@ -56,8 +56,8 @@ class Told:
         if self._exception is not None:
             return _("Only {who} may see {what}; nobody else here.").format(who=self.who, what=self.what)
         if self._permits:
-            return _("{who} may see {what}.").format(who=_capital(self.who), what=self.what)
-        return _("{who} may not see {what}.").format(who=_capital(self.who), what=self.what)
+            return _("{who} may see {what}.").format(who=capital(self.who), what=self.what)
+        return _("{who} may not see {what}.").format(who=capital(self.who), what=self.what)
 
     @property
     def _permits(self) -> bool:
@@ -81,7 +81,7 @@ class Told:
         if not self._permits:
             yield _("The patient always sees their own record.")
             yield _("In an emergency a nurse or clinician may open the record for an hour. That is recorded and reviewed.")
-            if _stops_payment(self.provision) or self._exception is not None:
+            if _stops_payment(self.provision):
                 yield _("Visits with this are not sent to insurance, and the patient may have to pay for them.")
         yield _("It holds at once. What was seen or given out before cannot be taken back.")
         yield _("It can be withdrawn at any time.")
@@ -165,8 +165,10 @@ def _what(provision: Mapping[str, Any]) -> str:
 
 
 def _stops_payment(provision: Mapping[str, Any]) -> bool:
+    """Whether it keeps claims from whoever works for payment."""
     codes = {one.get("code") for one in provision.get("purpose", ())}
-    return not provision.get("actor") and (not codes or "HPAYMT" in codes)
+    types = {one.get("code") for one in provision.get("class", ())}
+    return (not types or "Claim" in types) and not provision.get("actor") and (not codes or "HPAYMT" in codes)
 
 
 def _joined(words: Sequence[str]) -> str:
@@ -189,10 +191,6 @@ def _moment(text: Any) -> dt.datetime | None:
     return timezone.make_aware(found) if found is not None and timezone.is_naive(found) else found
 
 
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]
-
-
 def paper(row: Told, *, name: str, born: str | None, number: str, practice: str) -> dict[str, Any]:
     """What the PDF says: the elements 42 CFR 2.31 asks of a written consent."""
     until = day(timezone.localdate(row.until)) if row.until else _("Until the patient withdraws it")
@@ -201,8 +199,8 @@ def paper(row: Told, *, name: str, born: str | None, number: str, practice: str)
         (_("Born"), day(born) if born else _("Not known")),
         (_("Record number"), number or "–"),
         (_("Who keeps the record"), practice),
-        (_("Whom it is about"), _capital(row.who)),
-        (_("What it is about"), _capital(row.what)),
+        (_("Whom it is about"), capital(row.who)),
+        (_("What it is about"), capital(row.what)),
         (_("From"), day(timezone.localdate(row.since)) if row.since else ""),
         (_("Until"), until),
         (_("State"), row.state[0]),
