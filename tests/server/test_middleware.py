@@ -144,3 +144,10 @@ class TestWhoActs:
         cookie = client.cookies["openward_session"]
         assert cookie["httponly"]
         assert cookie["samesite"] == "Lax"
+
+
+class TestTheLanguageOfAPage:
+    @pytest.mark.parametrize("asked", ["ar", "de-DE,de;q=0.9", "zh-Hans"])
+    def test_is_one_its_words_are_written_in(self, client, asked):
+        page = client.get("/accounts/sign-in", headers={"accept-language": asked}, follow=True).content.decode()
+        assert '<html lang="en-us" dir="ltr"' in page

@@ -202,6 +202,8 @@ STORAGES = {
 }
 
 LANGUAGE_CODE = "en-us"
+# Those our own words are written in. Of the hundred that Django knows, a page would be told in a mixture, and be read aloud, or run, the wrong way.
+LANGUAGES = [("en-us", "English")]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = env.TIME_ZONE.value

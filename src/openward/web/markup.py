@@ -28,9 +28,12 @@ def joined(between: str, pattern: str, rows: Iterable[Iterable[Any]]) -> SafeStr
 
 def escaped(value: Any) -> str:
     """Text as HTML. What says that it is HTML (`__html__`) is left as it is."""
-    if type(value) is SafeString:
+    kind = type(value)
+    if kind is str:
+        return escape(value) if SPECIAL.search(value) else value
+    if kind is SafeString:
         return value
     if hasattr(value, "__html__"):
         return str(value.__html__())
-    text = value if type(value) is str else str(value)
+    text = str(value)
     return escape(text) if SPECIAL.search(text) else text
