@@ -6,24 +6,29 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from openward.access.actor import Actor
+from openward.access.known import forget
 from openward.access.policy import AccessPolicy
 from openward.access.proxies import as_proxy
 from openward.accounts.models import User
 from openward.fhir.definitions import RESOURCE_TYPES
-from openward.fhir.operations.registry import OPERATIONS
+from openward.record import open_store
 from openward.record.jobs import JOBS
 from openward.web.pages import PAGES
 from tests import cast
+from tests.access import doors, papers, queues
 from tests.access.people import HYPERTENSION, OPIOIDS, condition, encounter, labelled
+from tests.billing.clinic import Clinic
 
 DOC = Path(__file__).resolve().parents[2] / "docs" / "access.md"
 BEGIN, END = "<!-- matrix -->", "<!-- end of matrix -->"
@@ -92,14 +97,12 @@ def _may(actor: Actor, permission: object) -> bool:
     return permission is None or actor.may(permission)  # type: ignore[arg-type]
 
 
-def table(first: str, people: Mapping[str, Actor | None], rows: Iterator[tuple[str, list[str]]]) -> list[str]:
+def table(first: str, people: Mapping[str, object], rows: Iterator[tuple[str, list[str]]]) -> list[str]:
     return [f"| {first} | {' | '.join(people)} |", f"|{'---|' * (len(people) + 1)}", *(f"| {name} | {' | '.join(cells)} |" for name, cells in rows)]
 
 
 def by_record() -> Iterator[tuple[str, list[str]]]:
     """Whose record, and how sensitive: two conditions of each of four patients, asked by search as everyone."""
-    from openward.record import open_store
-
     made = list(records())
     store = open_store(cast.system())
     for one in made:
@@ -167,37 +170,118 @@ def _how_much(shown: set[str], whose: str) -> str:
     return {(True, True): "all", (True, False): "not substance use"}.get((f"{whose}-plain" in shown, f"{whose}-sensitive" in shown), "")
 
 
-def pages() -> str:
-    """The generated part of the page."""
-    people = cast_of_the_matrix()
-    operations = ", ".join(f"`${name}`" for name in sorted({key[0] if isinstance(key, tuple) else str(key) for key in OPERATIONS}))
-    jobs = ", ".join(f"`{name}`" for name in sorted(JOBS))
-    types = table("type", people, by_type(people))  # before there is any label
-    lines = [
-        "## By whose record", "",
+def whose_record(_: Clinic) -> list[str]:
+    return [
         "Of the conditions in a record, one ordinary and one of substance use, what a search shows. \"Another patient\" is the one of the same clinic.", "",
         f"| persona | {' | '.join(WHOSE.values())} |", f"|{'---|' * (len(WHOSE) + 1)}",
-        *(f"| {name} | {' | '.join(cells)} |" for name, cells in by_record()), "",
-        "## By resource type", "",
+        *(f"| {name} | {' | '.join(cells)} |" for name, cells in by_record()),
+    ]  # fmt: skip
+
+
+def resource_types(_: Clinic) -> list[str]:
+    people = cast_of_the_matrix()
+    return [
         "r read, vread and history; s search; c create; u update; d delete; x export. In brackets: of some only (the own compartment, or what the scope covers).",
         "On top of this come labels, consents and the reach of roles of the practice's own, which take away row by row.", "",
-        *types, "",
-        "## By operation", "",
-        f"{operations}: each reads through the same predicate as read and search of the types it touches, so that its columns are theirs.", "",
-        "## By page", "",
-        "Nobody is sent to sign in, every other refusal is a 404. A client program uses no pages.", "",
-        *table("page", people, by_page(people)), "",
-        "## By job", "",
-        f"{jobs}: run as a named system purpose on behalf of whoever asked; an export or import asks the policy as its asker, at every chunk.", "",
+        *table("type", people, by_type(people)),
     ]  # fmt: skip
-    return "\n".join(lines)
+
+
+def operations(_: Clinic) -> list[str]:
+    """Every operation at every level it stands on, called as everyone about each of four records."""
+    store = open_store(cast.system())
+    for one in [*records(), *doors.behind_them()]:
+        store.update(one)
+    people = whose_people()
+    owner = doors.client_of(people["system client"])
+    assert owner("PUT", "/Subscription/told", doors.TOLD).status == 201
+    task = doors.merged(owner)
+    rows = (
+        (f"`{doors.words(key)}`", [doors.walk(doors.client_of(actor), doors.DOORS[key], task) for actor in people.values()])
+        for key in sorted(doors.registered(), key=doors.words)
+    )
+    return [
+        "Called in earnest. Of an operation about a patient, whose data it gave: o their own or in their own care, s of the same clinic, e elsewhere, v very restricted.",
+        "Else `yes`, or the status of the refusal; `none` where the answer holds nothing of theirs. `422`: let in, and told that it cannot be done.", "",
+        *table("operation", people, rows),
+    ]  # fmt: skip
+
+
+def exports(clinic: Clinic) -> list[str]:
+    """Whatever leaves, asked for as everyone; where it was given, the trail has it."""
+    desk = papers.desk(clinic)
+    rows: list[tuple[str, list[str]]] = []
+    for name, paper in sorted(desk.papers.items()):
+        asked = [desk.ask(name, who) for who in desk.users]
+        wrong = [who for who, (said, entries) in zip(desk.users, asked, strict=True) if entries != (1 if said == "open" else 0)]
+        assert wrong == [], f"{name}: not on the trail exactly once as {paper.interaction} when given to {wrong}"
+        rows.append((f"`{name}{paper.query}` ({paper.interaction})", [said for said, _ in asked]))
+    return [
+        "PDFs, printed pages, files: of the patient's record. Where it opens the trail has gained an entry of the kind in brackets, about the patient.",
+        "`$export` and `$import` stand among the operations. A client program uses no pages.", "",
+        *table("what leaves", desk.users, iter(rows)),
+    ]  # fmt: skip
+
+
+def all_pages(_: Clinic) -> list[str]:
+    people = cast_of_the_matrix()
+    return ["Nobody is sent to sign in, every other refusal is a 404. A client program uses no pages.", "", *table("page", people, by_page(people))]
+
+
+def jobs(clinic: Clinic) -> list[str]:
+    """Every job: what puts it into the queue, tried as everyone, and whom it acts for."""
+    claim = _something_to_do(clinic)
+    people, clock = cast_of_the_matrix(), queues.by_the_clock()
+    users = {**papers.staff(), **_signed_in()}
+    rows: list[tuple[str, list[str]]] = []
+    for name in sorted(JOBS):
+        how = f"the clock, `{clock[name]}`" if name in clock else queues.BY_ANOTHER.get(name, "")
+        tried = [
+            "queues" if name in queues.BY_WHOM and queues.is_queued(name, clinic, claim, actor, users.get(persona)) else ""
+            for persona, actor in people.items()
+        ]
+        rows.append((f"`{name}`", [how or queues.said(name), queues.runs_as(name), *tried]))
+    return [
+        "What puts a job into the queue, tried as everyone: who may do that is the policy's to say, and nothing else is between a person and the queue.",
+        "A job for somebody asks the policy as them, at every chunk; the others act under the purpose they name.", "",
+        *table("job", {"put there by": None, "runs as": None, **people}, iter(rows)),
+    ]  # fmt: skip
+
+
+def _something_to_do(clinic: Clinic) -> str:
+    """The record of the matrix, someone who listens, and a claim of the clinic that is ready to be sent."""
+    from openward.fhir.subscriptions import feed
+    from openward.record.connection import connection
+
+    store = open_store(cast.system())
+    for one in [*records(), *doors.behind_them()]:
+        store.update(one)
+    doors.client_of(cast.client(CLIENT))("PUT", "/Subscription/told", doors.TOLD)
+    connection().execute("update fhir.subscription set state = 'active'")
+    feed.forget_listeners()
+    return str(clinic.claim().id)
+
+
+def _signed_in() -> dict[str, User | None]:
+    carers = {"proxy": "mum@example.org", "expired proxy": "late@example.org"}
+    patient = papers.user("patient", "patient", f"Patient/{cast.PATIENT_ID}")
+    return {"patient": patient, **{name: User.objects.get(sign_in=sign_in) for name, sign_in in carers.items()}}
+
+
+SECTIONS: Mapping[str, Callable[[Clinic], list[str]]] = {
+    "By whose record": whose_record,
+    "By resource type": resource_types,
+    "By operation": operations,
+    "By what leaves": exports,
+    "By page": all_pages,
+    "By job": jobs,
+}
 
 
 def grant_proxies() -> None:
     """Two people who may, or might once, look after the patient of the cast."""
     from openward.access.known import changing
     from openward.access.models import ProxyGrant
-    from openward.record import open_store
 
     open_store(cast.system()).update({"resourceType": "Patient", "id": cast.PATIENT_ID, "name": [{"family": "E"}], "birthDate": "2018-01-01"})
     for sign_in, until in (("mum@example.org", None), ("late@example.org", timezone.now() - dt.timedelta(days=1))):
@@ -209,14 +293,28 @@ def grant_proxies() -> None:
             )  # fmt: skip
 
 
-def documented() -> str:
+def documented(title: str) -> str:
+    """The section as the page has it."""
     text = DOC.read_text(encoding="utf-8")
-    return text[text.index(BEGIN) + len(BEGIN) : text.index(END)].strip()
+    parts = text[text.index(BEGIN) + len(BEGIN) : text.index(END)].split("\n## ")
+    return next((part.partition("\n")[2].strip() for part in parts if part.partition("\n")[0] == title), "")
+
+
+def told(title: str, folder: Path, settings: Any) -> str:
+    """The section as the doors answer today. What is made for it is in the caller's transaction."""
+    settings.OPENWARD_DATA = folder
+    grant_proxies()
+    return "\n".join(SECTIONS[title](Clinic.open())).strip()
 
 
 @pytest.mark.django_db
-def test_write() -> None:
+def test_write(tmp_path: Path, settings: Any) -> None:
     """Run by name to write the tables anew."""
-    grant_proxies()
+    sections = []
+    for title in SECTIONS:
+        with transaction.atomic():
+            sections.append(f"## {title}\n\n{told(title, tmp_path, settings)}\n")
+            transaction.set_rollback(True)
+        forget()
     text = DOC.read_text(encoding="utf-8")
-    DOC.write_text(text[: text.index(BEGIN) + len(BEGIN)] + "\n" + pages() + "\n" + text[text.index(END) :], encoding="utf-8")
+    DOC.write_text(text[: text.index(BEGIN) + len(BEGIN)] + "\n" + "\n".join(sections) + "\n" + text[text.index(END) :], encoding="utf-8")

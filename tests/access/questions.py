@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from urllib.parse import quote, urlencode
 
@@ -23,10 +24,26 @@ REVINCLUDES = {"Patient": ("Condition:subject", "Observation:subject", "Encounte
 
 
 def questions(seed: int) -> list[str]:
-    """A never-ending list would do; this is one question by its address under the base."""
+    """A never-ending list would do; this is one question by its address under the base. What is sent along stands in a line of its own: then it is a POST."""
     rng = random.Random(seed)
     kind = rng.choice(
-        ("search", "search", "search", "search", "chain", "chain", "read", "history", "everything", "graphql", "system", "compartment", "meta")
+        (
+            "search",
+            "search",
+            "search",
+            "search",
+            "chain",
+            "chain",
+            "read",
+            "history",
+            "everything",
+            "graphql",
+            "system",
+            "compartment",
+            "meta",
+            "match",
+            "count",
+        )
     )
     return [globals()[f"_{kind}"](rng)]
 
@@ -120,7 +137,26 @@ def _read(rng: random.Random) -> str:
 
 
 def _history(rng: random.Random) -> str:
-    return rng.choice((f"{rng.choice(TYPES)}/_history?_count={rng.choice((2, 10, 100))}", "_history?_count=300"))
+    order = rng.choice(("", "&_sort=_lastUpdated"))
+    return rng.choice((f"{rng.choice(TYPES)}/_history?_count={rng.choice((2, 10, 100))}{order}", f"_history?_count={rng.choice((7, 300))}{order}"))
+
+
+def _match(rng: random.Random) -> str:
+    """Somebody who is there, somebody who nearly is, and nobody."""
+    asked = {"resourceType": "Patient", "name": [{"family": f"Family{rng.randint(0, 3)}", "given": [f"Given{rng.randint(0, 6)}"]}],
+             "birthDate": f"19{50 + rng.randint(0, 6)}-03-04", "gender": rng.choice(("male", "female"))}  # fmt: skip
+    given: list[dict[str, object]] = [{"name": "resource", "resource": asked}, {"name": "count", "valueInteger": rng.choice((1, 3, 10))}]
+    given += [{"name": "onlyCertainMatches", "valueBoolean": True}] if rng.random() < 0.3 else []
+    return "Patient/$match\n" + json.dumps({"resourceType": "Parameters", "parameter": given})
+
+
+def _count(rng: random.Random) -> str:
+    """Nothing but how many."""
+    type = rng.choice(TYPES)
+    asked = [_filter(rng, type) for _ in range(rng.randint(0, 3))]
+    return (
+        f"{type}?{_query([*asked, rng.choice((('_summary', 'count'), ('_count', '0'))), ('_total', rng.choice(('accurate', 'estimate', 'none')))])}"
+    )
 
 
 def _everything(rng: random.Random) -> str:

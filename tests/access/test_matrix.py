@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from openward.access.actor import Actor
@@ -9,9 +12,12 @@ from openward.access.policy import AccessPolicy
 from openward.fhir.definitions import RESOURCE_TYPES
 from openward.fhir.errors import FhirError, NotFound
 from openward.record import open_store
+from openward.record.jobs import JOBS
 from tests import cast
-from tests.access import matrix
+from tests.access import doors, matrix, papers, queues
 from tests.access.people import HYPERTENSION, condition
+from tests.billing.clinic import Clinic
+from tests.billing.conftest import clinic, data_folder  # noqa: F401 - the clinic is the billing tests' own
 
 pytestmark = pytest.mark.django_db
 
@@ -22,8 +28,23 @@ def people() -> dict[str, Actor | None]:
     return matrix.cast_of_the_matrix()
 
 
-def test_the_page_says_what_the_doors_answer(people: dict[str, Actor | None]) -> None:
-    assert matrix.documented() == matrix.pages().strip(), "write it anew: pytest tests/access/matrix.py"
+@pytest.mark.parametrize("title", matrix.SECTIONS)
+def test_the_page_says_what_the_doors_answer(title: str, tmp_path: Path, settings: Any) -> None:
+    assert matrix.documented(title) == matrix.told(title, tmp_path, settings), "write it anew: pytest tests/access/matrix.py"
+
+
+def test_every_operation_has_its_door() -> None:
+    """One that is new is called here too before it is let out: say in tests/access/doors.py how, and by what it shows whose data it gave."""
+    assert doors.registered() ^ doors.DOORS.keys() == set()
+
+
+def test_every_job_has_its_way_into_the_queue() -> None:
+    ways = [*queues.by_the_clock(), *queues.BY_WHOM, *queues.BY_ANOTHER]
+    assert sorted(ways) == sorted(JOBS)
+
+
+def test_everything_that_leaves_a_page_is_asked_for(clinic: Clinic) -> None:  # noqa: F811 - the fixture of that name
+    assert papers.that_leave() ^ papers.desk(clinic).papers.keys() == set()
 
 
 def test_an_expired_proxy_passes_no_door(people: dict[str, Actor | None]) -> None:

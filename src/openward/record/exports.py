@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 
 from openward.access.actor import Actor
+from openward.access.policy import EXPORTERS
 from openward.fhir.bulk import exports, imports
 from openward.fhir.bulk.house import Limits, install
 from openward.fhir.bulk.running import run
@@ -61,6 +62,9 @@ class Installation:
     def covers(self, actor: Actor, remembered: dict[str, Any], types: Sequence[str]) -> bool:
         then = scopes_of(remembered)
         return then is None or actor.scopes is None or actor.scopes.reach(then, "s", types)
+
+    def may_import(self, actor: Actor) -> bool:
+        return actor.kind in EXPORTERS
 
     @property
     def import_hosts(self) -> Sequence[str]:

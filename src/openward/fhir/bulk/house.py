@@ -35,6 +35,9 @@ class House(Protocol):
 
     @property
     def limits(self) -> Limits: ...
+    def may_import(self, actor: Any) -> bool:
+        """Whether it is a program that was given leave to bring files in. What of them it may write the policy says, line by line."""
+
     @property
     def import_hosts(self) -> Sequence[str]:
         """Hosts files may be fetched from."""

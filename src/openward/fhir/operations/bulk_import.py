@@ -22,6 +22,8 @@ def take_in(call: Call) -> Answer:
     if not call.preferred("respond-async"):
         raise BadRequest("An import is answered later: send the header Prefer: respond-async.")
     here, store = house(), call.store
+    if not here.may_import(store.actor):
+        raise Forbidden("Files are brought in by programs that were given a token for it, not in a person's name.")
     wanted = inputs(call.parameters, hosts=here.import_hosts, allowed=here.allowed, base=call.url)
     _permit(call, [one.type for one in wanted if one.type])
     if imports.unfinished(store.connection, store.tenant, store.actor.id) >= here.limits.running:
