@@ -66,7 +66,16 @@ KEK_FILES = Variable(
     "Files of the outer keys (64 hexadecimal digits), separated by commas: the first wraps data keys and backups, all unwrap. "
     "Default: outer.key in the data folder, made once; keep it elsewhere, and a copy apart from the backups.",
 )
-KMS = Variable("OPENWARD_KMS", "", "Adapter of a key service that wraps data keys instead of the first file: package.Class.")
+KMS = Variable(
+    "OPENWARD_KMS",
+    "",
+    "Adapter of a key service that wraps data keys instead of the first file: openward.keys.services.vault.Transit (HashiCorp Vault, OpenBao), or package.Class.",
+)
+VAULT_ADDRESS = Variable("OPENWARD_VAULT_ADDRESS", "", "Address of Vault or OpenBao: https://vault.example:8200; http only on this machine.")
+VAULT_KEY = Variable("OPENWARD_VAULT_KEY", "transit/openward", "Mount of its Transit engine, and the key in it (aes256-gcm96).")
+VAULT_TOKEN_FILE = Variable("OPENWARD_VAULT_TOKEN_FILE", "", "File of the token, as Vault Agent keeps it fresh; read anew for every request.")
+VAULT_CA_FILE = Variable("OPENWARD_VAULT_CA_FILE", "", "Certificates its own is checked by, as PEM. Default: the system's.")
+VAULT_NAMESPACE = Variable("OPENWARD_VAULT_NAMESPACE", "", "Namespace, where there is one.")
 BACKUPS = Variable(
     "OPENWARD_BACKUPS",
     "",
@@ -160,6 +169,12 @@ PRIVATE_TARGETS = Variable(
 )
 SMART_TOKEN_MINUTES = Variable("OPENWARD_SMART_TOKEN_MINUTES", "60", "Minutes an app's access token works; a program's own works five.")
 SMART_REFRESH_DAYS = Variable("OPENWARD_SMART_REFRESH_DAYS", "90", "Days an app with `offline_access` may stay away before it must be let in again.")
+OAUTH_PER_MINUTE = Variable(
+    "OPENWARD_OAUTH_PER_MINUTE",
+    "1200",
+    "Requests a minute that one client may make from one address at each of /oauth/token, /oauth/introspect and /oauth/revoke; all clients of an address three times as many. "
+    "Then 429 with Retry-After.",
+)
 SMART_REGISTRATION = Variable(
     "OPENWARD_SMART_REGISTRATION", "0", "1 lets apps register themselves (RFC 7591); each still waits for an administrator's approval."
 )

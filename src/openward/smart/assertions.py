@@ -72,6 +72,15 @@ def _app(assertion: str) -> App:
     return app
 
 
+def issuer(assertion: str) -> str:
+    """Who an assertion says it is from, nothing checked; empty where it does not say."""
+    try:
+        named = json.loads(jws.extract_compact(assertion.encode()).payload)["iss"]
+    except (JoseError, ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    return named if isinstance(named, str) else ""
+
+
 def _key(app: App, header: Mapping[str, Any]) -> Any:
     if "jku" in header and header["jku"] != app.jwks_uri:
         raise NotProven("jku")

@@ -12,7 +12,7 @@ from urllib.parse import unquote_plus
 from uuid import UUID
 
 from openward.accounts.tokens import digest
-from openward.smart.assertions import ASSERTION_TYPE, NotProven, proven
+from openward.smart.assertions import ASSERTION_TYPE, LARGEST, NotProven, issuer, proven
 from openward.smart.models import App, RefreshToken
 
 
@@ -55,6 +55,17 @@ def authenticated(sent: Credentials, audiences: frozenset[str]) -> App:
     return app
 
 
+def claimed(sent: Credentials) -> str:
+    """Whom it says it is from, nothing proved; empty where it does not say. For counting."""
+    if sent.client_id:
+        return sent.client_id
+    if sent.authorization:
+        return _basic(sent.authorization)[0]
+    if sent.assertion and len(sent.assertion) <= LARGEST:
+        return issuer(sent.assertion)
+    return ""
+
+
 def _holding(refresh_token: str) -> App | None:
     """A public client need not say who it is when it refreshes: its name would prove nothing, and the token is one client's anyway.
 
@@ -66,17 +77,25 @@ def _holding(refresh_token: str) -> App | None:
 
 def _by_secret(sent: Credentials) -> App:
     """HTTP Basic; both halves are form-encoded first. https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1"""
-    kind, _, encoded = (sent.authorization or "").partition(" ")
+    id, secret = _basic(sent.authorization or "")
+    if not id:
+        raise NotProven("header")
+    app = known(id)
+    expected = bytes(app.secret_digest) if app and app.kind == App.Kind.SECRET and app.secret_digest else b""
+    right = hmac.compare_digest(expected, digest(secret))
+    if app is None or not right:
+        raise NotProven("secret")
+    return _named(app, sent)
+
+
+def _basic(header: str) -> tuple[str, str]:
+    """Id and secret; both empty for what is no such header."""
+    kind, _, encoded = header.partition(" ")
     try:
         id, _, secret = base64.b64decode(encoded.strip(), validate=True).decode("ascii").partition(":")
     except (binascii.Error, UnicodeDecodeError):
-        raise NotProven("header") from None
-    app = known(unquote_plus(id))
-    expected = bytes(app.secret_digest) if app and app.kind == App.Kind.SECRET and app.secret_digest else b""
-    right = hmac.compare_digest(expected, digest(unquote_plus(secret)))
-    if kind.lower() != "basic" or app is None or not right:
-        raise NotProven("secret")
-    return _named(app, sent)
+        return "", ""
+    return (unquote_plus(id), unquote_plus(secret)) if kind.lower() == "basic" else ("", "")
 
 
 def _by_keys(sent: Credentials, audiences: frozenset[str]) -> App:

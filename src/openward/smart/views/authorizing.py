@@ -20,10 +20,11 @@ from django.views.decorators.csrf import csrf_exempt
 from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, FatalClientError, InvalidRequestError, OAuth2Error
 
 from openward.accounts.models import User
+from openward.accounts.throttle import TooFast
 from openward.accounts.tokens import digest
 from openward.fhir.errors import FhirError
 from openward.fhir.ids import is_id
-from openward.smart import launching, lifetimes, words
+from openward.smart import launching, lifetimes, pacing, words
 from openward.smart.context import Asking, launched, needs_patient
 from openward.smart.grants import Grants
 from openward.smart.models import App, Asked, Launch
@@ -65,6 +66,13 @@ def authorize(request: PageRequest) -> HttpResponseBase:
     """By GET, or by POST from the client's page, which comes without the person's cookies: kept then, and gone on with by GET."""
     if request.method == "GET":
         return _ask(request, request.META.get("QUERY_STRING", ""), request.get_full_path())
+    try:
+        pacing.address_may_ask(request, "app-authorize", pacing.ASKING)
+    except TooFast as trouble:
+        pacing.too_fast(request, "app-authorize", trouble)
+        slower = _refused(request, _("Apps ask too often from here. Try again in a minute."), 429)
+        slower["Retry-After"] = str(trouble.seconds)
+        return slower
     query = request.POST.urlencode() if request.content_type == "application/x-www-form-urlencoded" else ""
     wanted = _wanted(request, query)
     if isinstance(wanted, HttpResponse):

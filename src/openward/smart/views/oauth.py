@@ -13,9 +13,10 @@ from django.views.decorators.csrf import csrf_exempt
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError, OAuth2Error
 
 from openward.access.actor import Actor
+from openward.accounts.throttle import TooFast
 from openward.audit.auditor import note
 from openward.record.connection import connection as wire
-from openward.smart import brands, discovery, registration, signing
+from openward.smart import brands, clients, discovery, pacing, registration, signing
 from openward.smart.context import Asking
 from openward.smart.grants import Grants
 from openward.smart.validator import Validator
@@ -54,9 +55,14 @@ def _answer(request: PageRequest, what: str, ask: Callable[..., Answer]) -> Http
     grants = Grants(asking)
     try:
         body = _form(request)
+        sent = clients.credentials(dict(parse_qsl(body)), request.META.get("HTTP_AUTHORIZATION"))
+        pacing.client_may_ask(request, what, clients.claimed(sent))
         with transaction.atomic():
             headers, text, status = ask(grants, f"{asking.origin}{request.path}", "POST", body, _headers(request))
             _noted(request, what, dict(parse_qsl(body)).get("grant_type"), status, grants.validator, _error(text, status))
+    except TooFast as trouble:
+        pacing.too_fast(request, what, trouble)
+        return pacing.told(trouble)
     except OAuth2Error as error:
         headers, text, status = {}, error.json, error.status_code
     return HttpResponse(text, status=status, content_type="application/json", headers={**_own(headers), **NEVER_KEPT})
@@ -130,5 +136,10 @@ def register(request: PageRequest) -> HttpResponse:
     """https://www.rfc-editor.org/rfc/rfc7591"""
     if not settings.OPENWARD_SMART_REGISTRATION:
         raise Http404
+    try:
+        pacing.address_may_ask(request, "register-app", pacing.REGISTERING)
+    except TooFast as trouble:
+        pacing.too_fast(request, "register-app", trouble)
+        return pacing.told(trouble)
     told, status = registration.by_itself(request.body[: registration.LARGEST + 1])
     return JsonResponse(told, status=status, headers=NEVER_KEPT)
