@@ -17,6 +17,8 @@ from openward.backup.health import LATEST
 from openward.backup.models import Run
 from openward.database import URL_VARIABLE, from_url
 from openward.entrance.administrators import administrators
+from openward.keys.errors import KeyTrouble
+from openward.keys.outer import KEY_BYTES, outer_keys
 from openward.record.health import findings
 from openward.server import environment as env
 from openward.server.audits import how_it_stands
@@ -102,12 +104,27 @@ def sign_in() -> Iterator[str]:
 def keys() -> Iterator[str]:
     if len(settings.SECRET_KEY) < LEAST_KEY_LENGTH or len(set(settings.SECRET_KEY)) < 10:
         yield "OPENWARD_SECRET_KEY is short or plain: take it away (one is made and kept), or set 50 random characters."
-    if not settings.OPENWARD_KMS:
+    if settings.OPENWARD_KMS:
+        yield from _key_service()
+    else:
         yield from (
             f"The outer key {path} lies beside the data it protects: move it to another disk or a secret mount, and name it in OPENWARD_KEK_FILES."
             for path in settings.OPENWARD_KEK_FILES
             if path.resolve().is_relative_to(settings.OPENWARD_DATA)
         )
+
+
+def _key_service() -> Iterator[str]:
+    """Asked once, for the key of nothing."""
+    try:
+        first = outer_keys(settings.OPENWARD_KEK_FILES, settings.OPENWARD_KMS, make=False).first
+        if first.unwrap(first.wrap(bytes(KEY_BYTES), b"openward check"), b"openward check") != bytes(KEY_BYTES):
+            yield "The key service gives back another key than it was given."
+    except KeyTrouble as trouble:
+        yield str(trouble)
+    token = Path(env.VAULT_TOKEN_FILE.value) if env.VAULT_TOKEN_FILE.value else None
+    if token is not None and token.exists() and stat.S_IMODE(token.stat().st_mode) & 0o077:
+        yield f"Other users of this machine can read {token}: chmod 600 {token}"
 
 
 @look("trail")
