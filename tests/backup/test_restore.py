@@ -25,6 +25,7 @@ from openward.backup.proofs import counted, prove
 from openward.backup.restoring import Restorer, plan
 from openward.backup.series import ids
 from openward.cluster import EmbeddedCluster
+from openward.fhir.sealing import port
 from openward.keys.outer import OuterKeys, outer_keys
 from tests.installation import ROOT, scratch_folder
 
@@ -282,6 +283,36 @@ class TestADrill:
                 restored.execute("drop trigger append_only on audit.entry")
                 with pytest.raises(NotProved, match="guards"):
                     prove(restored, record, counts)
+
+    def test_knows_a_body_that_was_sealed_anew_since_by_what_it_says(
+        self, site: Site, copy: tuple[psycopg.Connection[Any], dict[str, int]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        restored, counts = copy
+        monkeypatch.setattr(port, "_held", [SpelledBackwards()])
+        with site.connect() as record, record.transaction(force_rollback=True):
+            record.execute("create table fhir.sealing_walk (changed xid8)")
+            record.execute("insert into fhir.sealing_walk values (pg_current_xact_id())")
+            kept = """ {"resourceType":"Binary","id":"1","data":"' || chr(92) || '/' || reverse(body) || '"}"""
+            before = """{"resourceType":"Binary","id":"1","data":' || to_json(body)::text || '}"""
+            restored.execute(f"update fhir.body set body = '{before}' where body like 'resource %'")  # noqa: S608
+            record.execute(f"update fhir.body set body = '{kept}' where body like 'resource %'")  # noqa: S608
+            assert "resources read back" in " ".join(prove(restored, record, counts))
+            record.execute("update fhir.body set body = replace(body, 'ecruoser', 'ecruosER')")
+            with pytest.raises(NotProved, match="is another"):
+                prove(restored, record, counts)
+
+
+class SpelledBackwards:
+    """A way to seal for these tests."""
+
+    def seal(self, purpose: str, content: bytes, about: tuple[str, str], tenant: int) -> str:
+        return content.decode()[::-1]
+
+    def unseal(self, sealed: str, about: tuple[str, str]) -> bytes:
+        return f'"{sealed[::-1]}"'.encode()
+
+    def blind(self, text: str) -> str:
+        return text
 
 
 def test_what_is_counted_is_of_transactions_that_have_ended(site: Site) -> None:

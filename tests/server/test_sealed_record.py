@@ -121,6 +121,44 @@ def test_the_chart_shows_the_scan_as_the_bytes_it_is(server: Server, client: Bul
     assert (shown.status, shown.headers["content-type"], shown.body) == (200, "application/pdf", SCAN)
 
 
+DIES = """
+import os, signal
+from openward.keys import resealing, rotation
+seal_all = resealing._seal_all
+def dies_in_the_second_batch(*given):
+    done = seal_all(*given)
+    if os.environ.get("AGAIN"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.environ["AGAIN"] = "1"
+    return done
+resealing._seal_all = dies_in_the_second_batch
+rotation.new_data_keys()
+while resealing.reseal(3):
+    pass
+"""
+
+
+def keys_in_use(server: Server) -> set[str]:
+    with psycopg.connect(**EmbeddedCluster(server.installation.data).parameters()) as connection:  # type: ignore[arg-type]
+        found = connection.execute(
+            r"""select distinct substring(m[1] for 16) from fhir.body, regexp_matches(body, '"\\/([^"]*)"', 'g') m"""
+        ).fetchall()
+    return {row[0] for row in found}
+
+
+def test_a_rotation_killed_half_way_loses_nothing_and_the_next_one_ends_it(server: Server, client: BulkClient) -> None:
+    before = keys_in_use(server)
+    with pytest.raises(AssertionError):
+        server.installation.python(DIES)
+    assert keys_in_use(server) & before
+    assert keys_in_use(server) - before
+    assert [len(found(client, f"/fhir/Patient?identifier={number}")) for number in NUMBERS] == [1, 1, 1]
+    ended = server.installation.openward("keys", "rotate")
+    assert ended.returncode == 0, ended.stderr
+    assert keys_in_use(server).isdisjoint(before)
+    assert [len(found(client, f"/fhir/Patient?identifier={number}")) for number in NUMBERS] == [1, 1, 1]
+
+
 def test_keys_are_rotated_while_it_runs(server: Server, client: BulkClient) -> None:
     before = client.ask("GET", f"/fhir/Patient?identifier={NUMBERS[0]}&_elements=identifier")
     rotated = server.installation.openward("keys", "rotate")
