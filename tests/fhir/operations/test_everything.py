@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -165,3 +166,36 @@ def test_it_is_answered_in_xml_too(call: Client) -> None:
     assert answer.status == 200
     assert answer.headers["Content-Type"].startswith("application/fhir+xml")
     assert answer.body.startswith(b"<")
+
+
+class TestMemory:
+    """Documents of a hundred kilobytes: a page ends where its bytes end, and the rest is not even read."""
+
+    @pytest.fixture(autouse=True)
+    def many_documents(self, keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
+        keep(patient("cy"), *(observation(f"long-{number:03}", "cy", note=[{"text": "y" * 100_000}]) for number in range(120)))
+        monkeypatch.setattr("openward.fhir.operations.everything.MOST_BYTES", 2**20)
+
+    def test_its_pages_together_are_everything_once(self, call: Client) -> None:
+        seen: list[str] = []
+        query = ""
+        while True:
+            bundle = everything(call, query, id="Patient/cy")
+            assert len(bundle["entry"]) <= 12
+            seen += references(bundle)
+            following = [link["url"] for link in bundle["link"] if link["relation"] == "next"]
+            if not following:
+                break
+            query = f"?{urlsplit(following[0]).query}"
+        assert len(seen) == len(set(seen)) == 121
+
+    @pytest.mark.parametrize("query", ["", "?_format=xml"])
+    def test_a_page_takes_a_few_times_its_bytes_however_much_the_patient_has(self, call: Client, query: str) -> None:
+        call("GET", f"/Patient/cy/$everything{query}")
+        tracemalloc.start()
+        try:
+            assert call("GET", f"/Patient/cy/$everything{query}").status == 200
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak < 8 * 2**20, "all of it would be 12 MB before it is made into anything"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from http import HTTPStatus
@@ -23,6 +23,7 @@ from openward.fhir.versions import Version, Written, parsed
 from openward.fhir.xml import to_xml
 
 NO_GZIP = re.compile(r"gzip\s*;\s*q=0(?:\.0*)?\s*(?:,|$)")
+BUNDLE = b'{"resourceType":"Bundle"'
 WORTH_PACKING = 1400  # bytes; a smaller answer fits in one packet anyway
 ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Vary": "Accept, Accept-Encoding, Authorization"}
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -96,10 +97,24 @@ class Response:
     def _turn_into_xml(self, pretty: bool) -> None:
         """A resource this server has written as JSON, in XML."""
         try:
-            self.body = to_xml(parsed(self.body), pretty=pretty)
+            self.body = to_xml(_read(self.body), pretty=pretty)
         except Malformed as error:
             self.status, self.body = NotAcceptable.status, to_xml(NotAcceptable(str(error)).outcome())
         self.headers["Content-Type"] = XML_MEDIA_TYPE
+
+
+def _read(body: bytes) -> Mapping[str, Any]:
+    """The resource, parsed; of a Bundle the entries are parsed each when its turn has come, so that they never stand there all at once."""
+    if not body.startswith(BUNDLE):
+        return parsed(body)
+    raw = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    entries = _Entries(msgspec.json.decode(raw.pop("entry", b"[]"), type=list[msgspec.Raw]))
+    return parsed(msgspec.json.encode(raw)) | ({"entry": entries} if entries else {})
+
+
+class _Entries(list[Any]):
+    def __iter__(self) -> Iterator[Any]:
+        return (parsed(bytes(entry)) for entry in super().__iter__())
 
 
 def takes_gzip(accepted: str | None) -> bool:

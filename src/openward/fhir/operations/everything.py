@@ -43,10 +43,10 @@ def everything(call: Call) -> Answer:
         _focus(store, call.type, call.id)  # the patient was not asked for: that they may be seen is not shown by their being there
     # Of the patient's own nothing is included: it is a member, and comes as one on its page or was not asked for.
     others = referred(store, rows, None if focus.type == "Patient" else focus.patient)
-    entries = [_entry(row, call.url, "match").encode() for row in rows]
-    entries += [_entry(row, call.url, "include").encode() for row in others if wanted.takes(row.type)]
+    entries = [_entry(row, call.url, "match") for row in rows]
+    entries += [_entry(row, call.url, "include") for row in others if wanted.takes(row.type)]
     head = dumps({"resourceType": "Bundle", "type": "searchset", "link": _links(call, wanted, rows[-1] if more else None)})
-    body = b",".join([head[:-1] + b',"entry":[' + entries[0], *entries[1:-1], entries[-1] + b"]}"]) if len(entries) > 1 else _alone(head, entries)
+    body = b"".join((head[:-1], b',"entry":[', b",".join(entries), b"]}")) if entries else head
     return Answer(body=body, patients=(focus.patient,) if focus.patient else ())
 
 
@@ -86,10 +86,10 @@ def _rows(store: Store, focus: Focus, wanted: Wanted, count: int, after: tuple[i
     return rows, True
 
 
-def _entry(row: Row, base: str, mode: str) -> str:
+def _entry(row: Row, base: str, mode: str) -> bytes:
     """The stored text with its address around it, never parsed."""
     mode = "outcome" if row.locked else mode
-    return f'{{"fullUrl":"{base}/{row.reference}","resource":{row.body},"search":{{"mode":"{mode}"}}}}'
+    return f'{{"fullUrl":"{base}/{row.reference}","resource":{row.body},"search":{{"mode":"{mode}"}}}}'.encode()
 
 
 def _wanted(call: Call) -> Wanted:

@@ -17,6 +17,7 @@ DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"})
 TO_ESCAPE = re.compile('[&<>"\t\n\r]')
 # https://www.w3.org/TR/xml/#charsets
+MANY = 20_000  # pieces
 NO_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 # XML knows five names; narrative may use any of HTML's.
 NAMED = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][A-Za-z0-9]*);")
@@ -26,10 +27,7 @@ def to_xml(resource: Mapping[str, Any], *, pretty: bool = False) -> bytes:
     """The resource in UTF-8; decimals as `Decimal` keep their digits. Raises Malformed for what XML or R4 has no way to say."""
     writer = _Writer(pretty)
     writer.resource(resource, "", "")
-    text = DECLARATION + "".join(writer.parts)
-    if NO_CHARACTERS.search(text):
-        raise Malformed("The resource holds a character that XML has no way to write.")
-    return text.encode()
+    return DECLARATION.encode() + writer.text()
 
 
 class _Writer:
@@ -37,7 +35,20 @@ class _Writer:
 
     def __init__(self, pretty: bool) -> None:
         self.parts: list[str] = []
+        self.written: list[bytes] = []
         self.first, self.step = ("\n", "  ") if pretty else ("", "")
+
+    def text(self) -> bytes:
+        self.pack()
+        return b"".join(self.written)
+
+    def pack(self) -> None:
+        """Thousands of small texts become one: a Bundle has as many as all its entries."""
+        text = "".join(self.parts)
+        if NO_CHARACTERS.search(text):
+            raise Malformed("The resource holds a character that XML has no way to write.")
+        self.written.append(text.encode())
+        self.parts.clear()
 
     def resource(self, data: Mapping[str, Any], line: str, path: str) -> None:
         type = data.get("resourceType")
@@ -46,6 +57,8 @@ class _Writer:
         except KeyError as error:
             raise Malformed(f"{path or 'The resource'} is not of an R4 type.") from error
         self.element(f"{type}", f' xmlns="{FHIR}"' if not path else "", table, data, line or self.first, path or f"{type}")
+        if len(self.parts) > MANY:
+            self.pack()
 
     def element(self, name: str, attributes: str, table: Mapping[str, Place], data: Mapping[str, Any], line: str, path: str) -> None:
         inside: list[Place] = []
