@@ -121,6 +121,14 @@ class TestWithoutConsent:
         for name in ("claim-diagnoses", "claim-837", "claim-coverage", "claim-line-new"):
             assert biller.get(reverse(f"billing:{name}", kwargs={"claim": protected.id})).status_code == 404
 
+    def test_a_protected_diagnosis_that_a_biller_adds_closes_the_claim_to_them(self, clinic: Clinic, biller: Client) -> None:
+        claim = clinic.claim(codes=("I10",))
+        assert clinic.state(claim) == "ready"
+        there = {"codes": "I10\nF11.20", "version": str(clinic.read(claim).meta.versionId)}  # type: ignore[union-attr]
+        biller.post(reverse("billing:claim-diagnoses", kwargs={"claim": claim.id}), there)
+        assert (clinic.state(claim), ClaimRow.objects.get().labels) == ("draft", ["ETH"])
+        assert "What this claim says is withheld" in biller.get(reverse("billing:claim", kwargs={"claim": claim.id})).content.decode()
+
     def test_who_only_watches_has_no_page_of_it(self, client: Client, protected: Claim) -> None:
         client.force_login(User.objects.create_user(sign_in="mia", password=None, role="manager", name="Mia"))
         assert client.get(reverse("billing:claim", kwargs={"claim": protected.id})).status_code == 404
