@@ -184,7 +184,8 @@ class Search:
             raise BadCursor
         found: list[Part] = []
         for query, own in zip(self.queries, orders, strict=True):
-            wanted = [walked_rows(scope.bind, query.type, query.conditions)] if scope.bind.is_walked else parts(scope, query, own)
+            visible = self.where(query.type) if scope.bind.is_walked else None
+            wanted = [walked_rows(scope.bind, query.type, visible, query.conditions)] if visible else parts(scope, query, own)
             for part, (half, after) in product([part for part in wanted if part != FALSE], own.halves(position, scope.bind)):
                 found.append(Part(query.type, half, f"{part}{after}"))
         pin = scope.bind.place(position[-1], "::timestamptz") if by.reads_log and position else None

@@ -23,14 +23,15 @@ from openward.fhir.search.sort import LEADING_DATE, OLDEST_FIRST, Order
 from openward.fhir.search.sql import Bindings, all_of, rtype
 
 VALUE = re.compile(r"%\((\w+)\)s((?:::[a-z]+(?:\[\])?)?)")
+ELSEWHERE = re.compile(r"\b(?:select|exists)\b", re.IGNORECASE)  # in a policy's condition: it looks beyond the row
 LEADING = (LEADING_DATE, OLDEST_FIRST, "c.rkey")
 RARE = frozenset({"Identifier", "ContactPoint", "id"})  # a value of these is of one resource or two: its own index is the quickest way
 
 
 def is_walked(query: Query, where: Callable[[str], Where | None]) -> bool:
-    """Whether the page is found by walking along one patient's rows, or by their ids, for an actor who may see all of the type."""
+    """Whether the page is found by walking along one patient's rows, or by their ids, for an actor whose sight of each the row itself tells."""
     visible = where(query.type)
-    if visible is None or not visible.everything:
+    if visible is None or ELSEWHERE.search(visible.sql):
         return False
     for condition in query.conditions:
         if not isinstance(condition, Filter) or not _is_looked_at(condition):
@@ -38,9 +39,11 @@ def is_walked(query: Query, where: Callable[[str], Where | None]) -> bool:
     return any(_is_few(one) for one in query.conditions if isinstance(one, Filter))
 
 
-def walked_rows(bind: Bindings, type: str, conditions: Sequence[Condition]) -> str:
-    """The WHERE of `fhir.current c`, as that of `conditions.rows` for an actor who may see all of the type."""
+def walked_rows(bind: Bindings, type: str, visible: Where, conditions: Sequence[Condition]) -> str:
+    """The WHERE of `fhir.current c`, as that of `conditions.rows`; what the actor may see is asked of each row that is met."""
     found = [f"c.tenant = %(tenant)s and c.rtype = {rtype(type)}"]
+    if not visible.everything:
+        found.append(f"{bind.policy(visible)} is true")  # so that no index is thought of
     for number, condition in enumerate(conditions):
         text, values = (_made if _moves(condition) else _remembered)(condition, f"v{number}_")
         found.append(text)
