@@ -11,6 +11,8 @@ import pytest
 
 from openward.fhir.errors import Conflict, Invalid
 from openward.fhir.guards import guard
+from openward.fhir.operations.parameters import Parameters
+from openward.fhir.operations.registry import Call, named
 from openward.fhir.search import own, reindex
 from openward.fhir.search.own import OWN
 from openward.fhir.search.query import NotIndexedYet, Unknown
@@ -268,3 +270,42 @@ class TestWhatIsStored:
         index_all(house)
         with pytest.raises(Unknown):
             parse("Person", {"ours": "x"}, strict=True)
+
+
+class TestTenants:
+    """A parameter holds for all tenants; what they have stays theirs."""
+
+    @pytest.fixture
+    def both(self, house: House) -> tuple[Store, Store]:
+        one, other = house.store(), house.store(tenant=2)
+        for store, ids in ((one, ("mine",)), (other, ("theirs", "theirs-too"))):
+            for id in ids:
+                store.update(patient(id, maritalStatus={"text": "single"}))
+        other.create(parameter("marital", "token", "Patient.maritalStatus"))
+        index_all(house)
+        return one, other
+
+    def test_each_finds_its_own_resources_only(self, both: tuple[Store, Store]) -> None:
+        one, other = both
+        assert ids(one, "marital:missing=false", type="Patient") == ["mine"]
+        assert ids(other, "marital:text=single", type="Patient") == ["theirs", "theirs-too"]
+
+    def test_its_definition_cannot_be_read_by_another(self, both: tuple[Store, Store]) -> None:
+        one, other = both
+        assert [found.id for found in one.search("SearchParameter", {"url": "urn:site:marital"}).matches] == []
+        assert len(other.search("SearchParameter", {"url": "urn:site:marital"}).matches) == 1
+
+    def test_how_many_resources_another_has_is_not_told(self, house: House, both: tuple[Store, Store]) -> None:
+        told = named("reindex-status", "type", "SearchParameter").carry(Call(both[0], "reindex-status", "SearchParameter", None, Parameters()))
+        parts = {part["name"]: part for part in told["parameter"][0]["part"]}  # type: ignore[index]
+        assert parts["percent"]["valueInteger"] == 100
+        assert parts.keys().isdisjoint({"done", "total"})
+
+    def test_an_only_tenant_is_told_the_numbers(self, house: House) -> None:
+        store = house.store()
+        store.update(patient("mine", maritalStatus={"text": "single"}))
+        store.create(parameter("marital", "token", "Patient.maritalStatus"))
+        index_all(house)
+        told = named("reindex-status", "type", "SearchParameter").carry(Call(store, "reindex-status", "SearchParameter", None, Parameters()))
+        parts = {part["name"]: part.get("valueInteger") for part in told["parameter"][0]["part"]}  # type: ignore[index]
+        assert (parts["done"], parts["total"]) == (1, 1)
