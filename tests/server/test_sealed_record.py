@@ -165,3 +165,7 @@ def test_keys_are_rotated_while_it_runs(server: Server, client: BulkClient) -> N
     assert rotated.returncode == 0, rotated.stderr
     after = found(client, f"/fhir/Patient?identifier={NUMBERS[0]}&_elements=identifier")
     assert after == [entry["resource"] for entry in json.loads(before.body)["entry"]]
+
+
+def test_after_searches_exports_and_rotations_still_no_table_holds_it_in_clear(server: Server, client: BulkClient) -> None:
+    test_no_table_holds_it_in_clear(server, client)
