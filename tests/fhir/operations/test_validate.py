@@ -9,7 +9,14 @@ import pytest
 from tests.fhir.http.client import Client
 
 PROFILE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-patient"
-GOOD = {"resourceType": "Patient", "identifier": [{"system": "urn:x", "value": "1"}], "name": [{"family": "Wu"}], "gender": "female"}
+SAID = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">Wu</div>'}
+GOOD = {
+    "resourceType": "Patient",
+    "text": SAID,
+    "identifier": [{"system": "urn:x", "value": "1"}],
+    "name": [{"family": "Wu"}],
+    "gender": "female",
+}
 
 
 def parameters(resource: dict[str, Any] | None = None, **more: str) -> dict[str, Any]:
@@ -28,6 +35,15 @@ def test_says_all_ok_when_nothing_is_wrong(call: Client):
         answer = call("POST", "/Patient/$validate", body)
         assert issues(answer) == {("information", "")}
         assert "All OK" in answer.json["issue"][0]["diagnostics"]
+
+
+def test_says_what_the_specification_only_advises_when_nothing_is_wrong(call: Client):
+    untold = {name: value for name, value in GOOD.items() if name != "text"}
+    answer = call("POST", "/Patient/$validate", untold)
+    assert issues(answer) == {("warning", "Patient")}
+    assert "dom-6" in answer.json["issue"][0]["diagnostics"]
+    assert issues(call("POST", "/Patient/$validate", {**untold, "gender": "f"})) == {("error", "Patient.gender")}
+    assert call("POST", "/Patient", untold).status == 201
 
 
 def test_lists_every_fault_with_its_place_and_stays_200(call: Client):

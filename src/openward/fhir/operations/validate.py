@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from openward.fhir.errors import BadRequest, FhirError, Issue
+from openward.fhir.fhirpath import FhirPathTooCostly
 from openward.fhir.ids import is_id
 from openward.fhir.ids import key as key_of
 from openward.fhir.interactions.writing import existing
@@ -17,6 +18,7 @@ from openward.fhir.profiles.policy import current
 from openward.fhir.profiles.validating import is_base
 from openward.fhir.protocols import Interaction
 from openward.fhir.references import located, target
+from openward.fhir.validation.advice import advise
 
 MODES = ("create", "update", "delete", "profile")
 MAX_PROFILES = 20
@@ -33,7 +35,16 @@ def validate(call: Call) -> Mapping[str, Any]:
         return outcome(list(_deletion(call)))
     resource = _resource(call, mode)
     issues = _of_profiles(call, resource) + list(_of_mode(call, resource, mode))
-    return outcome(issues)
+    is_sound = all(issue.severity in ("warning", "information") for issue in issues)
+    return outcome([*issues, *(_advice(resource) if is_sound else ())])
+
+
+def _advice(resource: dict[str, Any]) -> list[Issue]:
+    """What R4 itself only warns of, such as a resource without a narrative (dom-6)."""
+    try:
+        return advise(resource)
+    except FhirPathTooCostly:
+        return [Issue("too-costly", "The resource is too large to be looked through for what R4 only advises.", severity="information")]
 
 
 def outcome(issues: Sequence[Issue]) -> dict[str, Any]:
