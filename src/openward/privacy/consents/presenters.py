@@ -72,6 +72,9 @@ class Told:
     def _effects(self) -> Iterator[str]:
         if self._permits and self._exception is None:
             yield _("After this, {who} can open {what}, as far as their work lets them into records at all.").format(who=self.who, what=self.what)
+            if "HPAYMT" in {one.get("code") for one in self.provision.get("purpose", ())}:
+                yield _("Visits with this may be sent to the patient's insurance for payment.")
+                yield _("Who receives it may give it on as far as the law lets them: no longer always as this protection asks.")
         elif self._exception is not None:
             yield _("After this, nobody at the practice but {who} can open {what}.").format(who=self.who, what=self.what)
         else:
