@@ -52,7 +52,8 @@ def make_user(
 def check_sign_in(*, sign_in: str, password: str, address: str | None = None) -> User | None:
     """The user whose sign-in and password these are, else None. Raises Locked, and TooManyTries for an address that was wrong too often.
 
-    An unknown name costs as much time as a wrong password and locks like one that is known, so that neither the answer nor its delay tells who exists.
+    An unknown name costs the same statements and the same digest as a wrong password, and locks like one that is known, so that neither the answer
+    nor its delay tells who exists.
     """
     throttle.refuse("address", address)
     name = User.objects.normal(sign_in)
@@ -62,24 +63,20 @@ def check_sign_in(*, sign_in: str, password: str, address: str | None = None) ->
             forgive(user)
         return user
     throttle.count("address", address, at_most=throttle.FROM_ONE_ADDRESS)
-    if user is None:
-        throttle.count("name", name)
-    else:
-        count_wrong_try(user)
+    throttle.count("name", name)
+    count_wrong_try(user or User())
     return None
 
 
 def _is_right(user: User | None, name: str, password: str) -> bool:
-    if user is None:
-        try:
-            throttle.refuse("name", name)
-        except throttle.TooManyTries:
-            raise Locked from None
-        User().set_password(password)
-        return False
-    if user.is_locked:
+    """One digest, whoever it is; none for a name that is locked, of which both is said. Raises Locked."""
+    try:
+        throttle.refuse("name", name)
+    except throttle.TooManyTries:
+        raise Locked from None
+    if user is not None and user.is_locked:
         raise Locked
-    if not user.has_usable_password():
+    if user is None or not user.has_usable_password():
         User().set_password(password)
         return False
     return user.check_password(password)
@@ -88,6 +85,7 @@ def _is_right(user: User | None, name: str, password: str) -> bool:
 def forgive(user: User) -> None:
     """Forget the wrong tries of who has signed in wholly. A right password alone is no reason where a second factor is asked for: its codes would be free."""
     User.objects.filter(pk=user.pk).update(failed_tries=0, locked_until=None)
+    throttle.forgive("name", user.sign_in)
 
 
 def check_again(user: User, password: str) -> bool:
@@ -102,19 +100,18 @@ def check_again(user: User, password: str) -> bool:
 
 
 def count_wrong_try(user: User) -> None:
-    """Of whatever they prove themselves with: password, code, PIN. The fifth locks the sign-in."""
+    """Of whatever they prove themselves with: password, code, PIN. The fifth locks the sign-in. For nobody's it does the same and changes nothing."""
     with transaction.atomic():
-        row = User.objects.select_for_update().get(pk=user.pk)
+        row = User.objects.select_for_update().filter(pk=user.pk).first() or User(pk=user.pk)
         row.failed_tries = (row.failed_tries + 1) % LOCK_AFTER
         if row.failed_tries == 0:
             row.locked_until = timezone.now() + LOCK_FOR
-        row.save(update_fields=["failed_tries", "locked_until"])
+        User.objects.filter(pk=user.pk).update(failed_tries=row.failed_tries, locked_until=row.locked_until)
 
 
 def unlock(user: User) -> None:
     """Let who was locked out try again at once."""
     forgive(user)
-    throttle.forgive("name", user.sign_in)
 
 
 def new_code() -> str:

@@ -25,6 +25,7 @@ from openward.web.pages import PageRequest, page
 LARGEST = 64 * 1024
 FORM = "application/x-www-form-urlencoded"
 NEVER_KEPT = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+GRANTS = ("authorization_code", "refresh_token", "client_credentials")
 Answer = tuple[Mapping[str, str], str, int]
 
 
@@ -106,7 +107,7 @@ def _noted(request: PageRequest, what: str, grant: str | None, status: int, vali
         request_id=getattr(request, "request_id", None),
         address=request.META.get("REMOTE_ADDR"),
     )
-    said = [(grant or "")[:40], validator.refusal or error or ""]
+    said = [grant if grant in GRANTS else "", validator.refusal or error or ""]  # what else was sent there may be anything
     note(wire(), who, what, detail=" ".join(part for part in said if part) or None, outcome=4 if status >= 400 else 0)
 
 
