@@ -13,7 +13,7 @@ from django.urls import reverse
 from openward.access.labels import LABELS, labels_of
 from openward.accounts.models import User
 from openward.billing import actions, jobs
-from openward.billing.models import ClaimRow
+from openward.billing.models import ClaimRow, RemittanceRow
 from openward.billing.protected import waiting_for_consent, withheld
 from openward.billing.queries.readiness import findings
 from openward.fhir.errors import FhirError, NotFound
@@ -204,6 +204,19 @@ class TestWithConsent:
         consent(clinic, status="inactive")
         actions.take_file(data=file_of(answer(clinic.read(protected), *PAID_IN_PART)), name="a.835", by=clinic.biller)
         assert clinic.state(protected) == "paid"
+
+    def test_withdrawn_a_remittance_names_nobody_and_its_file_is_closed(self, clinic: Clinic, biller: Client, protected: Claim) -> None:
+        consent(clinic)
+        jobs.check_claim(tenant=1, claim=str(protected.id))
+        actions.submit(claims=[str(protected.id)], by=clinic.biller)
+        actions.take_file(data=file_of(answer(clinic.read(protected), *PAID_IN_PART)), name="a.835", by=clinic.biller)
+        there = {"remittance": RemittanceRow.objects.get().id}
+        page, file = reverse("billing:remittance", kwargs=there), reverse("billing:remittance-file", kwargs=there)
+        assert "OKAFOR" in biller.get(page).content.decode()
+        assert biller.get(file).status_code == 200
+        consent(clinic, status="inactive")
+        assert "OKAFOR" not in biller.get(page).content.decode()
+        assert biller.get(file).status_code == 404
 
 
 def test_a_consent_has_the_patients_drafts_looked_at_again(clinic: Clinic, protected: Claim) -> None:

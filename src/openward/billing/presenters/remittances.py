@@ -81,7 +81,8 @@ class ItemLine:
 
 
 def item_rows(page: RemittancePage) -> list[ItemLine]:
-    return [ItemLine(item, name_of(page.names.get(item.patient)) if item.patient else "") for item in page.items]
+    named = {item.place: item.patient for item in page.items if item.patient and item.claim not in page.withheld}
+    return [ItemLine(item, name_of(page.names.get(named[item.place])) if item.place in named else "") for item in page.items]
 
 
 @dataclass(frozen=True, slots=True)

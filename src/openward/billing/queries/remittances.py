@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from openward.billing.models import RemittanceFile, RemittanceItem, RemittanceRow
+from openward.billing.models import ClaimRow, RemittanceFile, RemittanceItem, RemittanceRow
+from openward.billing.protected import is_shown
 from openward.fhir.errors import NotFound
 from openward.fhir.store import Store
 
@@ -15,10 +16,13 @@ PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class RemittancePage:
+    """`withheld` are the claims of it the reader is not shown: they have a number and their money, no name."""
+
     row: RemittanceRow
     file: RemittanceFile
     items: Sequence[RemittanceItem]
     names: Mapping[str, Any]
+    withheld: frozenset[str] = frozenset()
 
 
 def remittances(tenant: int, *, before: str = "") -> tuple[list[RemittanceRow], str]:
@@ -34,9 +38,11 @@ def remittance(store: Store, id: str) -> RemittancePage:
     if row is None:
         raise NotFound(type="Remittance", id=id)
     items = list(RemittanceItem.objects.filter(tenant=store.tenant, remittance=id).order_by("place"))
-    people: list[Any] = store.read_many([("Patient", item.patient) for item in items if item.patient])
+    rows = ClaimRow.objects.filter(tenant=store.tenant, claim__in=[item.claim for item in items if item.claim])
+    withheld = frozenset(row.claim for row in rows if not is_shown(store.actor, row))
+    people: list[Any] = store.read_many([("Patient", item.patient) for item in items if item.patient and item.claim not in withheld])
     file = RemittanceFile.objects.defer("body").get(tenant=store.tenant, id=row.file)
-    return RemittancePage(row, file, items, {str(one.id): one for one in people})
+    return RemittancePage(row, file, items, {str(one.id): one for one in people}, withheld)
 
 
 def item(tenant: int, remittance: str, place: int) -> RemittanceItem:

@@ -13,7 +13,7 @@ from openward.billing.models import ClaimRow, RemittanceFile, RemittanceItem
 from openward.billing.presenters.remittances import Explained, item_rows, remittance_rows, sort_out_rows, taken_words
 from openward.billing.queries import remittances as queries
 from openward.billing.queries.worklist import to_sort_out
-from openward.fhir.errors import FhirError
+from openward.fhir.errors import FhirError, NotFound
 from openward.web import errors
 from openward.web.pages import PageRequest, go, page, render, render_panel, toast
 from openward.web.papers import file_response
@@ -68,8 +68,10 @@ def remittance(request: PageRequest, remittance: str) -> HttpResponse:
 
 @page("billing:remittance-file", needs=Permission.POST_REMITTANCES)
 def file(request: PageRequest, remittance: str) -> HttpResponse:
-    """The file as it came."""
+    """The file as it came, to who may see every claim in it."""
     found = queries.remittance(request.store, remittance)
+    if found.withheld:
+        raise NotFound(type="Remittance", id=remittance)
     body = RemittanceFile.objects.get(tenant=request.actor.tenant, id=found.file.id).body
     whose = RemittanceItem.objects.filter(tenant=request.actor.tenant, remittance=remittance, patient__isnull=False).values_list("patient", flat=True)
     return file_response(request, bytes(body), "application/octet-stream", f"remittance-{found.row.trace}.835", patients=[*filter(None, whose)])

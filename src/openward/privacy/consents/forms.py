@@ -41,6 +41,8 @@ class ConsentForm(forms.Form):
         choices: list[Any] = [("", "—"), (EVERYONE, _("Everyone at the practice"))]
         choices += [(title, [(one.value, capital(one.words)) for one in group]) for title, group in people]
         self.fields["who"].choices = choices  # type: ignore[attr-defined]
+        if own:
+            self.fields["effect"].label, self.fields["words"].label = _("What you want"), _("In your own words")
         self.fields["signed"].label = _("I sign this, as if by hand") if own else _("The patient has signed this on paper")
 
     def clean_until(self) -> dt.date | None:
