@@ -12,7 +12,7 @@ from typing import Any
 
 from openward.access.actor import Actor
 from openward.access.labels import LABELS
-from openward.access.roles import ROLES, TREATING, VIP
+from openward.access.roles import PROXY, ROLES, TREATING, VIP
 from tests import cast
 from tests.access.people import ICD, condition, encounter, labelled
 
@@ -300,8 +300,8 @@ def granted(actor: Actor, letter: str, type: str) -> bool:
     """Whether the type is theirs at all, by role or scope."""
     if actor.kind == "client":
         return actor.scopes is not None and actor.scopes.allow(letter, type)
-    key = "patient" if actor.role == "proxy" else actor.role or ""
-    return letter in ROLES[key].grants.get(type, "")
+    role = PROXY if actor.role == PROXY.key else ROLES[actor.role or ""]
+    return letter in role.grants.get(type, "")
 
 
 __all__ = ["CONSENTS", "DELETED", "ICD", "USERS", "Consented", "Persona", "consents", "granted", "patient_of", "personas", "record"]

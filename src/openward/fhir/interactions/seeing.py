@@ -76,6 +76,15 @@ def visible(store: Store, interaction: Interaction, type: str, id: str | None = 
     return where
 
 
+def may_see(store: Store, interaction: Interaction, type: str, id: str) -> bool:
+    """Whether the actor may know of it, as it stands or stood before it was deleted. What is not there is asked for in the same words."""
+    where = store.policy.where(store.actor, interaction, type)
+    if where is None or where.everything:
+        return where is not None
+    select = f"select 1 from {STANDING} where ({where.sql})"  # noqa: S608
+    return store.execute(select, {**address(store, type, id), **where.params}).fetchone() is not None
+
+
 def refuse_missing(store: Store, interaction: Interaction, type: str, id: str, where: Where) -> Exception:
     """Gone for a resource the actor could see before its deletion, else NotFound; leaves the audit event."""
     params = address(store, type, id)

@@ -13,6 +13,7 @@ from openward.fhir.errors import BadRequest, PreconditionFailed
 from openward.fhir.ids import is_id, new_id
 from openward.fhir.ids import key as key_of
 from openward.fhir.interactions.conditions import is_matched, only_match
+from openward.fhir.interactions.seeing import may_see
 from openward.fhir.interactions.sound import Sound
 from openward.fhir.interactions.writing import lock, prepare
 from openward.fhir.versions import Version, Written
@@ -39,9 +40,11 @@ def replace(
     store: Store, type: str, id: str, resource: Mapping[str, Any], before: Version | None, if_match: int | None, known: Sound | None = None
 ) -> Written:
     """The next version after `before`, whose row is locked."""
-    if if_match is not None and (before is None or before.deleted or not is_matched(if_match, before)):
-        raise PreconditionFailed(type=type, id=id, version=before.number if before else "none")
     live = before is not None and not before.deleted
+    if if_match is not None:
+        theirs = may_see(store, "update", type, id)  # what they may not see has no version, as what is not there has none
+        if before is None or not live or not theirs or not is_matched(if_match, before):
+            raise PreconditionFailed(type=type, id=id, version=before.number if before and theirs else "none")
     if live and before is not None and store.keeps_labels and known is None:
         resource = with_labels(resource, before.content)
     return prepare(store, "update" if live else "create", type, id, resource, before, known)

@@ -243,7 +243,24 @@ def _permit(
     if live and not allows(store.actor, interaction, type, live.content, live.patient):
         raise NotFound(type=type, id=id)
     if not allows(store.actor, interaction, type, content, patient):
-        raise NotFound(type=type, id=id) if interaction != "create" else Forbidden(f"You may not {interaction} this {type}.")
+        raise NotFound(type=type, id=id) if interaction != "create" else _refused(store, type, content, patient)
+
+
+NOBODY = UUID(int=0)
+
+
+def _refused(store: Store, type: str, content: Mapping[str, Any], patient: UUID | None) -> Exception:
+    """Why something new is not written: who may write it of anybody who is not there is told that its patient is not there, for to them they are not."""
+    if patient is not None and type != "Patient" and store.policy.allows(store.actor, "create", type, content, NOBODY):
+        named = dict.fromkeys(reference for _, reference in located(content, type) if _is_of(reference, patient))
+        if named:
+            return Invalid(issues=[issue for reference in named for issue in _dangling(reference, content)])
+    return Forbidden(f"You may not create this {type}.")
+
+
+def _is_of(reference: str, patient: UUID) -> bool:
+    found = target(reference)
+    return found is not None and found.type == "Patient" and key_of("Patient", found.id) == patient
 
 
 def _guarded(store: Store, change: Change) -> bool:
