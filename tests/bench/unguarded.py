@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import django
 import psycopg
 
 from openward.cluster import EmbeddedCluster
@@ -23,6 +24,7 @@ from openward.fhir.store import Store
 from openward.fhir.wire import Wire
 from openward.fhir.work import PlainTransaction
 
+django.setup()  # which brings the keys of what stands sealed in the record
 PARAMETERS = EmbeddedCluster(Path(os.environ["OPENWARD_DATA"])).parameters()
 _own = threading.local()
 
