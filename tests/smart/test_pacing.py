@@ -131,7 +131,7 @@ class TestAsPrograms:
     def test_garbage_is_refused_and_no_more(self, garbage: str) -> None:
         assert Walk(App()).post("/oauth/token", by_assertion(garbage)).status_code == 401
 
-    @pytest.mark.parametrize("header", ["Basic", "Basic !", "Basic /////w==", "Bearer x", basic(App(), "x").replace("Basic", "Digest")])
+    @pytest.mark.parametrize("header", ["Basic", "Basic !", "Basic /////w==", "Bearer x", "Digest OjpvcGVu"])
     def test_a_header_that_is_none_is_refused_and_no_more(self, header: str) -> None:
         assert Client().post(
             "/oauth/token", "grant_type=x", content_type="application/x-www-form-urlencoded", headers={"Authorization": header}
