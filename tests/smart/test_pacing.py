@@ -18,7 +18,7 @@ from openward.accounts.throttle import Pace, TooFast
 from openward.audit.models import AuditEvent
 from openward.smart import pacing
 from openward.smart.models import App, Asked, Assertion
-from tests.smart.conftest import Walk, an_app, assertion, basic, by_assertion
+from tests.smart.conftest import Walk, an_app, assertion, by_assertion
 
 pytestmark = pytest.mark.django_db
 HERE, THERE = "203.0.113.7", "203.0.113.8"
