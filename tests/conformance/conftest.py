@@ -14,7 +14,14 @@ import psycopg
 import pytest
 
 from openward.database import open_database
+from tests.fhir.house import plain_keys
 from tests.installation import Answer, Installation, Server
+
+
+@pytest.fixture(scope="module", autouse=True)
+def keys_of_the_house() -> Iterator[None]:
+    with plain_keys():
+        yield
 
 
 @dataclass(frozen=True)

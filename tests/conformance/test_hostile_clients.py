@@ -198,7 +198,7 @@ class TestAnAddressThatMakesNoSense:
             ("GET", "/Patient/never-was/_history/1", 404),
             ("GET", "/Patient/a_b", 404),
             ("GET", "/Patient/" + "a" * 65, 404),
-            ("DELETE", "/Patient/never-was", 404),
+            ("DELETE", "/Patient/a_b", 404),
             ("DELETE", "/Patient", 400),
             ("PUT", "/Patient", 400),
             ("POST", "/Patient/never-was", 405),

@@ -12,19 +12,15 @@ from psycopg.conninfo import make_conninfo
 
 from openward.database import open_database
 from openward.fhir.interactions import history
-from openward.fhir.sealing import port
 from openward.fhir.store import Store
 from tests.beside import wait_for_older_writers
-from tests.fhir.house import House, PlainKeys, empty, make_schema
+from tests.fhir.house import House, empty, make_schema, plain_keys
 
 
 @pytest.fixture(scope="module", autouse=True)
 def keys_of_the_house() -> Iterator[None]:
-    """Those of the installation are in Django's database, which these tests do not use."""
-    before = list(port._held)
-    port.install(PlainKeys())
-    yield
-    port._held[:] = before
+    with plain_keys():
+        yield
 
 
 @pytest.fixture(scope="session")

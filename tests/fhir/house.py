@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from openward.fhir.guards import Guards
 from openward.fhir.protocols import AuditInsert, Event, Interaction, Where
+from openward.fhir.sealing import port
 from openward.fhir.sealing.port import About, CannotOpen, Purpose
 from openward.fhir.store import Store
 from openward.fhir.terminology.catalogue import written
@@ -84,6 +86,17 @@ class PlainKeys:
 
     def blind(self, text: str) -> str:
         return hashlib.sha256(b"blind" + text.encode()).hexdigest()
+
+
+@contextmanager
+def plain_keys() -> Iterator[None]:
+    """Those of the installation are in Django's database, which the engine's tests do not use."""
+    before = list(port._held)
+    port.install(PlainKeys())
+    try:
+        yield
+    finally:
+        port._held[:] = before
 
 
 @dataclass

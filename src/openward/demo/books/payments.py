@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -15,6 +16,7 @@ from openward.access.actor import Actor
 from openward.billing import facts, ledger, rows
 from openward.billing.actions.payments import take_payment
 from openward.billing.actions.statements import send_statement
+from openward.billing.errors import NothingToBill
 from openward.billing.models import LedgerEntry, LedgerTransaction, Payment, Statement
 from openward.billing.queries.balances import patient_balance
 from openward.demo.generation.chance import Chance, fixed_id
@@ -127,8 +129,9 @@ def _pay_today(actor: Actor, clinic: Clinic) -> None:
 
 
 def send_some_statements(actor: Actor, clinic: Clinic) -> None:
-    """A dozen statements went out; everyone else who owes is left for the biller."""
+    """A dozen statements went out; everyone else who owes is left for the biller. What a young person owes for themselves alone goes on none."""
     sent = set(Statement.objects.filter(tenant=actor.tenant).values_list("patient", flat=True))
     for patient, _ in _owing(actor)[: STATEMENTS - len(sent)]:
         if patient not in sent and patient_balance(actor.tenant, patient) > 0:
-            send_statement(patient=patient, by=actor)
+            with suppress(NothingToBill):
+                send_statement(patient=patient, by=actor)

@@ -71,11 +71,16 @@ Put = Callable[[Purpose, str], Any]
 
 def is_social(identifier: Mapping[str, Any]) -> bool:
     """Whether an Identifier is a social security number, by its system or its type."""
-    if identifier.get("system") in SSN:
+    system = identifier.get("system")
+    if system.__class__ is str and system in SSN:
         return True
     kind = identifier.get("type")
     codings = kind.get("coding", ()) if kind.__class__ is dict else ()
-    return any(coding.get("code") in SOCIAL and coding.get("system") == KINDS for coding in codings)
+    return any(_is_social(coding) for coding in codings) if codings.__class__ is list else False
+
+
+def _is_social(coding: Any) -> bool:
+    return coding.__class__ is dict and coding.get("system") == KINDS and coding.get("code").__class__ is str and coding["code"] in SOCIAL
 
 
 def is_sensitive(resource: Mapping[str, Any]) -> bool:
