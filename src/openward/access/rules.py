@@ -66,12 +66,7 @@ def inherited(store: Store, parents: Iterable[str]) -> frozenset[str]:
         elif house(store.actor).used.get(type_number(type)):
             asked.setdefault(type, []).append(address[1])
     for type, keys in asked.items():
-        rows = store.connection.execute(TOKENS.encode(), {"tenant": store.tenant, "rtype": type_number(type), "keys": keys}).fetchall()
-        tokens = {token for row in rows for token in _first(row)}
+        rows = store.wire.execute(TOKENS, {"tenant": store.tenant, "rtype": type_number(type), "keys": keys}).fetchall()
+        tokens = {token for (each,) in rows for token in each}
         found |= {label.code for label in LABELS.values() if label.token in tokens}
     return frozenset(found)
-
-
-def _first(row: object) -> Iterable[int]:
-    """The one column, whether the connection gives rows as tuples or by name."""
-    return row["tok"] if isinstance(row, dict) else row[0]  # type: ignore[index]

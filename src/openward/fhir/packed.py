@@ -19,7 +19,7 @@ from psycopg.adapt import Dumper
 from psycopg.pq import Format
 from psycopg.rows import tuple_row
 
-EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)  # PostgreSQL counts microseconds from here
 MICROSECOND = dt.timedelta(microseconds=1)
 NULL = b"\xff\xff\xff\xff"
 LENGTH = Struct("!i").pack

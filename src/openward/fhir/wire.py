@@ -17,6 +17,7 @@ from psycopg.pq import ExecStatus, Format
 from psycopg.rows import tuple_row
 
 from openward.fhir.definitions import type_name
+from openward.fhir.packed import EPOCH
 from openward.fhir.sealing.bodies import in_clear
 from openward.fhir.search.rows import version_of
 from openward.fhir.versions import Version
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 KEPT = 500  # statements a connection keeps prepared in this way
 PLANS = 100  # shapes of searches whose plans it keeps, the latest used
-EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)  # PostgreSQL counts microseconds from here
 
 
 def _text(text: str) -> bytes:

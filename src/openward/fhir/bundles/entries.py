@@ -25,6 +25,8 @@ BODY_METHODS = frozenset({"POST", "PUT"})
 READING = frozenset({"GET", "HEAD"})
 MAX_ENTRIES = 20_000
 ETAG = re.compile(r'(?:W/)?"?(\d{1,9})"?')
+ANY_VERSION = -1
+"""`If-Match: *`: whichever version is there, if one is. https://www.rfc-editor.org/rfc/rfc9110#field.if-match"""
 RESTFUL = re.compile(r"https?://.+/([A-Za-z]+/[A-Za-z0-9\-.]{1,64})")
 
 
@@ -194,11 +196,11 @@ def _patch(raw: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def version_named(etag: str | None) -> int | None:
-    """The version an ETag names: `W/"3"` → 3, `*` → -1, which is whichever is there."""
+    """The version an ETag names: `W/"3"` → 3, `*` → ANY_VERSION, whichever is there."""
     if etag is None:
         return None
     if etag.strip() == "*":
-        return -1
+        return ANY_VERSION
     match = ETAG.fullmatch(etag.strip())
     if match is None:
         raise BadRequest('If-Match is not an ETag of a version, such as W/"3".')

@@ -25,20 +25,17 @@ from openward.fhir.packed import Packed
 from openward.fhir.protocols import AuditInsert
 from openward.fhir.search.tables import Statement
 from openward.fhir.search.token import Entry
-from openward.fhir.wire import AS_TEXT
+from openward.fhir.wire import AS_TEXT, PLACEHOLDER
 
 if TYPE_CHECKING:
     from openward.fhir.store import Store
 
-PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 OWN = re.compile(r"p(\d+)_(\w+)")
 Place = tuple[int | None, str]
 """Which part's parameter it is, None where all parts have it, and its name there."""
 KEPT = 300  # statements prepared on a connection in this way
 
-# PostgreSQL's numbers of the types of what is not packed.
-INT = 23
-TYPES: Mapping[type, int] = {int: 20, str: 25, UUID: 2950}
+INT = 23  # PostgreSQL's number of the type
 
 SEEN = """seen(rtype, rkey, ver, patient) as materialized (
   select * from unnest(%(p0_rtype)s::smallint[], %(p0_rkey)s::uuid[], %(p0_ver)s::int[], %(p0_patient)s::uuid[]))"""
@@ -78,7 +75,8 @@ def send(store: Store, write: Write, targets: Sequence[tuple[int, UUID]]) -> lis
     audit = store.auditor.insert(store.connection, store.tenant, store.actor, event.interaction, write.version.type, many=False)
     if audit is None:
         return None
-    if store.connection.pgconn.transaction_status == TransactionStatus.IDLE and (done := _plainly(store, write, targets, audit)) is not None:
+    is_alone = store.connection.pgconn.transaction_status == TransactionStatus.IDLE
+    if is_alone and (done := _plainly(store, write, targets, audit)) is not None:
         return [] if done else None
     parts = statements(store.tenant, [write])
     common: dict[str, Any] = {"tenant": store.tenant, **audit.params}
@@ -86,7 +84,7 @@ def send(store: Store, write: Write, targets: Sequence[tuple[int, UUID]]) -> lis
         types, keys = zip(*targets, strict=True)
         common |= {"to_rtype": packed.smallints(types), "to_rkey": packed.uuids(keys)}
     sqls = tuple(sql for sql, _ in parts)
-    if store.connection.pgconn.transaction_status != TransactionStatus.IDLE:
+    if not is_alone:
         return _inside(store.connection, _merged(sqls, audit.sql, LISTING if targets else NOTHING), parts, common)
     try:
         _alone(store.connection, *_numbered(_merged(sqls, audit.sql, REFUSING if targets else NOTHING)), parts, common)
@@ -171,7 +169,7 @@ def _execute(connection: Connection[Any], sql: str, types: Sequence[int], sent: 
 
 def _type(name: str, value: Any) -> int:
     """What PostgreSQL is to take a parameter for; 0 where the statement must say it."""
-    return INT if name == "tenant" else value.type if value.__class__ is Packed else TYPES.get(value.__class__, 0)
+    return INT if name == "tenant" else value.type if value.__class__ is Packed else in_values.TYPES.get(value.__class__, 0)
 
 
 def _prepare(connection: Connection[Any], known: dict[str, bytes], sql: str, types: Sequence[int]) -> bytes:

@@ -8,15 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from openward.fhir.bundles.entries import ANY_VERSION
 from openward.fhir.errors import BadRequest, MultipleMatches
 from openward.fhir.interactions.search import matches
 from openward.fhir.versions import Version
 
 if TYPE_CHECKING:
     from openward.fhir.store import Store
-
-ANY_VERSION = -1
-"""`If-Match: *`: whichever version is there, if one is. https://www.rfc-editor.org/rfc/rfc9110#field.if-match"""
 
 WAIT = "select pg_advisory_xact_lock(hashtextextended(%(condition)s, %(tenant)s))"
 

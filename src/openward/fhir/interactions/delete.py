@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from openward.fhir.errors import NotFound, PreconditionFailed
 from openward.fhir.ids import key as key_of
 from openward.fhir.interactions.conditions import is_matched, only_match
-from openward.fhir.interactions.seeing import STANDING, address, known_type
+from openward.fhir.interactions.seeing import known_type, may_see
 from openward.fhir.interactions.writing import lock, prepare_deletion
-from openward.fhir.protocols import Where
 from openward.fhir.versions import Version, Written
 
 if TYPE_CHECKING:
@@ -48,15 +47,9 @@ def _nothing(store: Store, type: str, id: str, before: Version | None, if_match:
         if if_match is not None:
             raise PreconditionFailed(type=type, id=id, version="none")
         return None
-    if not where.everything and not _saw(store, type, id, where):
+    if not may_see(store, "delete", type, id):
         raise NotFound(type=type, id=id)
     return Written(before, "deleted")
-
-
-def _saw(store: Store, type: str, id: str, where: Where) -> bool:
-    """Whether the actor could have deleted it while it was there."""
-    select = f"select from {STANDING} where ({where.sql})"  # noqa: S608
-    return store.execute(select, {**address(store, type, id), **where.params}).fetchone() is not None
 
 
 def conditional_delete(store: Store, type: str, query: str) -> Written | None:

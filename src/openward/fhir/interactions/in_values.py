@@ -6,7 +6,6 @@ a connection keeps the plans of a few hundred shapes. What has many rows, and wh
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,10 +23,9 @@ from openward.fhir.packed import EPOCH, MICROSECOND
 from openward.fhir.protocols import AuditInsert
 from openward.fhir.search.row import IndexRow
 from openward.fhir.search.tables import ADD_TOKENS, TOKEN
-from openward.fhir.wire import AS_TEXT
+from openward.fhir.wire import AS_TEXT, PLACEHOLDER
 
 MOST = 4  # rows of one index table, and references, that are still told as values
-PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 
 Sent = bytes | None
 Sender = Callable[[Any], Sent]
@@ -112,6 +110,7 @@ TARGET = """coalesce((select b.op from fhir.body b where b.tenant = $1 and b.rty
 # A text that is no number stops the statement, and so all of its parts.
 REFUSING = "select (case when {} then 'a reference leads nowhere'::text else '0'::text end)::int"
 TYPES: Mapping[type, int] = {int: 20, str: 25, UUID: 2950}
+"""PostgreSQL's numbers of the types of what is sent as text; any other the statement must say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,14 +47,12 @@ class Write:
 
 def statements(tenant: int, writes: Sequence[Write]) -> list[Statement]:
     """What stores these versions: the bodies first, the rest in an order that matters to none of them."""
-    bodies = (
-        INSERT_BODIES,
-        {"tenant": tenant, **_bodies([write.version for write in writes]), "body": packed.texts([write.stored for write in writes])},
-    )
+    bodies = INSERT_BODIES, {"tenant": tenant, **_bodies(writes)}
     return [bodies, *_currents(tenant, writes), *index_statements(tenant, [(write.before, write.row) for write in writes])]
 
 
-def _bodies(versions: Sequence[Version]) -> dict[str, Any]:
+def _bodies(writes: Sequence[Write]) -> dict[str, Any]:
+    versions = [write.version for write in writes]
     return {
         "rtype": packed.smallints([type_number(v.type) for v in versions]),
         "rkey": packed.uuids([v.key for v in versions]),
@@ -63,6 +61,7 @@ def _bodies(versions: Sequence[Version]) -> dict[str, Any]:
         "op": packed.texts([v.op for v in versions]),
         "patient": packed.uuids([v.patient for v in versions]),
         "id": packed.texts([stored_id(v.id, v.key) for v in versions]),
+        "body": packed.texts([write.stored for write in writes]),
     }
 
 

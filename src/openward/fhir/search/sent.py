@@ -13,6 +13,7 @@ from uuid import UUID
 
 from openward.fhir.definitions import type_name
 from openward.fhir.json import dumps
+from openward.fhir.packed import EPOCH
 from openward.fhir.sealing.bodies import MARK_BYTE, bytes_in_clear
 from openward.fhir.sealing.port import Locked
 from openward.fhir.search import rows
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 COLUMNS = rows.COLUMNS.replace("b.id", "coalesce(b.id, b.rkey::text) as id")
 RTYPE, ID, KEY, NUMBER, AT, OP, PATIENT, BODY = range(8)
 WIDTH = 8
-EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)  # PostgreSQL counts microseconds from here
 
 
 class Sent:
