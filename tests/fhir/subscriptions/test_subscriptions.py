@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
+import psycopg
 import pytest
 
 from openward.fhir.errors import Forbidden, Invalid
 from openward.fhir.ids import key
 from openward.fhir.outgoing import networks
 from openward.fhir.store import Store
-from openward.fhir.subscriptions import telling
+from openward.fhir.subscriptions import feed, telling
 from tests.fhir.house import House, Visitor
 from tests.fhir.subscriptions.conftest import BACKPORT, Desk, Receiver, subscription, visit
 
@@ -161,6 +163,25 @@ class TestEvents:
         desk.work()
         focused = {event["focus"]["reference"].rpartition("/")[2] for heard in receiver.heard for event in heard.status["events"]}
         assert focused == {"slow", "quick"}
+
+    def test_what_waits_for_a_stranger_to_the_record_is_not_passed_over(
+        self, active: Store, house: House, desk: Desk, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Transactions are numbered for the whole cluster, and who works in another database of it is not ours to look at."""
+        monkeypatch.setattr(feed, "MARGIN", dt.timedelta())
+        with psycopg.connect(house.url, dbname="postgres") as stranger:
+            stranger.execute("select pg_current_xact_id()")
+            active.update(visit())
+            assert [desk.collect_once() for _ in range(3)] == [True, True, True]
+        desk.work()
+        assert [event["event-number"] for heard in receiver.heard for event in heard.status["events"]] == ["1"]
+
+    def test_what_is_looked_at_narrows_as_older_transactions_end(self, active: Store, house: House, desk: Desk) -> None:
+        since = "select since from fhir.subscription_feed"
+        before = house.connections[0].execute(since).fetchall()[0][0]
+        for _ in range(3):
+            desk.collect()
+        assert house.connections[0].execute(since).fetchall()[0][0] > before
 
     def test_what_was_rolled_back_is_never_told(self, active: Store, house: House, desk: Desk, receiver: Receiver) -> None:
         connection = house.connect()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -36,18 +36,18 @@ if TYPE_CHECKING:
 
 KNOW_FOR_SECONDS = 1.0
 WRITES = frozenset({"create", "update", "delete"})
-MARGIN = dt.timedelta(seconds=5)  # by which the clocks of the writers and of PostgreSQL may differ
+# By which the clocks of writers and of PostgreSQL may differ, and a writer may dawdle between looking at the clock and being given a number.
+MARGIN = dt.timedelta(seconds=30)
 AT_ONCE = 2000
 
-OLDEST = """select least(clock_timestamp(), min(xact_start)) from pg_stat_activity where datname = current_database() and backend_type = 'client backend'"""
-WATERMARK = "select pg_snapshot_xmin(pg_current_snapshot())::text"
-POSITION = "select watermark::text, since from fhir.subscription_feed where tenant = %s for update"
-MOVE = """insert into fhir.subscription_feed (tenant, watermark, since) values (%s, %s::xid8, %s)
-  on conflict (tenant) do update set watermark = excluded.watermark, since = excluded.since"""
-NEW = f"""select {COLUMNS}, b.tx::text from fhir.body b where b.tenant = %(tenant)s and b.rtype = any(%(types)s) and b.ts >= %(since)s
-  and b.tx >= %(from)s::xid8 and b.tx < %(to)s::xid8 order by b.tx, b.ts, b.rkey, b.ver limit %(limit)s"""  # noqa: S608
+MOMENT = "select pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint, clock_timestamp() from pg_current_snapshot() s"
+POSITION = """select watermark::text::bigint, since, ahead::text::bigint, ahead_at from fhir.subscription_feed where tenant = %s for update"""
+MOVE = """insert into fhir.subscription_feed (tenant, watermark, since, ahead, ahead_at) values (%s, %s::text::xid8, %s, %s::text::xid8, %s)
+  on conflict (tenant) do update set watermark = excluded.watermark, since = excluded.since, ahead = excluded.ahead, ahead_at = excluded.ahead_at"""
+NEW = f"""select {COLUMNS}, b.tx::text::bigint from fhir.body b where b.tenant = %(tenant)s and b.rtype = any(%(types)s) and b.ts >= %(since)s
+  and b.tx >= %(from)s::text::xid8 and b.tx < %(to)s::text::xid8 order by b.tx, b.ts, b.rkey, b.ver limit %(limit)s"""  # noqa: S608
 LATER = """select exists (select from fhir.body b where b.tenant = %(tenant)s and b.rtype = any(%(types)s) and b.ts >= %(since)s
-  and b.tx >= %(to)s::xid8)"""
+  and b.tx >= %(to)s::text::xid8)"""
 BEFORE = f"""select {COLUMNS} from fhir.body b where b.tenant = %s and b.rtype = %s and b.rkey = %s and b.ver < %s order by b.ver desc limit 1"""  # noqa: S608
 
 _listened: dict[int, tuple[float, frozenset[int]]] = {}
@@ -76,40 +76,55 @@ def _listened_to(store: Store) -> frozenset[int]:
     return known[1]
 
 
+@dataclass(frozen=True)
+class Position:
+    """How far the log has been looked through: a row of fhir.subscription_feed."""
+
+    watermark: int
+    since: dt.datetime
+    ahead: int
+    ahead_at: dt.datetime
+
+    def moved(self, end: int, here: Position) -> Position:
+        """To `end`, seen from `here`."""
+        if end < self.ahead:
+            return replace(self, watermark=end)
+        return Position(end, self.ahead_at, here.ahead, here.ahead_at)
+
+    def keep(self, connection: Connection[Any], tenant: int) -> None:
+        connection.execute(MOVE, (tenant, self.watermark, self.since, self.ahead, self.ahead_at))
+
+
 def begin(connection: Connection[Any], tenant: int) -> None:
     """Someone begins to listen where nobody did: what was written before is not looked at."""
     if not keeping.listened_types(connection, tenant):
-        connection.execute(MOVE, (tenant, *reversed(_moment(connection))))
+        _here(connection).keep(connection, tenant)
 
 
 def collect(connection: Connection[Any], tenant: int, policy: Policy) -> bool:
     """Count what happened since the last time, in the caller's transaction; whether there is more, or will be once older transactions have ended."""
-    position = connection.execute(POSITION, (tenant,)).fetchone()
+    row = Cursor(connection, row_factory=tuple_row).execute(POSITION, (tenant,)).fetchone()
     subscriptions = [one for one in map(Listener, keeping.active(connection, tenant)) if one.is_understood(connection)]
-    if position is None or not subscriptions:
+    if row is None or not subscriptions:
         return False
-    since, watermark = _moment(connection)
+    position, here = Position(*row), _here(connection)
     types = sorted({type_number(type) for one in subscriptions for type in one.topic.types})
-    span = {"tenant": tenant, "types": types, "since": position[1], "from": position[0], "to": watermark}
+    span = {"tenant": tenant, "types": types, "since": position.since, "from": position.watermark, "to": here.watermark}
     changes, end = _changes(connection, tenant, span)
     for one in subscriptions:
         one.take(connection, policy, changes)
-    more = end != watermark
-    connection.execute(MOVE, (tenant, end, position[1] if more else since))
-    later = connection.execute(LATER, {**span, "since": since}).fetchone()
-    return more or bool(later and later[0])
+    position.moved(end, here).keep(connection, tenant)
+    later = connection.execute(LATER, {**span, "to": end}).fetchone()
+    return bool(later and later[0])
 
 
-def _moment(connection: Connection[Any]) -> tuple[dt.datetime, str]:
-    """(no version above the watermark is older than this, the watermark). In this order: a writer that comes between is younger than the first."""
-    oldest = connection.execute(OLDEST).fetchone()
-    watermark = connection.execute(WATERMARK).fetchone()
-    assert oldest
-    assert watermark
-    return oldest[0] - MARGIN, watermark[0]
+def _here(connection: Connection[Any]) -> Position:
+    """Where the log ends now: below the watermark all is written; nothing above it that began from now on is older than the times."""
+    watermark, ahead, clock = Cursor(connection, row_factory=tuple_row).execute(MOMENT).fetchall()[0]
+    return Position(watermark, clock - MARGIN, ahead, clock - MARGIN)
 
 
-def _changes(connection: Connection[Any], tenant: int, span: dict[str, Any]) -> tuple[list[Changed], str]:
+def _changes(connection: Connection[Any], tenant: int, span: dict[str, Any]) -> tuple[list[Changed], int]:
     """What was written between the watermarks, whole transactions only; and up to where that goes."""
     limit, cursor = AT_ONCE, Cursor(connection, row_factory=tuple_row)
     while True:
