@@ -13,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from openward.access import rules as access_rules
+from openward.access.actor import Actor
 from openward.access.known import changing, forget
 from openward.access.labels import labels_of
 from openward.access.models import LabelInUse, LabelRule, Relabelling
@@ -162,6 +163,47 @@ class TestThePass:
         assert jobs.labels_reach_what_is_stored() is None
         long_ago = timezone.now() - dt.timedelta(hours=2)
         Relabelling.objects.update(asked_at=long_ago, moved_at=long_ago)
+        assert "stood still" in str(jobs.labels_reach_what_is_stored())
+
+
+class TestEveryTenant:
+    """Another house on the same installation, with a record and rules of its own."""
+
+    @pytest.fixture
+    def next_door(self, store: Store) -> Store:
+        open_store(Actor.system("next door", tenant=9)).update({"resourceType": "Patient", "id": cast.PATIENT_ID, "name": [{"family": "Neighbour"}]})
+        with changing():
+            LabelRule.objects.create(tenant=9, label="V", system=ICD, code=TUBERCULOSIS, made_by="x")
+        return open_store(Actor.system("next door", tenant=9))
+
+    def test_there_is_has_what_it_stored_labelled_by_its_own_rules(self, next_door: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("openward.access.guards.implied", lambda *_: frozenset())
+        next_door.update(condition("tb", TUBERCULOSIS))
+        open_store(cast.system()).update(condition("tb", TUBERCULOSIS))
+        monkeypatch.undo()
+        monkeypatch.setattr(relabelling, "SETTLED", dt.timedelta(0))
+        monkeypatch.setattr(relabelling, "_is_settled", lambda *_: True)
+        jobs.resume()
+        assert labels_of(next_door.read("Condition", "tb").data) == {"V"}
+        assert labels_of(open_store(cast.system()).read("Condition", "tb").data) == frozenset()
+
+    def test_with_something_stored_or_with_a_rule_is_known(self, next_door: Store) -> None:
+        with changing():
+            LabelRule.objects.create(tenant=12, label="V", system=ICD, code=TUBERCULOSIS, made_by="x")
+        assert relabelling.tenants() == [1, 9, 12]
+
+    def test_waits_for_no_other_that_has_more_to_go_through(self, next_door: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+        order: list[int] = []
+        step = relabelling.step
+        monkeypatch.setattr(relabelling, "step", lambda tenant, *, settle: order.append(tenant) or step(tenant, settle=settle))
+        relabelling.run(1, 9, settle=False)
+        assert order[:4] == [1, 9, 1, 9]
+        assert {row.tenant for row in relabelling.newest() if row.finished_at} == {1, 9}
+
+    def test_whose_pass_stands_still_is_unwell(self, next_door: Store) -> None:
+        relabelling.ask(9)
+        long_ago = timezone.now() - dt.timedelta(hours=2)
+        Relabelling.objects.filter(tenant=9).update(asked_at=long_ago, moved_at=long_ago)
         assert "stood still" in str(jobs.labels_reach_what_is_stored())
 
 

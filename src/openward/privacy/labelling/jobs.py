@@ -22,22 +22,21 @@ def relabel(*, tenant: int) -> None:
 @every("* * * * *", "privacy.resume_relabelling")
 def resume() -> None:
     """Go on with a pass whose worker died, and begin one when the rules Openward comes with have changed."""
-    relabelling.run(1)
+    relabelling.run(*relabelling.tenants())
 
 
 def _progress() -> str:
-    row = relabelling.latest(1)
-    return f"Going through what is stored: {row.done} of {row.total}." if row is not None and row.finished_at is None else ""
+    under_way = [row for row in relabelling.newest() if row.finished_at is None]
+    done, total = sum(row.done for row in under_way), sum(row.total for row in under_way)
+    return f"Going through what is stored: {done} of {total}." if under_way else ""
 
 
 @health_check("labels", title="Sensitivity labels", note=_progress)
 def labels_reach_what_is_stored() -> str | None:
-    """None when every stored resource has been looked at by the rules that hold, and took its labels."""
-    row = relabelling.latest(1)
-    if row is None:
-        return None
-    if row.finished_at is None and timezone.now() - max(row.moved_at, row.asked_at) > STUCK:
+    """None when every stored resource of every tenant has been looked at by the rules that hold, and took its labels."""
+    rows = relabelling.newest()
+    if any(row.finished_at is None and timezone.now() - max(row.moved_at, row.asked_at) > STUCK for row in rows):
         return "Sensitivity labels are not reaching what is stored: the pass has stood still for half an hour."
-    if row.failed:
-        return f"{row.failed} stored resources could not be given the sensitivity label their code asks for."
+    if failed := sum(row.failed for row in rows):
+        return f"{failed} stored resources could not be given the sensitivity label their code asks for."
     return None

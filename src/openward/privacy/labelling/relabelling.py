@@ -13,14 +13,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from psycopg import Cursor
 from psycopg.rows import tuple_row
 
 from openward.access.actor import Actor
 from openward.access.labels import CODED, INHERITED, LABELS, Rules, implied, labels_of, parents_of
-from openward.access.models import Relabelling, restamped
+from openward.access.models import LabelRule, Relabelling, restamped
 from openward.access.rules import digest_of_rules, inherited, rules_of
 from openward.fhir.definitions import type_number
 from openward.fhir.errors import FhirError, PreconditionFailed
@@ -42,6 +42,10 @@ BATCH = f"""select {COLUMNS} from (
   join fhir.body b using (tenant, rtype, rkey, ver) order by b.rkey"""  # noqa: S608
 EARLIER = f"select {COLUMNS} from fhir.body b where tenant = %(tenant)s and rtype = %(rtype)s and rkey = %(rkey)s and ver < %(ver)s"  # noqa: S608
 HOW_MANY = "select count(*) from fhir.current where tenant = %(tenant)s and rtype = any(%(rtypes)s::smallint[])"
+# One step down the index a tenant, however much each of them has.
+TENANTS = """with recursive t(tenant) as (select min(tenant) from fhir.body
+  union all select (select min(b.tenant) from fhir.body b where b.tenant > t.tenant) from t where t.tenant is not null)
+  select tenant from t where tenant is not null"""
 MARK = "select pg_current_xact_id()::text::bigint"
 OLDEST = "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 
@@ -65,12 +69,26 @@ def ask(tenant: int) -> None:
         return  # another worker began it a moment ago
 
 
-def run(tenant: int, *, seconds: float = 45.0, settle: bool = True) -> None:
-    """Go on with the pass until it is done or the time is over; the next call goes on there. `settle`: wait for writers who may not know the rules."""
-    ask(tenant)
-    until = time.monotonic() + seconds
-    while (state := step(tenant, settle=settle)) in ("waiting", "running") and time.monotonic() < until:
-        if state == "waiting":
+def tenants() -> list[int]:
+    """Every tenant there is: whoever has something stored, or rules of their own."""
+    with connection.cursor() as cursor:
+        cursor.execute(TENANTS)
+        stored = {int(tenant) for (tenant,) in cursor.fetchall()}
+    return sorted(stored | set(LabelRule.objects.values_list("tenant", flat=True)))
+
+
+def run(*tenants: int, seconds: float = 45.0, settle: bool = True) -> None:
+    """Go on with their passes until all are done or the time is over; the next call goes on there. `settle`: wait for writers who may not know the rules.
+
+    A batch of each in turn, so that one large record keeps no other waiting.
+    """
+    for tenant in tenants:
+        ask(tenant)
+    until, left = time.monotonic() + seconds, list(tenants)
+    while left and time.monotonic() < until:
+        states = {tenant: step(tenant, settle=settle) for tenant in left}
+        left = [tenant for tenant, state in states.items() if state in ("waiting", "running")]
+        if left and "running" not in states.values():
             time.sleep(BREATH)
 
 
@@ -181,3 +199,8 @@ def _number(work: UnitOfWork, sql: str, params: dict[str, Any] | None = None) ->
 def latest(tenant: int) -> Relabelling | None:
     """The pass under way, else the last one."""
     return Relabelling.objects.filter(tenant=tenant).order_by("-asked_at").first()
+
+
+def newest() -> list[Relabelling]:
+    """The same of every tenant that ever had one."""
+    return list(Relabelling.objects.order_by("tenant", "-asked_at").distinct("tenant"))
