@@ -141,12 +141,12 @@ def sign_anew(options: argparse.Namespace) -> int:
 def reindex(options: argparse.Namespace) -> int:
     """Exit status 1 when a parameter could not be indexed."""
     with _ready():
-        from openward.fhir.search.reindex import progress, run
+        from openward.fhir.search.reindex import progress, run_out
         from openward.record.wires import own_wire
 
         with own_wire() as wire:
             with ProgressBar("reindex") as bar:
-                run(wire, lambda one: bar.update(one.done, one.total, f"{one.type}.{one.code}"))
+                run_out(wire, lambda one: bar.update(one.done, one.total, f"{one.type}.{one.code}"))
             found = progress(wire)
     for one in found:
         print(f"{one.state:8} {one.type}.{one.code}  {one.done:,} of {one.total:,}" + (f"  {one.trouble}" if one.trouble else ""))

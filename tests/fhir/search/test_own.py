@@ -159,6 +159,23 @@ class TestMeanwhile:
         OWN.keep_fresh(store.connection, now=True)
         assert len(ids(store, "ours=family")) == 10
 
+    def test_what_another_process_is_at_is_waited_for(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        house.store().create(parameter("ours", "string", "Patient.contact.name.family"))
+        monkeypatch.setattr(reindex, "SETTLED", 0.0)
+        other, pauses = house.connect(), []
+        other.execute("begin")
+        other.execute("select 1 from fhir.own_parameter for update")
+
+        def pause(seconds: float) -> None:
+            pauses.append(seconds)
+            if len(pauses) == 3:
+                other.execute("commit")
+
+        monkeypatch.setattr(reindex.time, "sleep", pause)
+        reindex.run_out(house.connect())
+        assert len(pauses) >= 3
+        assert [one.state for one in progress(house.connect())] == ["active"]
+
     def test_killed_again_and_again_while_others_write_it_leaves_every_resource_indexed_once(self, house: House) -> None:
         store = house.store()
         for number in range(120):
@@ -208,7 +225,7 @@ class TestMeanwhile:
 
         store = house.store()
         resource = patient("early", contact=[{"name": {"family": "Early"}}])
-        examined = sound("Patient", "early", resource)
+        examined = sound("Patient", "early", resource, tenant=1)
         store.create(parameter("ours", "string", "Patient.contact.name.family"))
         index_all(house)
         with store.attempt("create", "Patient"):

@@ -74,12 +74,23 @@ def run(connection: Connection[Any], told: Callable[[Progress], None] = lambda _
     """
     waited = 0.0
     while (state := step(connection)) is not None and waited < patience:
-        for one in progress(connection):
-            if one.state in ("waiting", "running"):
-                told(one)
+        for one in _unfinished(connection):
+            told(one)
         if state == "waiting":
             waited += BREATH
             time.sleep(BREATH)
+
+
+def run_out(connection: Connection[Any], told: Callable[[Progress], None] = lambda _: None) -> None:
+    """Index until nothing is left to do, also what another process is at. `connection` commits by itself."""
+    run(connection, told)
+    while _unfinished(connection):
+        time.sleep(BREATH)
+        run(connection, told)
+
+
+def _unfinished(connection: Connection[Any]) -> list[Progress]:
+    return [one for one in progress(connection) if one.state in ("waiting", "running")]
 
 
 def step(connection: Connection[Any], settled: float | None = None) -> str | None:
@@ -136,8 +147,8 @@ def _index(connection: Connection[Any], tenant: int, parameter: OwnParameter, fo
     changed: list[dict[str, Any]] = []
     for _, tok, has, *row in found:
         version = version_of(row)
-        only.append(extract_only(version.content, version.type, parameter.code))
-        whole = extract(version.content, version.type)
+        only.append(extract_only(version.content, version.type, parameter.code, tenant=tenant))
+        whole = extract(version.content, version.type, tenant=tenant)
         if whole.tok != list(tok) or whole.has != sorted(has):
             changed.append({"tenant": tenant, "rtype": whole.type, "rkey": whole.key, "tok": whole.tok, "has": whole.has})
     write_index(connection, tenant, [(row, None) for row in only])
