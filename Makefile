@@ -20,6 +20,7 @@ setup: .setup-stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	$(BIN)/python scripts/assets.py
+	$(BIN)/python -m openward.chart.diagnoses
 	touch $@
 
 setup-test: setup .setup-stamp-test
@@ -51,4 +52,4 @@ lock: setup-test
 	$(BIN)/python scripts/lock.py
 
 clean:
-	rm -rf $(VENV) node_modules tests/node_modules src/openward/web/static/vendor .setup-stamp .setup-stamp-test
+	rm -rf $(VENV) node_modules tests/node_modules src/openward/web/static/vendor src/openward/chart/content/*.words .setup-stamp .setup-stamp-test

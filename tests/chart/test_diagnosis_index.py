@@ -48,6 +48,20 @@ def test_a_file_that_is_not_whole_is_refused(tmp_path: Path, damage) -> None:  #
         mapped(path)
 
 
+@pytest.fixture
+def not_set_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diagnoses, "BESIDE", tmp_path / "program")
+
+
+def test_what_was_made_at_set_up_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(tmp_path / diagnoses.FILE, packed(ENTRIES, WORDS))
+    monkeypatch.setattr(diagnoses, "BESIDE", tmp_path)
+    monkeypatch.setattr(diagnoses, "cache_folder", tmp_path / "data")
+    assert diagnoses._words().place_of("I10") == 0
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.usefixtures("not_set_up")
 def test_a_damaged_file_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Path] = []
 
@@ -64,6 +78,7 @@ def test_a_damaged_file_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert len(asked) == 2
 
 
+@pytest.mark.usefixtures("not_set_up")
 def test_where_no_file_can_be_kept_the_words_are_held_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,7 +1,8 @@
 """Finding a diagnosis by what people type: ICD-10-CM, by word beginnings and synonyms.
 
 Codes and names come from the `simple_icd_10_cm` package (ICD-10-CM, public domain). The package takes seconds and 200 MB to load, so another
-process reads it, once, and leaves what is needed as a file of the data folder (`diagnosis_index`), which all processes share.
+process reads it, once, and leaves what is needed as a file (`diagnosis_index`), which all processes share: beside the program when it is set up
+(`python -m openward.chart.diagnoses`), in the data folder where that was not done.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import warnings
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -62,6 +64,8 @@ class Index:
 
 
 _lock = threading.Lock()
+FILE = f"icd-10-cm-{importlib.metadata.version('simple_icd_10_cm')}.words"
+BESIDE = CONTENT.parent
 cache_folder: Path | None = None
 """Where the file is kept; set when Django starts. None: nowhere, it is made in memory."""
 
@@ -157,13 +161,13 @@ def everyday() -> Mapping[str, Any]:
 
 def _words() -> Words:
     """From the kept file; when there is none of the installed package, or a damaged one, it is made first, by a process of its own."""
+    for folder in (BESIDE, cache_folder):
+        if folder is not None:
+            with suppress(OSError, Damaged):
+                return mapped(folder / FILE)
     if cache_folder is None:
         return opened(made())
-    kept = cache_folder / f"icd-10-cm-{importlib.metadata.version('simple_icd_10_cm')}.words"
-    try:
-        return mapped(kept)
-    except (OSError, Damaged):
-        pass
+    kept = cache_folder / FILE
     try:
         subprocess.run([sys.executable, "-m", __name__, str(kept)], check=True, timeout=MAKING_SECONDS)  # noqa: S603 - this program itself
         return mapped(kept)
@@ -200,4 +204,4 @@ def _from_package() -> Iterable[tuple[str, str, int, str]]:
 
 
 if __name__ == "__main__":
-    keep(Path(sys.argv[1]), made())
+    keep(Path(sys.argv[1]) if len(sys.argv) > 1 else BESIDE / FILE, made())
