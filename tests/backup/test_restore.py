@@ -311,8 +311,8 @@ class SpelledBackwards:
     def unseal(self, sealed: str, about: tuple[str, str]) -> bytes:
         return f'"{sealed[::-1]}"'.encode()
 
-    def blind(self, text: str) -> str:
-        return text
+    def blinded(self, text: str, tenant: int) -> tuple[str, ...]:  # noqa: ARG002 - as the port has it
+        return (text,)
 
 
 def test_what_is_counted_is_of_transactions_that_have_ended(site: Site) -> None:

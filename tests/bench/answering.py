@@ -147,9 +147,9 @@ def _checked() -> Iterator[Row]:
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
     for resource in resources[:3000]:
-        sound(resource["resourceType"], str(resource.get("id") or "x"), resource, slots(resource))
+        sound(resource["resourceType"], str(resource.get("id") or "x"), resource, slots(resource), tenant=1)
     began = time.process_time()
     for resource in resources:
-        sound(resource["resourceType"], str(resource.get("id") or "x"), resource, slots(resource))
+        sound(resource["resourceType"], str(resource.get("id") or "x"), resource, slots(resource), tenant=1)
     mean = (time.process_time() - began) / len(resources) * 1e6
     yield Row("check a resource and take out every search value", f"mean {mean:.0f} µs", bar=f"≤ {CHECKED_BAR:.0f} µs", is_met=mean <= CHECKED_BAR)

@@ -84,8 +84,8 @@ class PlainKeys:
         except (InvalidTag, ValueError):
             raise CannotOpen("The value was changed.") from None
 
-    def blind(self, text: str) -> str:
-        return hashlib.sha256(b"blind" + text.encode()).hexdigest()
+    def blinded(self, text: str, tenant: int) -> tuple[str, ...]:
+        return (hashlib.sha256(f"{tenant} blind {text}".encode()).hexdigest(),)
 
 
 @contextmanager

@@ -142,7 +142,7 @@ class TestRotation:
             assert [read(row) for row in rows] == [f"secret {number}" for number in range(5)]
         assert done == [2, 2, 1]
 
-    def test_leaves_the_keys_of_blind_indexes(self) -> None:
+    def test_leaves_the_keys_of_blind_indexes_that_nobody_makes_anew(self) -> None:
         from openward.keys.sealing import blind
 
         before = blind("ssn", "123-45-6789")

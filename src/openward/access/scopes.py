@@ -99,10 +99,10 @@ class Door:
             params[name] = sorted(one.hashes)
         return Where(" and ".join(parts) or "true", params)
 
-    def permits(self, type: str, resource: Mapping[str, Any], patient: UUID | None) -> bool:
+    def permits(self, tenant: int, type: str, resource: Mapping[str, Any], patient: UUID | None) -> bool:
         if self.patient is not None and self.patient != (key("Patient", resource["id"]) if type == "Patient" and "id" in resource else patient):
             return False
-        tokens = extract(resource, type).tokens if self.filters else set()
+        tokens = extract(resource, type, tenant=tenant).tokens if self.filters else set()
         return all(one.hashes & tokens for one in self.filters)
 
 
@@ -245,4 +245,4 @@ def permits(actor: Actor, letter: str, type: str, resource: Mapping[str, Any], p
     if scopes is None:
         return True
     opening = scopes.opening(actor.kind, letter, type)
-    return opening is not None and (opening.where.everything or any(door.permits(type, resource, patient) for door in opening.doors))
+    return opening is not None and (opening.where.everything or any(door.permits(actor.tenant, type, resource, patient) for door in opening.doors))

@@ -118,7 +118,7 @@ def _alone(items: Iterator[Item], take: Callable[[Piece], Iterator[Footprint | O
 
 def _take(piece: Piece, store: Store) -> Iterator[Footprint | Outcome]:
     """Read a piece and say what it touches; then write it and say what came of it."""
-    batch, refused = examine(piece)
+    batch, refused = examine(piece, store.tenant)
     yield _footprint(batch)
     outcome = Outcome(piece.digest if batch else None, refused=refused)
     if batch is not None:

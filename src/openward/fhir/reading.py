@@ -113,19 +113,19 @@ def _groups(document: Document) -> Iterator[Piece]:
         first += len(group)
 
 
-def examine(piece: Piece) -> tuple[Batch | None, list[Refusal]]:
+def examine(piece: Piece, tenant: int) -> tuple[Batch | None, list[Refusal]]:
     """What a piece asks to be written, found sound, and what of it is refused: a document as a whole, NDJSON line by line."""
     if piece.digest is None:
-        return _examine_lines(piece)
+        return _examine_lines(piece, tenant)
     try:
         content = loads(piece.data)
-        asked = examined(as_entries(content, piece.digest))
+        asked = examined(as_entries(content, piece.digest), tenant)
     except FhirError as error:
         return None, [Refusal(piece.name, reason(error))]
     return Batch(piece.name, asked, piece.digest, strict=content.get("type") == "transaction"), []
 
 
-def _examine_lines(piece: Piece) -> tuple[Batch, list[Refusal]]:
+def _examine_lines(piece: Piece, tenant: int) -> tuple[Batch, list[Refusal]]:
     taken: list[tuple[str, Entry]] = []
     refused: list[Refusal] = []
     for number, line in enumerate(piece.data.split(b"\n"), start=piece.line):
@@ -133,7 +133,7 @@ def _examine_lines(piece: Piece) -> tuple[Batch, list[Refusal]]:
             continue
         name = f"{piece.name} line {number}"
         try:
-            taken.append((name, examined([_put(len(taken), loads(line), None)])[0]))
+            taken.append((name, examined([_put(len(taken), loads(line), None)], tenant)[0]))
         except FhirError as error:
             refused.append(Refusal(name, reason(error)))
     return Batch(piece.name, [entry for _, entry in taken], None, strict=False, names=[name for name, _ in taken]), refused
@@ -151,7 +151,7 @@ def as_entries(content: Mapping[str, Any], digest: bytes) -> list[Entry]:
     raise BadRequest(f"A Bundle of type {content.get('type')} is not something to import.")
 
 
-def examined(asked: list[Entry]) -> list[Entry]:
+def examined(asked: list[Entry], tenant: int) -> list[Entry]:
     """The entries with their references rewritten and their resources found sound. Raises Invalid with every fault of all of them.
 
     Entries whose names only a search can tell are left as they are.
@@ -167,7 +167,7 @@ def examined(asked: list[Entry]) -> list[Entry]:
         try:
             rewrite(found[entry.index], names)
             with located(entry):
-                entry.sound = sound(entry.type, entry.id, entry.resource, found[entry.index])
+                entry.sound = sound(entry.type, entry.id, entry.resource, found[entry.index], tenant=tenant)
         except Invalid as fault:
             faults.append(fault)
     raise_all(faults)

@@ -6,12 +6,11 @@ import msgspec
 
 from openward.fhir.sealing.port import About, CannotOpen, Purpose
 from openward.keys.errors import KeyTrouble, SealBroken
-from openward.keys.sealing import PREFIX, blind, key_of, seal_bytes, unseal_named
+from openward.keys.sealing import PREFIX, blinded, key_of, seal_bytes, unseal_named
 
 PURPOSES = frozenset({"record-attachment", "record-identifier", "record-note"})
-EVERYWHERE = 0
-"""Whose the key of the blind index is: the engine indexes a resource before it is said for which tenant, so all tenants have the same."""
-
+FOUND_BY = "record-identifier"
+"""Of what is sealed, what is found by the whole of it."""
 
 # Attachments are long, and this reads and writes base64 several times as fast as Python's own.
 _base64 = msgspec.json.Encoder()
@@ -41,9 +40,9 @@ class RecordKeys:
         except KeyTrouble as trouble:
             raise CannotOpen(str(trouble)) from None
 
-    def blind(self, text: str) -> str:
+    def blinded(self, text: str, tenant: int) -> tuple[str, ...]:
         try:
-            return blind("record-identifier", text, tenant=EVERYWHERE).hex()
+            return tuple(each.hex() for each in blinded(FOUND_BY, text, tenant=tenant))
         except KeyTrouble as trouble:
             raise CannotOpen(str(trouble)) from None
 

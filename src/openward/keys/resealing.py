@@ -3,13 +3,16 @@
 Every version is gone through once for each change of the rules or the keys, a batch a transaction, in the order of the primary key; how far it is
 stands in `fhir.sealing_walk`, so that it may be stopped at any time. A body is changed in how it stands, never in what it says: the number, the
 time, the transaction and the audit of a version stay as they are.
+
+What is found by a keyed digest (a social security number) is indexed anew with it. Until all of it is, searches look for the old digest too; then
+the old key is taken away.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -24,22 +27,28 @@ from openward.fhir.definitions import type_name
 from openward.fhir.errors import FhirError
 from openward.fhir.sealing.bodies import MARK, SEALED, changed, in_clear, sealed
 from openward.fhir.sealing.rules import ACT_CODE, CONFIDENTIALITY, RESTRICTED, SENSITIVE, sealed_texts
+from openward.fhir.sealing.rules import BLIND as BLIND_MARK
 from openward.fhir.search.index import extract
 from openward.fhir.search.own import OWN
 from openward.fhir.search.person import write_people
 from openward.fhir.search.token import token_hash
 from openward.fhir.versions import parsed
-from openward.keys.bodies import PURPOSES, RecordKeys
+from openward.keys.bodies import FOUND_BY, PURPOSES, RecordKeys
 from openward.keys.models import DataKey
-from openward.keys.ring import REMEMBERED_SECONDS
-from openward.keys.rotation import sealed_place
-from openward.keys.sealing import key_id
+from openward.keys.ring import BLIND, REMEMBERED_SECONDS
+from openward.keys.rotation import lost_keys, sealed_place
+from openward.keys.sealing import key_id, key_of
 
 log = logging.getLogger("openward.keys")
 
 KEYS = RecordKeys()
 RULES = "1"
 """Raise it when `openward.fhir.sealing.rules` seals more: everything is gone through again."""
+
+EARLY = " early"
+"""After what is wanted: begun while processes may still have written under older keys, so that it must be gone through once more."""
+SETTLED = dt.timedelta(seconds=4 * REMEMBERED_SECONDS)  # nobody indexes under an older key any more, and what they had begun has ended
+INDEX_KEY = f"{FOUND_BY}{BLIND}"
 
 LOCK = "select wanted, done, at_tenant, at_rtype, at_rkey, at_ver from fhir.sealing_walk for update skip locked"
 MAKE = "insert into fhir.sealing_walk default values on conflict do nothing"
@@ -62,6 +71,11 @@ LATELY = """select b.tenant, b.rtype, b.rkey, b.ver from fhir.current c join fhi
 CURRENT = "select 1 from fhir.current where tenant = %s and rtype = %s and rkey = %s and ver = %s for update"
 INDEX = "update fhir.current set tok = %s::bigint[] where tenant = %s and rtype = %s and rkey = %s"
 DROP_TEXTS = "delete from fhir.string_value where tenant = %s and rtype = %s and rkey = %s and value = any(%s)"
+# What somebody took from a patient while the key changed had been indexed under the older one.
+STRAYS = """delete from fhir.person_key k where k.kind = 'i' and k.key >= %(first)s and k.key < %(beyond)s and not exists (
+  select from fhir.person p where p.tenant = k.tenant and p.rkey = k.rkey and k.key = any(p.identifiers))"""
+KNOWN = """select c.tok, array(select k.key from fhir.person_key k where k.tenant = c.tenant and k.rkey = c.rkey and k.kind = 'i')
+  from fhir.current c where c.tenant = %s and c.rtype = %s and c.rkey = %s"""
 DROP_PERSON = "delete from fhir.person_key where tenant = %s and rkey = %s"
 
 Place = tuple[int, int, UUID, int]
@@ -83,7 +97,7 @@ class Stored:
         return self.tenant, self.rtype, self.key, self.number
 
 
-@sealed_place("record")
+@sealed_place("record", indexes=(FOUND_BY,))
 def reseal(limit: int) -> int:
     """Go on until a batch had something to seal; how much it had. 0 when all has been gone through, or another worker is at it."""
     while (done := _batch(limit)) is not None:
@@ -98,20 +112,46 @@ def _batch(limit: int) -> int | None:
         cursor.execute(LOCK)
         row = cursor.fetchone()
         retired = _retired()
-        stamp = f"{RULES} {max(retired.values()).isoformat()}" if retired else RULES
-        if row is None or row[1] == stamp:
+        stamp = _stamp(retired)
+        if row is None or _is_done(row[1], stamp):
             return None
-        place: Place = row[2:] if row[0] == stamp else START
+        going = row[0] in (stamp, stamp + EARLY)
+        wanted = row[0] if going else stamp if _is_settled(retired) else stamp + EARLY
+        place: Place = row[2:] if going else START
         cursor.execute(LOOKED_AT, [*place, limit])
         looked_at = cursor.fetchall()
         if not looked_at:
-            finished = stamp if _is_settled(retired) else row[1]
-            cursor.execute(MOVE, ["", finished, *START, False])
+            _end(cursor, stamp if wanted == stamp else row[1], retired)
             return None
         OWN.keep_fresh(connection.connection)
         done = _seal_all(cursor, [Stored(*place) for *place, may_hold in looked_at if may_hold], retired)
-        cursor.execute(MOVE, [stamp, row[1], *looked_at[-1][:4], done > 0])
+        cursor.execute(MOVE, [wanted, row[1], *looked_at[-1][:4], done > 0])
         return done
+
+
+def _stamp(retired: Mapping[int, dt.datetime]) -> str:
+    return f"{RULES} {max(retired.values()).isoformat()}" if retired else RULES
+
+
+def _is_done(done: str, stamp: str) -> bool:
+    """All was gone through for these keys, or for later ones: the last that were retired may have been taken away since."""
+    return done.partition(" ")[0] == RULES and done >= stamp
+
+
+def is_unfinished() -> bool:
+    """Whether there is something to go through for the rules and keys as they are."""
+    with connection.cursor() as cursor:
+        cursor.execute("select done from fhir.sealing_walk")
+        row = cursor.fetchone()
+    return row is None or not _is_done(row[0], _stamp(_retired()))
+
+
+def _end(cursor: Any, finished: str, retired: Mapping[int, dt.datetime]) -> None:
+    """What the indexes were made anew without is taken away; not while a key is missing, for what it sealed is still indexed as it was."""
+    cursor.execute(MOVE, ["", finished, *START, False])
+    if finished == _stamp(retired) and not lost_keys():
+        cursor.execute(STRAYS, {"first": BLIND_MARK, "beyond": chr(ord(BLIND_MARK) + 1)})
+        DataKey.objects.filter(purpose=INDEX_KEY, id__in=retired).delete()
 
 
 def _seal_all(cursor: Any, versions: Sequence[Stored], retired: Collection[int]) -> int:
@@ -147,31 +187,34 @@ def labels() -> list[int]:
 
 
 def _retired() -> dict[int, dt.datetime]:
-    """Which data keys of the record no longer seal, and since when."""
-    rows = DataKey.objects.filter(purpose__in=PURPOSES, retired_at__isnull=False).values_list("id", "retired_at")
+    """Which data keys of the record no longer seal or index, and since when."""
+    rows = DataKey.objects.filter(purpose__in=(*PURPOSES, INDEX_KEY), retired_at__isnull=False).values_list("id", "retired_at")
     return {id: at for id, at in rows if at is not None}
 
 
-def _is_settled(retired: dict[int, dt.datetime]) -> bool:
-    """Other processes may seal under a key a while after it was retired: what they wrote behind the walk is for the next one."""
-    return not retired or (timezone.now() - max(retired.values())).total_seconds() > 2 * REMEMBERED_SECONDS
+def _is_settled(retired: Mapping[int, dt.datetime]) -> bool:
+    """Other processes may seal under a key a while after it was retired: what they wrote behind a walk that began before is for the next one."""
+    return not retired or timezone.now() - max(retired.values()) > SETTLED
 
 
 def _seal(cursor: Any, one: Stored, retired: Collection[int], *, labelled: bool) -> bool:
-    """Whether the body had to be sealed, or sealed anew. One whose key is missing stays as it is, for the key may come back."""
+    """Whether it had to be sealed, or sealed or indexed anew. One whose key is missing stays as it is, for the key may come back."""
     assert one.body is not None
     try:
         clear = in_clear(one.body) or ""
         body = _as_it_should_stand(one, clear, retired, labelled=labelled)
-        if body is None or in_clear(body) != clear:
+        if body is not None and in_clear(body) != clear:
             return False
-        cursor.execute(CHANGE, [body, *one.place])
-        if body.count(SEALED) > one.body.count(SEALED):
+        if body is not None:
+            cursor.execute(CHANGE, [body, *one.place])
+        if body is not None and body.count(SEALED) > one.body.count(SEALED):
             _index(cursor, one, clear)
+        elif _is_found_by_digest(one.body):
+            return _index(cursor, one, clear) or body is not None
     except FhirError as trouble:
         log.error("a version of %s %s stays as it is: %s", type_name(one.rtype), one.key, type(trouble).__name__)
         return False
-    return True
+    return body is not None
 
 
 def _as_it_should_stand(one: Stored, clear: str, retired: Collection[int], *, labelled: bool) -> str | None:
@@ -189,17 +232,27 @@ def _is_under(body: str, retired: Collection[int]) -> bool:
     return any(key_id(part.partition('"')[0]) in retired for part in body.split(SEALED)[1:]) if body.startswith(MARK) else False
 
 
-def _index(cursor: Any, one: Stored, clear: str) -> None:
-    """What search knew of the resource in clear is replaced by what it knows now."""
+def _is_found_by_digest(body: str) -> bool:
+    """Whether a body that opens holds what is indexed under a key."""
+    return any(key_of(part.partition('"')[0]).purpose == FOUND_BY for part in body.split(SEALED)[1:]) if body.startswith(MARK) else False
+
+
+def _index(cursor: Any, one: Stored, clear: str) -> bool:
+    """What search knew of the resource is replaced by what it knows now; whether it knew anything else."""
     cursor.execute(CURRENT, one.place)
     if cursor.fetchone() is None:
-        return
+        return False
     content = parsed(clear)
-    row = extract(content, type_name(one.rtype))
+    row = extract(content, type_name(one.rtype), tenant=one.tenant)
     where = one.place[:3]
+    cursor.execute(KNOWN, where)
+    tok, numbers = cursor.fetchone()
+    if tok == row.tok and (row.person is None or set(row.person.identifiers) <= set(numbers)):
+        return False
     cursor.execute(INDEX, [row.tok, *where])
     cursor.execute(DROP_TEXTS, [*where, list(sealed_texts(content))])
     if row.person is not None:
         cursor.execute(DROP_PERSON, [one.tenant, one.key])
         wire: psycopg.Connection[Any] = connection.connection
         write_people(packed.cursor(wire), one.tenant, [(None, row.person)])
+    return True

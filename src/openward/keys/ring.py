@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import secrets
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,7 +19,14 @@ from openward.keys.errors import DataKeyMissing
 from openward.keys.models import DataKey
 from openward.keys.outer import KEY_BYTES, OuterKeys, outer_keys
 
+EVERYWHERE = 0
+"""Whose the keys of blind indexes were before each tenant had its own; it is retired, and gone when nothing is found by it any more."""
 REMEMBERED_SECONDS = 60  # after a rotation the other processes go on sealing with the old key this long; it still unseals
+
+
+BLIND = ":blind"
+"""Ends the purpose of the key by which the values of a purpose are found."""
+HEARD_OF = dt.timedelta(seconds=2 * REMEMBERED_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -35,12 +44,19 @@ class OpenKey:
         return f"OpenKey({self.id})"
 
 
+@dataclass(frozen=True)
+class BlindKey:
+    key: OpenKey
+    made_at: dt.datetime
+
+
 class Ring:
     """Looks keys up and remembers them. What is made in a transaction is remembered as the one to seal with only once it is committed."""
 
     def __init__(self) -> None:
         self._by_id: dict[int, OpenKey] = {}
         self._active: dict[tuple[int, str], tuple[OpenKey, float]] = {}
+        self._blind: dict[tuple[int, str], tuple[Sequence[BlindKey], float]] = {}
         self._outer: OuterKeys | None = None
         self._lock = threading.Lock()
 
@@ -53,7 +69,7 @@ class Ring:
 
     def forget(self) -> None:
         """Read everything anew from the database and the key files."""
-        self._by_id, self._active, self._outer = {}, {}, None
+        self._by_id, self._active, self._blind, self._outer = {}, {}, {}, None
 
     def named(self, id: int) -> OpenKey:
         """Raises DataKeyMissing, OuterKeyMissing, SealBroken."""
@@ -75,11 +91,34 @@ class Ring:
         transaction.on_commit(lambda: self._remember(tenant, purpose, key))
         return key
 
+    def blind(self, tenant: int, purpose: str) -> list[OpenKey]:
+        """Every key a value of this tenant may be indexed under, first the one to index with; made the first time. Raises as `active`.
+
+        A new one is indexed with only when every process has read that it is there and looks for it: until then nobody would find what it indexed.
+        """
+        known, until = self._blind.get((tenant, purpose), ((), 0.0))
+        if not known or time.monotonic() >= until:
+            known = self._blind_keys(tenant, purpose)
+            transaction.on_commit(lambda: self._blind.update({(tenant, purpose): (known, time.monotonic() + REMEMBERED_SECONDS)}))
+        heard = timezone.now() - HEARD_OF
+        first = next((one for one in known if one.made_at < heard), known[-1])
+        return [first.key, *(one.key for one in known if one is not first)]
+
+    def _blind_keys(self, tenant: int, purpose: str) -> Sequence[BlindKey]:
+        """The newest first."""
+        rows = DataKey.objects.filter(tenant__in=(tenant, EVERYWHERE), purpose=purpose)
+        if not rows.filter(tenant=tenant, retired_at__isnull=True).exists():
+            self._made(tenant, purpose)
+        return [BlindKey(self.named(row.id), row.made_at) for row in rows.order_by("-made_at", "id")]
+
     def replace(self, tenant: int, purpose: str) -> OpenKey:
         """A new key to seal with; the one before is retired and still unseals."""
         with transaction.atomic():
             DataKey.objects.filter(tenant=tenant, purpose=purpose, retired_at__isnull=True).update(retired_at=timezone.now())
             self._active.pop((tenant, purpose), None)
+            if purpose.endswith(BLIND):
+                self._blind.pop((tenant, purpose), None)
+                return self.named(self._made(tenant, purpose).id)
             return self.active(tenant, purpose)
 
     def rewrap(self, row: DataKey) -> None:

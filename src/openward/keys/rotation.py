@@ -5,7 +5,7 @@ Each batch is a transaction of its own and the work to do is what still begins w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from django.apps import apps
 from django.db import models, transaction
@@ -13,31 +13,38 @@ from django.db import models, transaction
 from openward.keys.errors import KeyTrouble
 from openward.keys.fields import Sealed, SealedTextField
 from openward.keys.models import DataKey
-from openward.keys.ring import RING
+from openward.keys.ring import BLIND, RING
 from openward.keys.sealing import prefix_of
 
 BATCH = 200
 
 Reseal = Callable[[int], int]
 PLACES: dict[str, Reseal] = {}
+INDEXED: set[str] = set()
+"""The purposes whose blind index some place makes anew: the keys of others stay for ever, for values are found by them."""
 
 
-def sealed_place(name: str) -> Callable[[Reseal], Reseal]:
-    """Register a place that is no SealedTextField: `reseal(limit)` seals up to `limit` values anew, and says how many it did; 0 ends it."""
+def sealed_place(name: str, *, indexes: Collection[str] = ()) -> Callable[[Reseal], Reseal]:
+    """Register a place that is no SealedTextField: `reseal(limit)` seals up to `limit` values anew, and says how many it did; 0 ends it.
+
+    `indexes`: of which purposes it also makes the blind index anew, and takes away the retired keys of it when nothing is found by them any more.
+    """
 
     def register(reseal: Reseal) -> Reseal:
         PLACES[name] = reseal
+        INDEXED.update(f"{purpose}{BLIND}" for purpose in indexes)
         return reseal
 
     return register
 
 
 def new_data_keys() -> int:
-    """Retire every data key that seals and make a new one beside it; how many. Keys of blind indexes stay: they are what values are found by."""
-    active = DataKey.objects.filter(retired_at__isnull=True).exclude(purpose__endswith=":blind").values_list("tenant", "purpose")
-    for tenant, purpose in active:
+    """Retire every data key that seals and make a new one beside it; how many. Those of blind indexes nobody makes anew stay."""
+    active = DataKey.objects.filter(retired_at__isnull=True).values_list("tenant", "purpose")
+    replaced = [(tenant, purpose) for tenant, purpose in active if not purpose.endswith(BLIND) or purpose in INDEXED]
+    for tenant, purpose in replaced:
         RING.replace(tenant, purpose)
-    return len(active)
+    return len(replaced)
 
 
 def rewrap_keys() -> int:

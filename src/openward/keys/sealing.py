@@ -20,7 +20,7 @@ from cryptography.exceptions import InvalidTag
 
 from openward.keys.errors import SealBroken
 from openward.keys.outer import NONCE_BYTES
-from openward.keys.ring import RING, OpenKey
+from openward.keys.ring import BLIND, RING, OpenKey
 
 PREFIX = "ow1."
 VERSION = 1
@@ -99,8 +99,13 @@ def prefix_of(key: int) -> str:
 
 
 def blind(purpose: str, text: str, *, tenant: int = 1) -> bytes:
-    """32 bytes by which equal texts are found without being stored: HMAC-SHA-256 under the purpose's own key, which rotation must not change."""
-    return hmac.digest(RING.active(tenant, f"{purpose}:blind").secret, text.encode(), hashlib.sha256)
+    """32 bytes by which equal texts are found without being stored: HMAC-SHA-256 under the purpose's own key of this tenant."""
+    return blinded(purpose, text, tenant=tenant)[0]
+
+
+def blinded(purpose: str, text: str, *, tenant: int = 1) -> list[bytes]:
+    """The same, and after it what the text may still be indexed under while that key is being changed. Raises KeyTrouble."""
+    return [hmac.digest(key.secret, text.encode(), hashlib.sha256) for key in RING.blind(tenant, f"{purpose}{BLIND}")]
 
 
 def decoded(sealed: str) -> bytes:

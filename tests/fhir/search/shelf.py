@@ -59,7 +59,7 @@ class Shelf:
     def _changed(self, resource: Mapping[str, Any]) -> tuple[IndexRow | None, IndexRow]:
         name = resource["resourceType"], resource["id"]
         self.versions[name] = self.versions.get(name, 0) + 1
-        before, after = self.rows.get(name), extract(resource)
+        before, after = self.rows.get(name), extract(resource, tenant=self.tenant)
         self.rows[name], self.resources[name] = after, resource
         return before, after
 

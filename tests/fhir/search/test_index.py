@@ -53,7 +53,7 @@ def test_nothing_is_kept_twice() -> None:
 
 class TestThePatientOfAResource:
     def _row(self, **content: object) -> object:
-        return extract({"resourceType": "Observation", "id": "o", "status": "final", "code": {"text": "x"}, **content})
+        return extract({"resourceType": "Observation", "id": "o", "status": "final", "code": {"text": "x"}, **content}, tenant=1)
 
     def test_is_its_subject(self) -> None:
         row = self._row(subject={"reference": "Patient/ada"}, performer=[{"reference": "Patient/ben"}])
@@ -65,7 +65,7 @@ class TestThePatientOfAResource:
         assert elsewhere_hash() in row.tok  # type: ignore[attr-defined]
 
     def test_is_the_patient_itself(self) -> None:
-        assert extract({"resourceType": "Patient", "id": "ada"}).patient == key("Patient", "ada")
+        assert extract({"resourceType": "Patient", "id": "ada"}, tenant=1).patient == key("Patient", "ada")
 
     def test_is_nobody_for_a_reference_outside(self) -> None:
         assert self._row(subject={"reference": "http://other/Patient/ada"}).patient is None  # type: ignore[attr-defined]

@@ -76,7 +76,7 @@ def test_a_topic_fires_for_its_changes_alone(name: str, before: dict[str, Any] |
     op = "C" if before is None else "D" if after is None else "U"
     some = after or before
     assert some
-    rows = [extract(version) if version else None for version in (after, before)]
+    rows = [extract(version, tenant=1) if version else None for version in (after, before)]
     triggers = [trigger for trigger in BUILT_IN[HERE + name].triggers if trigger.type == some["resourceType"]]
     assert any(trigger.fires(op, some["id"], *rows) for trigger in triggers) == fires
 

@@ -20,8 +20,8 @@ class Sound:
     references: list[str]
 
 
-def sound(type: str, id: str, resource: Mapping[str, Any], found: Sequence[Slot] | None = None) -> Sound:
+def sound(type: str, id: str, resource: Mapping[str, Any], found: Sequence[Slot] | None = None, *, tenant: int) -> Sound:
     """Examine `resource` as `type/id`; `found` are its slots, if they have been looked for. Raises Invalid with every fault."""
     content = {**resource, "id": id}
     check(content)
-    return Sound(content, extract(content, type), literals(slots(content) if found is None else found))
+    return Sound(content, extract(content, type, tenant=tenant), literals(slots(content) if found is None else found))

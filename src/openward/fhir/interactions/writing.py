@@ -110,21 +110,21 @@ def prepare(
 
     `known` is what `sound` said of this very resource, if it has been asked already.
     """
-    new = known if known and known.row.generation == OWN.generation else sound(type, id, resource)
+    new = known if known and known.row.generation == OWN.generation else sound(type, id, resource, tenant=store.tenant)
     key = new.row.key
     live = before if before and not before.deleted else None
     _permit(store, interaction, type, id, new.content, new.row.patient, live)
     if store.guards.of(type, interaction):
         change = Change(interaction, type, id, key, Resource.of(new.content), Resource.of(live.content) if live else None, new.row.patient)
         if _guarded(store, change):
-            new = sound(type, id, change.resource.data)
+            new = sound(type, id, change.resource.data, tenant=store.tenant)
     if live and is_same(new.content, live.content):
         store.pending.events.append(Event(interaction, type, key, live.number, (new.row.patient,) if new.row.patient else ()))
         return Written(live, "unchanged")
     hold(store, type, new.content)
     version = _stamped(type, id, key, new.content, new.row, before, live)
     body = stored(store.tenant, new.content, version.text or "")
-    _stage(store, interaction, version, new.row, extract(live.content, type) if live else None, body)
+    _stage(store, interaction, version, new.row, extract(live.content, type, tenant=store.tenant) if live else None, body)
     if store.strict_references:
         for reference in new.references:
             store.pending.references.setdefault(reference, new.content)
@@ -133,7 +133,7 @@ def prepare(
 
 def prepare_deletion(store: Store, before: Version) -> Written:
     """Ask the policy, run the guards, and stage a version that says the resource is gone."""
-    row = extract(before.content, before.type)
+    row = extract(before.content, before.type, tenant=store.tenant)
     _permit(store, "delete", before.type, before.id, before.content, before.patient, before)
     if store.guards.of(before.type, "delete"):
         resource = Resource.of(before.content)

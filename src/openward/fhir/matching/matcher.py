@@ -16,8 +16,9 @@ from openward.fhir.matching.compare import FROM, Match, compare
 from openward.fhir.matching.facts import facts
 from openward.fhir.matching.names import nicknames
 from openward.fhir.protocols import Where
+from openward.fhir.sealing.rules import blinded, is_social
 from openward.fhir.search.people import PatientFinder, Sought
-from openward.fhir.search.person import BIRTH, IDENTIFIER, NAME, SOUND, TELEPHONE, Person, person
+from openward.fhir.search.person import BIRTH, IDENTIFIER, NAME, SOUND, TELEPHONE, Person, compact, person
 from openward.fhir.search.phonetics import sounds
 from openward.fhir.search.rows import COLUMNS, version_of
 from openward.fhir.search.sql import Bindings
@@ -50,7 +51,7 @@ class Matcher:
         return sorted(likely, key=lambda pair: (-pair[0].score, pair[0].id))[:limit]
 
     def _candidates(self, patient: Mapping[str, Any]) -> list[Version]:
-        keys = [one.key for one in self.finder.candidates(alike(person({**patient, "id": "unborn"})))]
+        keys = [one.key for one in self.finder.candidates(_sought(patient, self.tenant))]
         bind = Bindings(self.tenant)
         emails = [token_hash("email", None, email) for email in sorted(facts(patient).emails)]
         wanted = f"c.rkey = any({bind.place(keys, '::uuid[]')})"
@@ -63,6 +64,12 @@ class Matcher:
         )
         found = [version_of(row) for row in self.cursor.execute(sql.encode(), bind.values)]
         return [version for version in found if not is_replaced(version.content)]
+
+
+def _sought(patient: Mapping[str, Any], tenant: int) -> Sequence[Sought]:
+    """Numbers that stand in no index are looked for under every key they may have been put there by."""
+    hidden = [whole for entry in patient.get("identifier", ()) if is_social(entry) for whole in blinded(compact(entry.get("value", "")), tenant)[1:]]
+    return [*alike(person({**patient, "id": "unborn"}, tenant)), *(Sought(wholes=((IDENTIFIER, whole, 2.0),)) for whole in hidden)]
 
 
 def is_replaced(patient: Mapping[str, Any]) -> bool:

@@ -38,10 +38,11 @@ class Keys(Protocol):
     def unseal(self, sealed: str, about: About) -> bytes:
         """What was sealed. Raises CannotOpen."""
 
-    def blind(self, text: str) -> str:
-        """The same text for the same text, which says nothing of it to who has not the key. One key for the installation, never changed.
+    def blinded(self, text: str, tenant: int) -> tuple[str, ...]:
+        """The same texts for the same text, which say nothing of it to who has not the key; other ones for another tenant.
 
-        Raises CannotOpen.
+        The first is what it is indexed under from now on; while the key is being changed, others are what it may still be indexed under. Raises
+        CannotOpen.
         """
 
 

@@ -164,21 +164,21 @@ def sealed_texts(resource: Mapping[str, Any]) -> Iterator[str]:
 BLIND = "\x1d"
 
 
-def found_by(identifier: Mapping[str, Any], text: str) -> str:
+def found_by(identifier: Mapping[str, Any], text: str, tenant: int) -> str:
     """What an identifier's value is indexed under: itself, or, of a social security number, what tells it from others and nothing else."""
-    return blinded(text) if is_social(identifier) else text
+    return blinded(text, tenant)[0] if is_social(identifier) else text
 
 
-def blinded(text: str) -> str:
-    """Raises NoBlindKey."""
+def blinded(text: str, tenant: int) -> tuple[str, ...]:
+    """Under what a text is indexed, and what it may be indexed under from before. Raises NoBlindKey."""
     keys = held()
     try:
-        return BLIND + keys.blind(text) if keys is not None else text
+        return tuple(BLIND + each for each in keys.blinded(text, tenant)) if keys is not None else (text,)
     except CannotOpen:
         raise NoBlindKey from None
 
 
-def asked_for(system: str | None, text: str) -> tuple[str, ...]:
+def asked_for(system: str | None, text: str, tenant: int) -> tuple[str, ...]:
     """Under what an identifier of this value may be indexed. `system` None: whatever the system.
 
     A number of any system may be of a type that makes it social, so it is looked for under both. Raises NoBlindKey when it can be found by that alone.
@@ -186,8 +186,8 @@ def asked_for(system: str | None, text: str) -> tuple[str, ...]:
     if held() is None:
         return (text,)
     if system in SSN:
-        return (blinded(text),)
+        return blinded(text, tenant)
     try:
-        return text, blinded(text)
+        return text, *blinded(text, tenant)
     except NoBlindKey:  # other numbers are found as ever
         return (text,)

@@ -28,20 +28,22 @@ class Group:
     numbers: tuple[tuple[float, float], ...] = field(default=())
 
 
-def extract(parameter: SearchParameter, value: Sequence[Sequence[tuple[str, Any]]]) -> Group | None:
+def extract(parameter: SearchParameter, value: Sequence[Sequence[tuple[str, Any]]], tenant: int) -> Group | None:
     """The row of one group; `value` holds, for each component, its (data type, value) pairs."""
     tokens: set[int] = set()
     numbers: list[tuple[float, float]] = []
     for component, pairs in zip(parameter.components, value, strict=True):
         for datatype, one in pairs:
-            _add(parameter, component, datatype, one, tokens, numbers)
+            _add(parameter, component, datatype, one, tokens, numbers, tenant)
     return Group(number_of(parameter.code), tuple(sorted(tokens)), tuple(numbers[:2]))
 
 
-def _add(parameter: SearchParameter, component: Component, datatype: str, value: Any, tokens: set[int], numbers: list[tuple[float, float]]) -> None:
+def _add(
+    parameter: SearchParameter, component: Component, datatype: str, value: Any, tokens: set[int], numbers: list[tuple[float, float]], tenant: int
+) -> None:
     name = _salt(parameter, component)
     if component.type == "token":
-        token.extract(_as_parameter(parameter, component), datatype, value, tokens, {})
+        token.extract(_as_parameter(parameter, component), datatype, value, tokens, {}, tenant)
         tokens.update(token.token_hash(name, system, None) for system in _systems(value))
     elif component.type == "quantity":
         if measure := quantity.extract(datatype, value):
@@ -50,7 +52,7 @@ def _add(parameter: SearchParameter, component: Component, datatype: str, value:
     elif component.type == "number":
         if found := number.extract(datatype, value):
             numbers.append(found)
-    elif target := reference.extract(name, datatype, value, tokens):
+    elif target := reference.extract(name, datatype, value, tokens, tenant):
         tokens.add(reference.link_hash(f"{name}{target[1]}", target[0]))
 
 

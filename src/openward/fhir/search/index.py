@@ -29,11 +29,11 @@ Sink = Callable[[IndexRow, str, Any], None]
 REMEMBERED = 20_000  # literals or codes of one parameter, and what they lead to
 
 
-def extract(resource: Mapping[str, Any], type: str | None = None) -> IndexRow:
-    """The index of a valid resource; its `id` must be set."""
+def extract(resource: Mapping[str, Any], type: str | None = None, *, tenant: int) -> IndexRow:
+    """The index of a valid resource of a tenant; its `id` must be set."""
     name = type or resource["resourceType"]
     here = plan(name)
-    row = IndexRow(type_number(name), key(name, resource["id"]), generation=OWN.generation)
+    row = IndexRow(type_number(name), key(name, resource["id"]), generation=OWN.generation, tenant=tenant)
     _filler(name)(resource, row)
     for parameter in here.evaluated:
         for datatype, value in parameter.evaluate(resource):
@@ -43,7 +43,7 @@ def extract(resource: Mapping[str, Any], type: str | None = None) -> IndexRow:
         hidden = set(sealed_texts(resource))
         row.strings = {one for one in row.strings if one[2] not in hidden}
     if name == "Patient":
-        row.person = person(resource)
+        row.person = person(resource, tenant)
     elif name == "Binary":
         row.patient = _security_context(resource)
     return row
@@ -55,9 +55,9 @@ def _security_context(binary: Mapping[str, Any]) -> UUID | None:
     return key("Patient", named.id) if named and named.type == "Patient" else None
 
 
-def extract_only(resource: Mapping[str, Any], type: str, code: str) -> IndexRow:
+def extract_only(resource: Mapping[str, Any], type: str, code: str, *, tenant: int) -> IndexRow:
     """What one of the site's own parameters adds to the index of a resource."""
-    row, parameter = IndexRow(type_number(type), key(type, resource["id"])), plan(type).parameters[code]
+    row, parameter = IndexRow(type_number(type), key(type, resource["id"]), tenant=tenant), plan(type).parameters[code]
     for datatype, value in values_of(parameter, resource):
         _sinks(type)[code](row, datatype, value)
     return row
@@ -114,7 +114,7 @@ def _token(parameter: SearchParameter) -> Sink:
         elif datatype == "CodeableConcept":
             token.from_concept(code, value, row.tokens, row.dictionary)
         else:
-            token.extract(parameter, datatype, value, row.tokens, row.dictionary)
+            token.extract(parameter, datatype, value, row.tokens, row.dictionary, row.tenant)
 
     return take
 
@@ -164,7 +164,7 @@ def _references(here: Plan, parameter: SearchParameter) -> Sink:
         plain = datatype == "Reference" and "identifier" not in value
         found = known.get(value.get("reference")) if plain else None
         if found is None:
-            target = reference.extract(code, datatype, value, row.tokens) if datatype != "Resource" else None
+            target = reference.extract(code, datatype, value, row.tokens, row.tenant) if datatype != "Resource" else None
             if target is None:
                 return
             found = meant(target)
@@ -259,7 +259,7 @@ def _near(parameter: SearchParameter) -> Sink:
 
 def _composite(parameter: SearchParameter) -> Sink:
     def take(row: IndexRow, datatype: str, value: Any) -> None:
-        if found := composite.extract(parameter, value):
+        if found := composite.extract(parameter, value, row.tenant):
             row.parameters.add(found.param)
             row.groups.append(found)
 

@@ -41,11 +41,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What was typed, sorted out. `births` are the dates it may mean, the likeliest first."""
+    """What was typed, sorted out. `births` are the dates it may mean, the likeliest first; `tenant`: whose people."""
 
     names: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     births: tuple[str, ...] = ()
+    tenant: int = 0
 
     @property
     def is_empty(self) -> bool:
@@ -62,7 +63,7 @@ class PatientFinder:
 
     def find(self, text: str, *, birth_date: str | None = None, limit: int = 20) -> list[Found]:
         """The likeliest patients first. `birth_date` in any common form (US order when only numbers); one may also stand in `text`."""
-        wanted = understood(text, birth_date)
+        wanted = understood(text, birth_date, tenant=self.tenant)
         if wanted.is_empty:
             return []
         plain, bent = keys(wanted)
@@ -131,13 +132,13 @@ def _person(row: Sequence[Any]) -> Person:
     return Person(rkey, id, tuple(names), birth, sex, tuple(phones), tuple(identifiers), address)
 
 
-def understood(text: str, birth_date: str | None = None) -> Wanted:
+def understood(text: str, birth_date: str | None = None, *, tenant: int) -> Wanted:
     """`okafor ada 3 nov 1980`, `OW-000123`, `555 0142` taken apart."""
     births, rest = dates_in(text)
     if birth_date:
         births = [*dates_in(birth_date)[0], *births]
     numbers, rest = _numbers(rest)
-    return Wanted(tuple(words(normal(rest)))[:6], numbers, tuple(dict.fromkeys(births)))
+    return Wanted(tuple(words(normal(rest)))[:6], numbers, tuple(dict.fromkeys(births)), tenant)
 
 
 def _numbers(text: str) -> tuple[tuple[str, ...], str]:
@@ -152,7 +153,7 @@ def _numbers(text: str) -> tuple[tuple[str, ...], str]:
 
 def keys(wanted: Wanted) -> tuple[list[Sought], list[Sought]]:
     """What to look for as typed, and with misspellings."""
-    rest = [_of_number(number) for number in wanted.numbers]
+    rest = [_of_number(number, wanted.tenant) for number in wanted.numbers]
     if wanted.births:
         rest.append(Sought(starts=tuple((BIRTH, birth.replace("-", ""), 1.0) for birth in wanted.births)))
     return [*map(_as_typed, wanted.names), *rest], [*map(_as_meant, wanted.names), *rest]
@@ -174,21 +175,21 @@ def _as_meant(word: str) -> Sought:
     return Sought(starts=tuple(starts), wholes=((NAME, word, 1.2), *((SOUND, sound, 0.8) for sound in sounds(word))))
 
 
-def _of_number(number: str) -> Sought:
+def _of_number(number: str, tenant: int) -> Sought:
     """A record number with or without its letters and zeros, or the digits of a telephone (a leading 1 is the country's)."""
     starts = [(IDENTIFIER, number, 1.0)]
     if number.isdigit():
         digits = number[1:] if len(number) == 11 and number[0] == "1" else number
         starts += [(IDENTIFIER, number.lstrip("0"), 1.0)] if number.lstrip("0") else []
         starts += [(TELEPHONE, digits, 1.0)]
-    hidden = asked_for(None, number)[1:]  # a social security number is found by all of it or not at all
+    hidden = asked_for(None, number, tenant)[1:]  # a social security number is found by all of it or not at all
     return Sought(starts=tuple(dict.fromkeys(starts)), wholes=tuple((IDENTIFIER, whole, 1.2) for whole in hidden))
 
 
 def rank(wanted: Wanted, found: Person) -> tuple[float, tuple[str, ...]]:
     """How well everything that was typed is met, 0–1, and by what."""
     parts = [_word_score(word, found) for word in wanted.names]
-    parts += [_number_score(number, found) for number in wanted.numbers]
+    parts += [_number_score(number, found, wanted.tenant) for number in wanted.numbers]
     if wanted.births:
         parts.append(_birth_score(wanted.births, found))
     scores = [score for score, _ in parts]
@@ -214,11 +215,11 @@ def _likeness(word: str, other: str) -> tuple[float, str]:
     return (0.9 * max(near, JaroWinkler.similarity(word, other) - 0.12), "spelling") if near >= 0.5 else (0.0, "")
 
 
-def _number_score(number: str, found: Person) -> tuple[float, str]:
+def _number_score(number: str, found: Person, tenant: int) -> tuple[float, str]:
     bare = number.lstrip("0") or number
     if not found.identifiers and not found.phones:
         return 0.0, ""
-    if not set(asked_for(None, number)[1:]).isdisjoint(found.identifiers):
+    if not set(asked_for(None, number, tenant)[1:]).isdisjoint(found.identifiers):
         return 1.0, "number"
     for identifier in found.identifiers:
         if identifier.startswith(BLIND):

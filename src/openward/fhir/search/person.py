@@ -42,12 +42,12 @@ class Person:
         return frozenset(word for name in self.names for word in words(name))
 
 
-def person(patient: Mapping[str, Any]) -> Person:
-    """The finder's view of a Patient."""
+def person(patient: Mapping[str, Any], tenant: int) -> Person:
+    """The finder's view of a Patient of a tenant."""
     names = tuple(dict.fromkeys(name for name in map(_name, patient.get("name", ())) if name.strip()))
     telecom = [entry for entry in patient.get("telecom", ()) if entry.get("system") in ("phone", "sms", "fax", None)]
     phones = tuple(dict.fromkeys(digits for entry in telecom if (digits := contact(entry.get("value") or "")).isdigit()))
-    identifiers = tuple(dict.fromkeys(_identifier(entry) for entry in patient.get("identifier", ()) if entry.get("value")))
+    identifiers = tuple(dict.fromkeys(_identifier(entry, tenant) for entry in patient.get("identifier", ()) if entry.get("value")))
     birth = patient.get("birthDate", "")
     keys = frozenset((*_name_keys(names), *_number_keys(identifiers, phones), *([(BIRTH, birth.replace("-", ""))] if birth else ())))
     address = normal(_address(patient.get("address", ())))
@@ -76,10 +76,10 @@ def compact(identifier: str) -> str:
     return re.sub(r"[^0-9a-z]", "", normal(identifier))
 
 
-def _identifier(entry: Mapping[str, Any]) -> str:
+def _identifier(entry: Mapping[str, Any], tenant: int) -> str:
     """A social security number is found when it is typed whole, and stands in no index."""
     text = compact(entry["value"])
-    return found_by(entry, text)
+    return found_by(entry, text, tenant)
 
 
 def _name_keys(names: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -41,11 +41,11 @@ def pointer(reference: str) -> Pointer | None:
     return (match.group(1), key(match.group(1), match.group(2))) if match and is_resource_type(match.group(1)) else None
 
 
-def extract(parameter: str, datatype: str, value: Any, tokens: set[int]) -> Pointer | None:
+def extract(parameter: str, datatype: str, value: Any, tokens: set[int], tenant: int) -> Pointer | None:
     """The target of one reference; what is not a resource of this server becomes a hash in `tokens`."""
     if datatype == "Reference":
         if "identifier" in value:
-            _identifier(parameter, value["identifier"], tokens)
+            _identifier(parameter, value["identifier"], tokens, tenant)
         literal = value.get("reference")
     else:
         literal = value.get("url") if isinstance(value, Mapping) else value
@@ -59,9 +59,9 @@ def extract(parameter: str, datatype: str, value: Any, tokens: set[int]) -> Poin
     return None
 
 
-def _identifier(parameter: str, value: Mapping[str, Any] | None, tokens: set[int]) -> None:
+def _identifier(parameter: str, value: Mapping[str, Any] | None, tokens: set[int], tenant: int) -> None:
     if value and value.get("value"):
-        text = found_by(value, value["value"])
+        text = found_by(value, value["value"], tenant)
         tokens.update(token_hash(IDENTIFIER + parameter, system, text) for system in (None, value.get("system", "")))
         tokens.add(token_hash(IDENTIFIER + parameter, value.get("system", ""), None))
 
@@ -117,7 +117,7 @@ def _by_identifier(parameter: SearchParameter, values: Sequence[str], bind: Bind
         for value in values:
             system, bar, code = value.rpartition("|")
             wanted = system if bar else None
-            hashes += [token_hash(IDENTIFIER + owner.code, wanted, text) for text in (asked_for(wanted, code) if code else (None,))]
+            hashes += [token_hash(IDENTIFIER + owner.code, wanted, text) for text in (asked_for(wanted, code, bind.tenant) if code else (None,))]
     return f"c.tok && {bind.numbers(hashes)}"
 
 

@@ -22,6 +22,7 @@ class IndexRow(Struct):
 
     `patient`, `date_lo`, `date_hi`, `code`, `tok` and `has` are the columns of fhir.current; the rest are rows of the index tables. Dates are
     ISO 8601 with their offset, or `-infinity` and `infinity`. `generation`: of the site's own parameters that were known then.
+    `tenant`: under whose keys what may not stand in an index is found.
     """
 
     type: int
@@ -41,6 +42,7 @@ class IndexRow(Struct):
     patients: dict[str, UUID] = field(default_factory=dict)
     person: Person | None = None
     generation: int = 0
+    tenant: int = 0
 
     @property
     def tok(self) -> list[int]:

@@ -20,6 +20,7 @@ class Bindings:
 
     def __init__(self, tenant: int, facts: Facts | None = None, name: str = "p") -> None:
         """`name`: what the names of the values begin with."""
+        self.tenant = tenant
         self.values: dict[str, Any] = {"tenant": tenant}
         self._facts = facts
         self._name = name

@@ -89,12 +89,12 @@ def _from_text(parameter: str, text: str, tokens: set[int], entries: dict[int, E
     entries[h] = (h, number(parameter), TEXT_ONLY, text[:200], text[:400])
 
 
-def from_identifier(parameter: str, value: Mapping[str, Any], tokens: set[int], entries: dict[int, Entry]) -> None:
+def from_identifier(parameter: str, value: Mapping[str, Any], tokens: set[int], entries: dict[int, Entry], tenant: int) -> None:
     system, text = value.get("system", ""), value.get("value")
     tokens.add(token_hash(parameter, system, None))
     if text is None:
         return
-    text = found_by(value, text)
+    text = found_by(value, text, tenant)
     tokens.update((token_hash(parameter, system, text), token_hash(parameter, None, text)))
     kinds = value.get("type", {})
     if kinds.get("text"):
@@ -123,7 +123,7 @@ def of_code(parameter: str, value: str, systems: Mapping[str, str]) -> tuple[int
     return token_hash(parameter, systems.get(value, ""), value), token_hash(parameter, None, value)
 
 
-def extract(parameter: SearchParameter, datatype: str, value: Any, tokens: set[int], entries: dict[int, Entry]) -> None:
+def extract(parameter: SearchParameter, datatype: str, value: Any, tokens: set[int], entries: dict[int, Entry], tenant: int) -> None:
     """Add the hashes of one value to `tokens`, and what the dictionary should know to `entries`."""
     code = parameter.code
     if datatype == "CodeableConcept":
@@ -133,7 +133,7 @@ def extract(parameter: SearchParameter, datatype: str, value: Any, tokens: set[i
     elif datatype == "code":
         tokens.update(of_code(code, value, implied_systems(parameter)))
     elif datatype == "Identifier":
-        from_identifier(code, value, tokens, entries)
+        from_identifier(code, value, tokens, entries, tenant)
     elif datatype == "ContactPoint":
         from_contact(code, value, tokens)
     else:
@@ -195,7 +195,7 @@ def _ask(owner: SearchParameter, value: str, modifier: str | None, bind: Binding
         lists.append(_by_text(owner, value, bind))
         return
     if modifier == "of-type":
-        hashes += _of_type(owner, value)
+        hashes += _of_type(owner, value, bind.tenant)
         return
     if modifier in ("in", "not-in"):
         hashes += [token_hash(owner.code, system, code) for system, code in bind.facts.in_set(value)]
@@ -211,13 +211,13 @@ def _ask(owner: SearchParameter, value: str, modifier: str | None, bind: Binding
     if not code:
         raise BadRequest(f"{owner.code}: a token is code, system|code, |code or system|; got {value!r}.")
     wanted = system if bar else None
-    hashes += [token_hash(owner.code, wanted, text) for text in _spellings(owner, wanted, code)]
+    hashes += [token_hash(owner.code, wanted, text) for text in _spellings(owner, wanted, code, bind.tenant)]
 
 
-def _spellings(owner: SearchParameter, system: str | None, code: str) -> Sequence[str]:
+def _spellings(owner: SearchParameter, system: str | None, code: str, tenant: int) -> Sequence[str]:
     kinds = _datatypes(owner)
     if "Identifier" in kinds:
-        return asked_for(system, code)
+        return asked_for(system, code, tenant)
     return (contact(code),) if "ContactPoint" in kinds else (code,)
 
 
@@ -226,11 +226,11 @@ def _datatypes(owner: SearchParameter) -> frozenset[str]:
     return frozenset(path.datatype for path in owner.paths)
 
 
-def _of_type(owner: SearchParameter, value: str) -> list[int]:
+def _of_type(owner: SearchParameter, value: str, tenant: int) -> list[int]:
     parts = value.split("|")
     if len(parts) != 3 or not all(parts[1:]):
         raise BadRequest(f"{owner.code}:of-type takes system|code|value; got {value!r}.")
-    return [token_hash(OF_TYPE + owner.code, f"{parts[0]}|{parts[1]}", text) for text in asked_for(None, parts[2])]
+    return [token_hash(OF_TYPE + owner.code, f"{parts[0]}|{parts[1]}", text) for text in asked_for(None, parts[2], tenant)]
 
 
 def _related(owner: SearchParameter, value: str, modifier: str, bind: Bindings) -> list[int]:

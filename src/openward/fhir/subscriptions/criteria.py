@@ -109,7 +109,7 @@ def _has_token(code: str, value: str, row: IndexRow) -> bool:
         number = number_of(code)
         return token.token_hash(code, system, None) in row.tokens or any(e[1] == number and e[2] == system for e in row.dictionary.values())
     wanted = system if bar else None
-    return any(token.token_hash(code, wanted, spelled) in row.tokens for spelled in {text, token.contact(text), *asked_for(wanted, text)})
+    return any(token.token_hash(code, wanted, spelled) in row.tokens for spelled in {text, token.contact(text), *asked_for(wanted, text, row.tenant)})
 
 
 def _reference(owner: SearchParameter, filter: Filter, row: IndexRow) -> bool:

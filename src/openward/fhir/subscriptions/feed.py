@@ -148,7 +148,7 @@ class Changed:
 
     @cached_property
     def after(self) -> IndexRow | None:
-        return None if self.version.deleted else extract(self.version.content, self.version.type)
+        return None if self.version.deleted else extract(self.version.content, self.version.type, tenant=self.tenant)
 
     @cached_property
     def before(self) -> IndexRow | None:
@@ -157,7 +157,7 @@ class Changed:
         v = self.version
         row = Cursor(self.connection, row_factory=tuple_row).execute(BEFORE.encode(), (self.tenant, type_number(v.type), v.key, v.number)).fetchone()
         previous = version_of(row) if row else None
-        return extract(previous.content, v.type) if previous and not previous.deleted else None
+        return extract(previous.content, v.type, tenant=self.tenant) if previous and not previous.deleted else None
 
     @property
     def any(self) -> IndexRow:
