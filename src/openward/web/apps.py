@@ -12,3 +12,6 @@ class WebConfig(AppConfig):
 
     def ready(self) -> None:
         from openward.web import checks, palette_pages  # noqa: F401  registers the system checks and the page provider
+        from openward.web.threads import use_own_storage
+
+        use_own_storage()
