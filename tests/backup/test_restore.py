@@ -311,6 +311,9 @@ class SpelledBackwards:
     def unseal(self, sealed: str, about: tuple[str, str]) -> bytes:
         return f'"{sealed[::-1]}"'.encode()
 
+    def absent(self) -> str:
+        return "cannot be opened"
+
     def blinded(self, text: str, tenant: int) -> tuple[str, ...]:  # noqa: ARG002 - as the port has it
         return (text,)
 

@@ -84,6 +84,9 @@ class PlainKeys:
         except (InvalidTag, ValueError):
             raise CannotOpen("The value was changed.") from None
 
+    def absent(self) -> str:
+        return "cannot be opened"
+
     def blinded(self, text: str, tenant: int) -> tuple[str, ...]:
         return (hashlib.sha256(f"{tenant} blind {text}".encode()).hexdigest(),)
 

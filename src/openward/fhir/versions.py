@@ -11,6 +11,8 @@ from uuid import UUID
 
 import msgspec
 
+from openward.fhir.errors import FhirError
+
 # What is stored was checked on the way in, so it is read without the checks of openward.fhir.json.
 _decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
@@ -30,6 +32,8 @@ class Version:
     op: str
     patient: UUID | None
     text: str | None
+    locked: FhirError | None = None
+    """Why something of it does not open; `text` then says so in the place of what does not."""
 
     @cached_property
     def content(self) -> dict[str, Any]:
@@ -37,6 +41,13 @@ class Version:
         if self.text is None:
             raise LookupError(f"version {self.number} of {self.type}/{self.id} is a deletion")
         return _decoder.decode(self.text)
+
+    @property
+    def whole(self) -> Version:
+        """Itself. Raises Locked where something of it does not open."""
+        if self.locked is not None:
+            raise self.locked
+        return self
 
     @property
     def deleted(self) -> bool:

@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from psycopg import Cursor, Error, OperationalError
 from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus, Format
+from psycopg.pq import DiagnosticField, ExecStatus, Format, PipelineStatus, TransactionStatus
 from psycopg.rows import tuple_row
 
 from openward.fhir.definitions import type_name
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+NO_SUCH_NAME = b"26000"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 KEPT = 500  # statements a connection keeps prepared in this way
 PLANS = 100  # shapes of searches whose plans it keeps, the latest used
 
@@ -56,6 +58,9 @@ AS_TEXT: Mapping[type, Callable[[Any], bytes | None]] = {
 
 _numbers = itertools.count(1)  # so that no two wires give one connection the same name
 
+# By connection, the searches whose plans it keeps and the names of these: a wire may last no longer than a page.
+_planned: WeakKeyDictionary[Connection[Any], OrderedDict[str, bytes]] = WeakKeyDictionary()
+
 # The same few statements again and again: as the same bytes, the driver finds what it knows of them at once.
 _encoded = lru_cache(maxsize=1000)(str.encode)
 
@@ -63,7 +68,7 @@ _encoded = lru_cache(maxsize=1000)(str.encode)
 class Wire:
     """One connection and the cursor kept on it, which knows the types of the statements it has run. Not for use by two threads at once.
 
-    `straight`: nothing but statements that commit by themselves run on it, so that reads may pass the driver by.
+    What is searched for outside a transaction passes the driver by. `straight`: nothing but statements that commit by themselves run on it, so that reads may do so, too.
     """
 
     def __init__(self, connection: Connection[Any], *, straight: bool = False) -> None:
@@ -71,7 +76,7 @@ class Wire:
         self._cursor = Cursor(connection, row_factory=tuple_row)
         self._straight = straight
         self._prepared: dict[str, tuple[bytes, tuple[str, ...]]] = {}
-        self._planned: OrderedDict[str, bytes] = OrderedDict()
+        self._planned = _planned.setdefault(connection, OrderedDict())
 
     def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> Cursor[Any]:
         """Run one statement, parameters bound by the server. One of few texts: it stays prepared. Its rows must be taken before the next one is run."""
@@ -94,7 +99,7 @@ class Wire:
 
         It is planned for its values, unless `keep`: then one plan must be good for all values.
         """
-        if self._straight:
+        if self._straight or self._is_free:
             numbered, places = _numbered(sql)
             try:
                 values = [AS_TEXT[params[place].__class__](params[place]) for place in places]
@@ -106,15 +111,28 @@ class Wire:
         assert result is not None
         return result
 
-    def _straight_result(self, sql: str, numbered: bytes, values: list[bytes | None], keep: bool) -> PGresult:
+    @property
+    def _is_free(self) -> bool:
+        """Whether nothing is under way and none is begun, so that the driver would send the statement and nothing else."""
         pgconn = self.connection.pgconn
-        if keep:
-            result = pgconn.exec_prepared(self._plan(sql, numbered), values, result_format=Format.BINARY)  # type: ignore[arg-type] # NULL is None
-        else:
-            result = pgconn.exec_params(numbered, values, result_format=Format.BINARY)
+        return self.connection.autocommit and pgconn.transaction_status == TransactionStatus.IDLE and pgconn.pipeline_status == PipelineStatus.OFF
+
+    def _straight_result(self, sql: str, numbered: bytes, values: list[bytes | None], keep: bool) -> PGresult:
+        result = self._kept_result(sql, numbered, values) if keep else self._planned_result(numbered, values)
+        if result.status != ExecStatus.TUPLES_OK and result.error_field(DiagnosticField.SQLSTATE) == NO_SUCH_NAME and keep and not self._straight:
+            # The driver lets go of every plan of its connection when a transaction is rolled back: https://www.psycopg.org/psycopg3/docs/advanced/prepare.html
+            self._planned.clear()
+            result = self._kept_result(sql, numbered, values)
         if result.status != ExecStatus.TUPLES_OK:
             raise self._failure(result)
         return result
+
+    def _kept_result(self, sql: str, numbered: bytes, values: list[bytes | None]) -> PGresult:
+        name = self._plan(sql, numbered)
+        return self.connection.pgconn.exec_prepared(name, values, result_format=Format.BINARY)  # type: ignore[arg-type] # NULL is None
+
+    def _planned_result(self, numbered: bytes, values: list[bytes | None]) -> PGresult:
+        return self.connection.pgconn.exec_params(numbered, values, result_format=Format.BINARY)
 
     def _plan(self, sql: str, numbered: bytes) -> bytes:
         """The name under which the statement is prepared; the one that was not used for longest makes room for it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from django.utils.translation import gettext
 
 from openward.fhir.sealing.port import About, CannotOpen, Purpose
 from openward.keys.errors import KeyTrouble, SealBroken
@@ -39,6 +40,9 @@ class RecordKeys:
             return _text(seal_bytes(of.purpose, content, about=about, tenant=of.tenant))
         except KeyTrouble as trouble:
             raise CannotOpen(str(trouble)) from None
+
+    def absent(self) -> str:
+        return gettext("cannot be opened")
 
     def blinded(self, text: str, tenant: int) -> tuple[str, ...]:
         try:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
+from django.utils import timezone
+
+from openward.audit.models import AuditEvent
+from openward.fhir.sealing.port import UNOPENED
 from openward.keys import resealing, rotation
 from openward.record.health import health_check
 from openward.record.jobs import every, job
+
+LATELY = dt.timedelta(days=1)
 
 
 @job("keys.reseal")
@@ -30,5 +38,9 @@ def finish_rotation() -> None:
 
 @health_check("keys", title="Keys of sealed values")
 def keys() -> str | None:
-    lost = rotation.lost_keys()
-    return f"{lost} data keys cannot be unwrapped: what they sealed cannot be read. Set OPENWARD_KEK_FILES to the key file." if lost else None
+    if lost := rotation.lost_keys():
+        return f"{lost} data keys cannot be unwrapped: what they sealed cannot be read. Set OPENWARD_KEK_FILES to the key file."
+    met = AuditEvent.objects.filter(outcome=8, at__gt=timezone.now() - LATELY, detail__endswith=UNOPENED).count()
+    if met:
+        return f"{met} times in the last day somebody met what cannot be opened: its key is not here, or it was changed. The trail names the records."
+    return None

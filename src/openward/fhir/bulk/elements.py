@@ -17,9 +17,10 @@ NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 def cut(source: Source, after: UUID, elements: Sequence[str], at_most: int) -> Chunk:
     """The next lines after a key, as Source.chunk gives them, each with those elements and the mandatory ones."""
     lines: list[bytes] = []
-    size, last = 0, after
+    size, last, rows = 0, after, 0
     while size < at_most and (bodies := source.bodies(last, AT_ONCE)):
-        versions = [Version(source.type, "", NOWHERE, 0, NEVER, "U", None, text) for _, text in bodies]
+        versions = [Version(source.type, "", NOWHERE, 0, NEVER, "U", None, text) for _, text in bodies if text is not None]
+        rows += len(bodies)
         lines += [(version.text or "").encode() for version in shortened(versions, "false", elements)]
         size, last = sum(map(len, lines)), bodies[-1][0]
-    return Chunk(b"\n".join(lines), len(lines), last)
+    return Chunk(b"\n".join(lines), rows, last, rows - len(lines))

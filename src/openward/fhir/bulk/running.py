@@ -29,6 +29,7 @@ from openward.fhir.errors import FhirError
 from openward.fhir.ids import key
 from openward.fhir.protocols import Event
 from openward.fhir.sealing.bodies import in_clear
+from openward.fhir.sealing.port import UNOPENED
 from openward.fhir.versions import Version
 
 log = logging.getLogger("openward.bulk")
@@ -45,6 +46,7 @@ MOVED = """with here as (update fhir.export set touched = clock_timestamp(), not
   select %(tenant)s, %(id)s, %(number)s, %(kind)s, %(type)s, %(rows)s, %(bytes)s, %(patients)s, %(began)s, %(position)s, %(complete)s from here
   on conflict (tenant, export, number) do update set rows = excluded.rows, bytes = excluded.bytes, patients = excluded.patients,
     position = excluded.position, complete = excluded.complete"""
+EMPTY = "delete from fhir.export_file where tenant = %s and export = %s and number = %s"  # all that was looked at for it does not open
 FINISHED = """update fhir.export set state = 'done', note = '', touched = clock_timestamp(), expires = clock_timestamp() + make_interval(secs => %s)
   where tenant = %s and id = %s and state = 'running'"""
 FAILED = """update fhir.export set state = 'failed', note = %s, expires = clock_timestamp() + make_interval(secs => %s)
@@ -119,6 +121,7 @@ class Run:
     export: Export
     house: House
     files: list[File] = field(default_factory=list)
+    locked: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.actor = self.house.actor(self.export.actor)
@@ -130,8 +133,12 @@ class Run:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.files = files_of(self.connection, self.export)
         steps = self.steps()
+        begun_before = bool(self.files)
         for number, (kind, type) in enumerate(steps, 1):
             self._step(kind, type, f"{number} of {len(steps)}")
+        for kind, type in steps:  # what a job that died met is not known any more
+            if kind == "output" and (begun_before or type in self.locked):
+                self._step("error", type, "what cannot be opened")
         self._audit()
         hours = self.house.limits.hours
         if not self.connection.execute(FINISHED, (hours * 3600, self.export.tenant, self.export.id)).rowcount:
@@ -167,10 +174,14 @@ class Run:
         limits = self.house.limits
         with _opened(self.folder / file.name, file.bytes) as descriptor:
             while file.bytes < limits.file_bytes and (chunk := self._chunk(source, file.position)).rows:
-                _append(descriptor, chunk.text)
+                if chunk.locked:
+                    self.locked.add(source.type)
+                if chunk.text:
+                    _append(descriptor, chunk.text)
                 file = self._moved(_longer(file, chunk), place)
         if not file.rows:
             (self.folder / file.name).unlink()
+            self.connection.execute(EMPTY, (self.export.tenant, self.export.id, file.number))
             return None
         patients = source.patients_between(file.began, file.position)
         file = self._moved(File(file.number, kind, file.type, file.rows, file.bytes, patients, file.began, file.position, True), place)
@@ -179,7 +190,7 @@ class Run:
 
     def _chunk(self, source: Source, after: UUID) -> Chunk:
         wanted = [*self.spec.elements.get(source.type, ()), *self.spec.elements.get("*", ())]
-        if wanted and not source.deleted:
+        if wanted and not source.deleted and not source.errors:
             return cut(source, after, wanted, self.house.limits.chunk_bytes)
         return source.chunk(after, self.house.limits.chunk_bytes)
 
@@ -208,6 +219,7 @@ class Run:
             patients=None if self._is_associated(type) else self.patients,
             queries=self.spec.filters.get(type, ()),
             deleted=kind == "deleted",
+            errors=kind == "error",
             among=self._among(type),
         )
 
@@ -246,14 +258,16 @@ class Run:
 
     def _audit(self) -> None:
         """One event for each file: what was made ready for the client, and of how many patients."""
-        events = [Event("export", f.type, detail=f"{f.rows} resources of {f.patients} patients written") for f in self.files if f.rows]
+        wrote = [f for f in self.files if f.rows and f.kind != "error"]
+        events = [Event("export", f.type, detail=f"{f.rows} resources of {f.patients} patients written") for f in wrote]
+        events += [Event("export", f.type, outcome=8, detail=f"{f.rows} resources {UNOPENED}") for f in self.files if f.kind == "error"]
         if events:
             self.house.auditor.record(self.connection, self.export.tenant, self.actor, events)
 
 
 def _longer(file: File, chunk: Chunk) -> File:
-    size = file.bytes + len(chunk.text) + 1
-    return File(file.number, file.kind, file.type, file.rows + chunk.rows, size, 0, file.began, chunk.last, False)
+    size = file.bytes + (len(chunk.text) + 1 if chunk.text else 0)
+    return File(file.number, file.kind, file.type, file.rows + chunk.rows - chunk.locked, size, 0, file.began, chunk.last, False)
 
 
 @contextmanager

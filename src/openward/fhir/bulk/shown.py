@@ -32,7 +32,7 @@ SEEN = """select count(*) from (
 
 def is_still_shown(connection: Connection[Any], tenant: int, file: File, path: Path, where: Where) -> bool:
     """Whether every resource in the file may be exported by who has `where` now. Looks at each only if anything is hidden from them at all."""
-    if where.everything or file.kind != "output":
+    if where.everything or file.kind == "deleted":
         return True
     keys = _keys(file, path)
     while some := list(islice(keys, AT_ONCE)):
@@ -59,9 +59,12 @@ def _keys(file: File, path: Path) -> Iterator[UUID]:
 
 
 # Where the engine writes it: behind the type. Anything else is read as JSON.
+NAMED = re.compile(rb'^\{"resourceType":"OperationOutcome","issue":\[\{[^}]*"diagnostics":"[A-Za-z]+/([A-Za-z0-9\-.]{1,64}) ')
 PLAIN = re.compile(rb'\{"resourceType":"[A-Za-z]+","id":"([A-Za-z0-9\-.]{1,64})"')
 
 
 def _id(line: bytes) -> str:
+    if told := NAMED.search(line):
+        return told[1].decode()
     plain = PLAIN.match(line)
     return plain[1].decode() if plain else str(loads(line)["id"])

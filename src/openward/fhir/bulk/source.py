@@ -18,8 +18,10 @@ from psycopg.rows import tuple_row
 
 from openward.fhir.definitions import type_number
 from openward.fhir.ids import key
+from openward.fhir.json import dumps
 from openward.fhir.protocols import Where
-from openward.fhir.sealing.bodies import in_clear, lines_in_clear
+from openward.fhir.sealing.bodies import in_clear, opened_lines
+from openward.fhir.sealing.port import Locked
 from openward.fhir.search.conditions import Scope, rows
 from openward.fhir.search.facts import Facts
 from openward.fhir.search.query import CONTROLS, parse
@@ -47,11 +49,15 @@ LINE = {
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Lines without the last line's end; `last` is the key of the last of them. No rows: there are no more."""
+    """Lines without the last line's end; `last` is the key of the last of them. No rows: there are no more.
+
+    `locked`: how many of the rows do not open and are not among the lines.
+    """
 
     text: bytes
     rows: int
     last: UUID
+    locked: int = 0
 
 
 @dataclass
@@ -59,7 +65,7 @@ class Source:
     """The resources of one type in one export.
 
     `where`: what the client may export of the type; `sight`: what they may search of any type, for filters that look at others.
-    `patients`: the keys of those whose data is wanted, None for everyone's. `among`: one more condition, of this package's own words.
+    `patients`: the keys of those whose data is wanted, None for everyone's. `among`: one more condition, of this package's own words. `errors`: a line that says so for each of them that does not open, and none of the others.
     """
 
     connection: Connection[Any]
@@ -74,6 +80,7 @@ class Source:
     patients: Sequence[UUID] | None = None
     queries: Sequence[str] = ()
     deleted: bool = False
+    errors: bool = False
     among: str = "true"
 
     def __post_init__(self) -> None:
@@ -82,13 +89,24 @@ class Source:
 
     def chunk(self, after: UUID, at_most: int) -> Chunk:
         """The next lines after a key, `at_most` bytes and the rest of the last line."""
+        lines, rows, last, locked = self._stored(after, at_most)
+        if not self.errors:
+            return Chunk(lines, rows, last, len(locked))
+        while rows and not locked:
+            lines, rows, last, locked = self._stored(last, at_most)
+        told = [dumps(one.outcome()) for one in locked]
+        return Chunk(b"\n".join(told), len(told), last)
+
+    def _stored(self, after: UUID, at_most: int) -> tuple[bytes, int, UUID, list[Locked]]:
+        """The lines that open, how many rows were looked at, the key of the last, and what is to be said of the others."""
         text = self._line()
         part = PART.format(text=text, log=self._log(), wanted=self.wanted, limit=ROWS_AT_MOST)
         result = self._run(CHUNK.format(text=text, part=part), after, at_most).pgresult
         assert result is not None
         if not (found := int.from_bytes(result.get_value(0, 1) or b"")):
-            return Chunk(b"", 0, after)
-        return Chunk(lines_in_clear(result.get_value(0, 0) or b""), found, UUID(bytes=result.get_value(0, 2)))
+            return b"", 0, after, []
+        lines, locked = opened_lines(result.get_value(0, 0) or b"")
+        return lines, found, UUID(bytes=result.get_value(0, 2)), locked
 
     def patients_between(self, after: UUID, last: UUID) -> int:
         """How many people the resources with keys after one and up to another are about."""
@@ -96,10 +114,10 @@ class Source:
         row = self._run(select, after, 0, last).fetchone()
         return int(row[0]) if row else 0
 
-    def bodies(self, after: UUID, limit: int) -> list[tuple[UUID, str]]:
-        """(key, text) of the next resources, for what must be cut to elements one by one."""
+    def bodies(self, after: UUID, limit: int) -> list[tuple[UUID, str | None]]:
+        """(key, text) of the next resources, for what must be cut to elements one by one; None for one that does not open."""
         select = f"select rkey, body from ({self._log()}) b where {self.wanted} order by rkey limit {int(limit)}"  # noqa: S608
-        return [(row[0], in_clear(row[1]) or "") for row in self._run(select, after, 0)]
+        return [(row[0], _opened(row[1])) for row in self._run(select, after, 0)]
 
     def _run(self, statement: str, after: UUID, at_most: int, last: UUID | None = None) -> Cursor[Any]:
         given = {**self.bind.values, "after": after, "at": self.at, "bytes": at_most, "last": last or after}
@@ -115,6 +133,8 @@ class Source:
     def _of_the_version(self) -> list[str]:
         """What can be said of a row of the log alone."""
         parts = ["newest", "op = 'D'" if self.deleted else "op <> 'D'"]
+        if self.errors:
+            parts.append("left(body, 1) = ' '")
         if self.since:
             parts.append(f"ts > {self.bind.place(self.since, '::timestamptz')}")
         if self.until:
@@ -141,6 +161,13 @@ class Source:
         ]
         found = rows(Scope(self.bind, self.sight), self.type, parse(self.type, pairs).conditions)
         return "false" if found == FALSE else f"({found})"
+
+
+def _opened(text: str) -> str | None:
+    try:
+        return in_clear(text)
+    except Locked:
+        return None
 
 
 def patient_keys(ids: Sequence[str]) -> list[UUID]:

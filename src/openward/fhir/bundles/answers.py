@@ -77,4 +77,6 @@ def _history_entry(version: Version, base: str) -> dict[str, Any]:
         entry["resource"] = raw(version)
     entry["request"] = {"method": method, "url": url}
     entry["response"] = {"status": status_line(status), **validators_of(version)}
+    if version.locked:
+        entry["response"]["outcome"] = version.locked.outcome()
     return entry

@@ -224,7 +224,7 @@ class Run:
         if page.next and not wanted.is_bounded:
             raise TooCostly(f"More than a {wanted.type}List can hold match; narrow it, say _count, or ask for a {wanted.type}Connection.")
         slot = answer.slot(asked.key, is_list=not asked.has("singleton"))
-        contents = _that_hold([version.content for version in page.matches], wanted)
+        contents = _that_hold([version.whole.content for version in page.matches], wanted)
         contents = contents[:1] if asked.has("first") else contents
         self._bring([(content, asked.below) for content in contents])
         made = [self._object(content, asked.below, depth) for content in contents]
@@ -248,7 +248,7 @@ class Run:
         made = Target()
         for one in fields:
             if one.name == "edges":
-                made.put(one.key, self._edges(one, _that_hold([version.content for version in page.matches], wanted), depth + 1))
+                made.put(one.key, self._edges(one, _that_hold([version.whole.content for version in page.matches], wanted), depth + 1))
             elif one.name in facts or one.name in ("first", "previous", "last"):
                 made.put(one.key, facts.get(one.name))
             else:

@@ -18,10 +18,10 @@ from uuid import UUID
 from openward.fhir.definitions import RESOURCE_TYPES, type_number
 from openward.fhir.errors import BadRequest
 from openward.fhir.interactions.read import read
-from openward.fhir.interactions.seeing import STANDING, address, known_type, refuse_missing, visible
+from openward.fhir.interactions.seeing import STANDING, address, known_type, record_locked, refuse_missing, visible
 from openward.fhir.protocols import Event, Where
 from openward.fhir.search.reference import pointer
-from openward.fhir.search.rows import COLUMNS, version_of
+from openward.fhir.search.rows import COLUMNS, version_in_part
 from openward.fhir.versions import Version
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _directed(sql: str, oldest_first: bool, params: Mapping[str, Any]) -> str:
 def _of_one(store: Store, type: str, id: str, params: Mapping[str, Any], oldest_first: bool) -> list[Version]:
     where = visible(store, "history", type, id)
     every = {**params, **address(store, type, id), **where.params}
-    versions = [version_of(row) for row in store.execute(_directed(ONE, oldest_first, params).replace("POLICY", where.sql), every)]
+    versions = [version_in_part(row) for row in store.execute(_directed(ONE, oldest_first, params).replace("POLICY", where.sql), every)]
     if not versions and "keys" not in params and params["since"] is None and params["ver"] is None and params["until"] is None:
         raise refuse_missing(store, "history", type, id, where)
     return versions
@@ -174,7 +174,7 @@ def _of_types(store: Store, types: list[str], params: Mapping[str, Any], oldest_
 def _of_type(store: Store, type: str, where: Where, params: Mapping[str, Any], oldest_first: bool) -> list[Version]:
     standing = "true" if where.everything else STANDS.replace("POLICY", where.sql)
     rows = store.execute(_directed(LOG, oldest_first, params).replace("STANDS", standing), {**params, "rtype": type_number(type), **where.params})
-    return [version_of(row) for row in rows]
+    return [version_in_part(row) for row in rows]
 
 
 def _stored_types(store: Store) -> list[str]:
@@ -188,3 +188,4 @@ def _record(store: Store, type: str | None, id: str | None, page: list[Version])
     patients = tuple(dict.fromkeys(v.patient for v in page if v.patient))
     key = page[0].key if id and page else None
     store.record_reading([Event("history", type, key, patients=patients)])
+    record_locked(store, "history", page)

@@ -15,7 +15,7 @@ from msgspec import Raw
 
 from openward.fhir.bundles.answers import links, raw
 from openward.fhir.errors import BadRequest, Issue
-from openward.fhir.interactions.seeing import known_type, visible
+from openward.fhir.interactions.seeing import known_type, record_locked, visible
 from openward.fhir.protocols import AuditInsert, Event, Where
 from openward.fhir.resources import Resource
 from openward.fhir.search import Page
@@ -36,11 +36,14 @@ def search(store: Store, place: str | Place, params: Params, *, strict: bool = F
     type = _only_type(place)
     if type is not None:
         known_type(type)
-        visible(store, "search", type)
+        sight = _sight(store, {type: visible(store, "search", type)})
+    else:
+        sight = _sight(store, {})
     store.flush()
-    page = run(store.connection, store.tenant, place, params, where=_sight(store), strict=strict, wire=store.wire, watch=_watch(store))
+    page = run(store.connection, store.tenant, place, params, where=sight, strict=strict, wire=store.wire, watch=_watch(store))
     if not page.is_on_record:
         store.record_reading([_event(type, page)])
+    record_locked(store, "search", [*_locked(page.matches), *_locked(page.includes)])
     return page
 
 
@@ -51,14 +54,14 @@ def _only_type(place: str | Place) -> str | None:
 
 
 def matches(store: Store, type: str, params: Sequence[tuple[str, str]]) -> list[Version]:
-    """At most two of the resources a condition names: enough to know whether it names exactly one.
+    """At most two of the resources a condition names: enough to know whether it names exactly one. Raises Locked.
 
     Strict: a parameter that is unknown or empty would make the condition hold for everything.
     """
     for name, value in params:
         if name in CONTROLS or name.startswith(("_include", "_revinclude")) or not value.strip():
             raise BadRequest(f"{name}={value} is not a condition.")
-    return list(search(store, type, [*pairs(params), ("_count", "2")], strict=True).matches)
+    return [found.whole for found in search(store, type, [*pairs(params), ("_count", "2")], strict=True).matches]
 
 
 def searchset(store: Store, place: str | Place, params: Params, base: str, *, strict: bool = False) -> dict[str, Any]:
@@ -78,8 +81,15 @@ def searchset(store: Store, place: str | Place, params: Params, base: str, *, st
     return bundle
 
 
-def _sight(store: Store) -> Callable[[str], Where | None]:
-    return partial(store.policy.where, store.actor, "search")
+def _sight(store: Store, known: dict[str, Where | None]) -> Callable[[str], Where | None]:
+    """The policy, which one search asks again and again, once for each type; `known` is what it has said of this search already."""
+
+    def sight(type: str) -> Where | None:
+        if type not in known:
+            known[type] = store.policy.where(store.actor, "search", type)
+        return known[type]
+
+    return sight
 
 
 def _watch(store: Store) -> Callable[[str], AuditInsert | None] | None:
@@ -94,6 +104,12 @@ def _audit(store: Store, type: str) -> AuditInsert | None:
 def _event(type: str | None, page: Page[Resource]) -> Event:
     seen = dict.fromkeys([*_patients(page.matches), *_patients(page.includes)])
     return Event("search", type, patients=tuple(patient for patient in seen if patient))
+
+
+def _locked(versions: Sequence[Version]) -> list[Version]:
+    if isinstance(versions, Rows):
+        return [row.version() for row in versions.sent if row.locked]
+    return [version for version in versions if version.locked]
 
 
 def _patients(versions: Sequence[Version]) -> list[UUID | None]:
@@ -120,7 +136,13 @@ def _entries(versions: Sequence[Version], base: str, mode: str) -> list[dict[str
         return [
             {"fullUrl": f"{base}/{row.type}/{row.id}", "resource": Raw(row.body), "search": LOCKED if row.locked else search} for row in versions.sent
         ]
-    return [{"fullUrl": f"{base}/{version.reference}", "resource": raw(version), "search": search} for version in versions]
+    return [_entry(version, base, search) for version in versions]
+
+
+def _entry(version: Version, base: str, search: Mapping[str, str]) -> dict[str, Any]:
+    """What does not open is said in its place, in one and the same way whatever else was asked for."""
+    resource, said = (raw(version), search) if version.locked is None else (version.locked.outcome(), LOCKED)
+    return {"fullUrl": f"{base}/{version.reference}", "resource": resource, "search": said}
 
 
 def _ignored(names: Sequence[str]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from openward.fhir.definitions import is_resource_type, type_number
 from openward.fhir.errors import Forbidden, Gone, NotFound, UnknownType
 from openward.fhir.ids import key as key_of
 from openward.fhir.protocols import Event, Interaction, Where
+from openward.fhir.sealing.port import UNOPENED, Locked
 from openward.fhir.search.rows import COLUMNS
 from openward.fhir.versions import Version
 
@@ -55,10 +56,23 @@ def watched(
     hurry = not store.reads_only and store.connection.info.transaction_status == TransactionStatus.IDLE
     extra = audit.params if audit else {}
     sql = _audited(select, audit.sql, hurry) if audit else select
-    versions = store.wire.versions(sql, {**params, **where.params, **extra})
+    try:
+        versions = store.wire.versions(sql, {**params, **where.params, **extra})
+    except Locked as locked:
+        store.refuse(Event(interaction, type, key_of(type, str(locked.values["id"])), outcome=8, detail=UNOPENED))
+        raise
     if audit is None and versions:
         store.record_reading([Event(interaction, type, v.key, v.number, (v.patient,) if v.patient else ()) for v in versions])
     return versions
+
+
+def record_locked(store: Store, interaction: Interaction, versions: Sequence[Version]) -> None:
+    """Those of a page of which something did not open, one event each."""
+    events = [
+        Event(interaction, v.type, v.key, v.number, (v.patient,) if v.patient else (), outcome=8, detail=UNOPENED) for v in versions if v.locked
+    ]
+    if events:
+        store.record_reading(events)
 
 
 @lru_cache(maxsize=1000)

@@ -8,7 +8,9 @@ https://www.rfc-editor.org/rfc/rfc8259#section-7
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable, Mapping
+from html import escape
 from typing import Any
 
 import msgspec
@@ -20,6 +22,7 @@ from openward.fhir.versions import parsed
 
 SEALED = '"\\/'
 MARK, MARK_BYTE = " ", b" "
+ABSENT = {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "error"}
 NAMED = re.compile(r' ?\{"resourceType":"([A-Za-z]+)","id":"([A-Za-z0-9.\-]+)"')
 PACKED = b"="  # begins what is sealed as bytes and read as their base64; any other text is sealed as JSON, which begins with a quote
 
@@ -81,11 +84,63 @@ def bytes_in_clear(body: bytes) -> bytes:
     return opened(body.decode()).encode() if body[:1] == MARK_BYTE else body
 
 
-def lines_in_clear(lines: bytes) -> bytes:
-    """Many bodies, a line each. Raises Locked."""
+def opened_lines(lines: bytes) -> tuple[bytes, list[Locked]]:
+    """Many bodies, a line each, without those that do not open; and why not."""
     if lines[:1] != MARK_BYTE and b"\n " not in lines:
-        return lines
-    return b"\n".join(map(bytes_in_clear, lines.split(b"\n")))
+        return lines, []
+    kept: list[bytes] = []
+    locked: list[Locked] = []
+    for line in lines.split(b"\n"):
+        try:
+            kept.append(bytes_in_clear(line))
+        except Locked as trouble:
+            locked.append(trouble)
+    return b"\n".join(kept), locked
+
+
+def in_part(text: str, words: str | None = None) -> dict[str, Any]:
+    """A stored resource with whatever of it opens.
+
+    In the place of what does not stands https://hl7.org/fhir/R4/extension-data-absent-reason.html, or `words` where people are to read it; they stand
+    in narratives too, which take no extensions.
+    """
+    keys, lost = held(), secrets.token_hex(16)
+
+    def open_or_mark(value: str, about: About) -> str:
+        try:
+            return _as_written(keys.unseal(value, about)) if keys is not None else f'"{lost}"'
+        except CannotOpen:
+            return f'"{lost}"'
+
+    content = parsed(changed(text, open_or_mark)[1:])
+    told = words if words is not None or keys is None else keys.absent()
+    found: dict[str, Any] = _without(content, lost, told or "?", extended=words is None)
+    return found
+
+
+def in_words(text: str) -> dict[str, Any]:
+    """The same for a list that people read."""
+    keys = held()
+    return in_part(text, keys.absent() if keys is not None else "?")
+
+
+def _without(value: Any, lost: str, words: str, *, extended: bool) -> Any:
+    if value.__class__ is list:
+        return [_without(one, lost, words, extended=extended) for one in value]
+    if value.__class__ is not dict:
+        return value
+    found: dict[str, Any] = {}
+    for name, one in value.items():
+        if one != lost:
+            found[name] = _without(one, lost, words, extended=extended)
+        elif name == "div":
+            found[name] = f'<div xmlns="http://www.w3.org/1999/xhtml">{escape(words)}</div>'
+        elif extended or name == "data":
+            beside = value.get(f"_{name}", {})
+            found[f"_{name}"] = {**beside, "extension": [*beside.get("extension", ()), ABSENT]}
+        else:
+            found[name] = words
+    return found
 
 
 def _about(text: str) -> About | None:

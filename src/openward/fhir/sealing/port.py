@@ -11,6 +11,10 @@ About = tuple[str, str]
 """Type and id of the resource a sealed value belongs to: in another one it does not open."""
 
 
+UNOPENED = "could not be opened"
+"""What the trail says of it."""
+
+
 class Locked(FhirError):
     """{type}/{id} holds sealed values that cannot be opened: their key is missing, or they were changed. Nothing else is affected."""
 
@@ -37,6 +41,9 @@ class Keys(Protocol):
 
     def unseal(self, sealed: str, about: About) -> bytes:
         """What was sealed. Raises CannotOpen."""
+
+    def absent(self) -> str:
+        """What people read where a value does not open."""
 
     def blinded(self, text: str, tenant: int) -> tuple[str, ...]:
         """The same texts for the same text, which say nothing of it to who has not the key; other ones for another tenant.

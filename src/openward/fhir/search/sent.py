@@ -14,7 +14,7 @@ from uuid import UUID
 from openward.fhir.definitions import type_name
 from openward.fhir.json import dumps
 from openward.fhir.packed import EPOCH
-from openward.fhir.sealing.bodies import MARK_BYTE, bytes_in_clear
+from openward.fhir.sealing.bodies import MARK_BYTE, bytes_in_clear, in_part, in_words
 from openward.fhir.sealing.port import Locked
 from openward.fhir.search import rows
 from openward.fhir.versions import Version, parsed
@@ -31,7 +31,7 @@ WIDTH = 8
 class Sent:
     """One row of a SELECT that begins with `COLUMNS`. `body`: the resource as it is stored. `patient`: the key, as bytes."""
 
-    __slots__ = ("_result", "_row", "body", "id", "locked", "patient", "type")
+    __slots__ = ("_result", "_row", "body", "id", "locked", "patient", "sealed", "type")
 
     def __init__(self, result: PGresult, row: int) -> None:
         value = result.get_value
@@ -50,7 +50,7 @@ class Sent:
         try:
             self.body = bytes_in_clear(self.body)
         except Locked as locked:
-            self.locked, self.body = locked, dumps(locked.outcome())
+            self.locked, self.sealed, self.body = locked, self.body, dumps(locked.outcome())
 
     @property
     def place(self) -> list[str]:
@@ -58,9 +58,8 @@ class Sent:
         return [self._value(column).decode() for column in range(WIDTH, self._result.nfields)]
 
     def version(self) -> Version:
-        """Raises Locked."""
-        if self.locked:
-            raise self.locked
+        """With whatever of it opens."""
+        body = dumps(in_part(self.sealed.decode())) if self.locked else self.body
         return Version(
             self.type,
             self.id,
@@ -69,7 +68,8 @@ class Sent:
             EPOCH + dt.timedelta(microseconds=int.from_bytes(self._value(AT), "big", signed=True)),
             self._value(OP).decode(),
             UUID(bytes=self.patient) if self.patient is not None else None,
-            self.body.decode() or None,
+            body.decode() or None,
+            self.locked,
         )
 
     def _value(self, column: int) -> bytes:
@@ -103,9 +103,9 @@ class Rows(Sequence[Version]):
 
 
 def contents(versions: Sequence[Version]) -> list[dict[str, Any]]:
-    """The resources, parsed; of rows as they were sent no versions are made. Raises Locked."""
+    """The resources, parsed, for people to read: words stand where something does not open. Of rows as they were sent no versions are made."""
     if isinstance(versions, Rows):
-        return [parsed(row.body) if row.locked is None else row.version().content for row in versions.sent]
+        return [parsed(row.body) if row.locked is None else in_words(row.sealed.decode()) for row in versions.sent]
     return [version.content for version in versions]
 
 
