@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from openward.plain import dataclass
 
 log = logging.getLogger("openward.health")
 

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from zoneinfo import ZoneInfo
+
+from openward.plain import dataclass
 
 MINUTE = dt.timedelta(minutes=1)
 DAY = dt.timedelta(days=1)

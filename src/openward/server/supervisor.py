@@ -12,10 +12,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from types import FrameType
 
+from openward.plain import dataclass
 from openward.troubles import FolderInUse, PortTaken
 
 log = logging.getLogger("openward.serve")

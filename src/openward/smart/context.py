@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
@@ -12,6 +11,7 @@ from oauthlib.oauth2.rfc6749.errors import InvalidScopeError
 
 from openward.access.scopes import Scopes
 from openward.accounts.tokens import digest
+from openward.plain import dataclass
 from openward.smart.models import App, Launch
 
 

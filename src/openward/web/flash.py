@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from django.http import HttpRequest
+
+from openward.plain import dataclass
 
 _KEY = "openward.flash"
 

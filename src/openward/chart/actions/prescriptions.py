@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -39,6 +38,7 @@ from openward.fhir.resources import (
 )
 from openward.fhir.store import Store
 from openward.fhir.work import UnitOfWork
+from openward.plain import dataclass
 from openward.record import unit_of_work
 
 ISSUES = {"allergy": ("ALGY", "Allergy"), "duplicate": ("DUPTHPY", "Duplicate therapy"), "interaction": ("DRG", "Drug interaction")}

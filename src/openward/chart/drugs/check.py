@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from openward.chart.drugs.knowledge import Knowledge, Pair
 from openward.chart.drugs.recognition import KnownAllergy, Medicine
+from openward.plain import dataclass
 
 
 @dataclass(frozen=True, slots=True)

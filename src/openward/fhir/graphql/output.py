@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from openward.fhir.graphql.query import QueryError
+from openward.plain import dataclass
 
 
 @dataclass(slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from psycopg import Connection, Cursor
@@ -11,6 +10,7 @@ from psycopg.rows import tuple_row
 
 from openward.fhir.errors import BadRequest
 from openward.fhir.terminology.concepts import UnknownSystem
+from openward.plain import dataclass
 
 if TYPE_CHECKING:
     from openward.fhir.terminology.asking import Coded

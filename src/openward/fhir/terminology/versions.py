@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from openward.fhir.errors import FhirError
+from openward.plain import dataclass
 
 PART = re.compile(r"\d+|[a-z]+", re.IGNORECASE)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
+
+from openward.plain import dataclass
 
 VERSION = "005010X222A1"
 

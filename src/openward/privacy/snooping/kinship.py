@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from openward.plain import dataclass
 
 DIGITS = re.compile(r"\D")
 

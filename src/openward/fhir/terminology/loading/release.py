@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from openward.fhir.terminology.loading.sources import Source
+from openward.plain import dataclass
 
 
 @dataclass(frozen=True, slots=True)
