@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -17,7 +18,6 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from openward.cluster import EmbeddedCluster
-from openward.plain import dataclass
 from openward.troubles import FolderNotWritable, Unreachable, WrongUrl, WrongVersion
 
 URL_VARIABLE = "OPENWARD_DATABASE_URL"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from openward.access.permissions import Permission
 from openward.access.roles import role_of
 from openward.access.scopes import Scopes
-from openward.plain import dataclass
 
 Kind = Literal["staff", "patient", "client", "system"]
 

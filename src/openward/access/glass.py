@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
 from django.utils import timezone
 
 from openward.access.actor import Actor
 from openward.access.models import Opening
 from openward.access.standing import standing_for
-from openward.plain import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -21,7 +22,6 @@ from psycopg import Cursor
 from psycopg.rows import tuple_row
 
 from openward.fhir.failures import Unavailable
-from openward.plain import dataclass
 
 if TYPE_CHECKING:
     from openward.access.actor import Actor

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
 from openward.fhir.search.token import token_hash
-from openward.plain import dataclass
 
 ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 RELABEL = "relabel"

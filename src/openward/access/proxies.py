@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -25,7 +25,6 @@ from openward.access.roles import PROXY, Role
 from openward.access.standing import SAID, Standing, consents_of
 from openward.fhir.definitions import type_number
 from openward.fhir.ids import key
-from openward.plain import dataclass
 
 # What a grant may cover, in words a family understands, and the types that need it.
 AREAS: Mapping[str, tuple[str, frozenset[str]]] = {

@@ -9,10 +9,10 @@ What a role may see of sensitive data, whose records it reaches and what for are
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from openward.access.permissions import Permission as P
-from openward.plain import dataclass
 
 if TYPE_CHECKING:
     from openward.access.actor import Actor

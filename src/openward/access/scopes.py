@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl
 from uuid import UUID
@@ -22,7 +22,6 @@ from openward.fhir.protocols import Where
 from openward.fhir.search.index import extract
 from openward.fhir.search.parameters import owned, plan
 from openward.fhir.search.token import token_hash
-from openward.plain import dataclass
 
 if TYPE_CHECKING:
     from openward.access.actor import Actor

@@ -6,13 +6,13 @@ Of a deleted resource only its patient is known here, not its labels (`c.date_lo
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from openward.access.labels import LABELS
 from openward.access.standing import Said, Standing
 from openward.fhir.protocols import Where
-from openward.plain import dataclass
 
 # What a role of limited reach sees all of: it belongs to no patient.
 OF_NO_PATIENT = frozenset({"Organization", "Location", "Practitioner", "PractitionerRole", "HealthcareService", "Schedule", "Slot",

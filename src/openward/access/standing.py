@@ -6,7 +6,7 @@ Computed from the policy's tables and kept for seconds (`known`). Nothing here d
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +21,6 @@ from openward.fhir.definitions import type_number
 from openward.fhir.ids import key
 from openward.fhir.protocols import Where
 from openward.fhir.search.reference import link_hash
-from openward.plain import dataclass
 
 ROLE_OF_PRACTITIONER = type_number("PractitionerRole")
 PATIENT = type_number("Patient")

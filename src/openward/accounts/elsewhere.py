@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-
-from openward.plain import dataclass
 
 KNOWN = frozenset({"id", "name", "issuer", "client_id", "client_secret", "client_secret_file", "second_factor", "trust_email", "settings"})
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hmac
 import math
+from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
 from django.conf import settings
@@ -15,7 +16,6 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from openward.accounts.models import LOCK_AFTER, LOCK_FOR, Tries
-from openward.plain import dataclass
 
 # A clinic's people share one address, so that it is given room; a password guessed at this rate takes centuries.
 FROM_ONE_ADDRESS = 50

@@ -7,6 +7,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from django.db.models import Q
 from django.utils import timezone
@@ -14,7 +15,6 @@ from django.utils import timezone
 from openward.access.actor import Actor
 from openward.access.scopes import Scopes
 from openward.accounts.models import ClientToken
-from openward.plain import dataclass
 
 # How long a token that was found valid is taken as valid without asking the database again; a revoked one works no longer than this.
 TRUST_FOR_SECONDS = 5.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,6 @@ from openward.audit.events.finding import Finder, Place
 from openward.audit.events.resource import Entry
 from openward.audit.queries import PAGE, Period
 from openward.fhir.protocols import Where
-from openward.plain import dataclass
 
 KINDS: Mapping[str, tuple[str, ...]] = {
     "opened": ("read", "vread"),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Count, Max, Min, Q, QuerySet
 
 from openward.audit.models import AuditEvent
-from openward.plain import dataclass
 
 PAGE = 100
 

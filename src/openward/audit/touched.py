@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,6 @@ from psycopg.rows import class_row
 
 from openward.audit.queries import Period
 from openward.fhir.definitions import type_name
-from openward.plain import dataclass
 
 TOUCHED = """
 select patient, min(at) as first, max(at) as last, count(*) as times, array_remove(array_agg(distinct rtype), null) as rtypes from (

@@ -9,11 +9,11 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from openward.backup.errors import CannotWrite, PieceBroken
 from openward.backup.series import Mark, Series, StoredFile
-from openward.plain import dataclass
 
 CHUNK_BYTES = 8 * 2**20
 MADE_ANEW = frozenset({"postgres", "static", "cache", ".restoring", ".drill"})

@@ -13,6 +13,7 @@ import platform
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,7 +28,6 @@ from openward.backup.series import SEGMENT_BYTES, Base, Mark, Series, after, ids
 from openward.cluster import EmbeddedCluster
 from openward.keys.errors import OuterKeyMissing
 from openward.keys.outer import OuterKeys
-from openward.plain import dataclass
 
 CHUNK_BYTES = 8 * 2**20
 SLOTS = "openward_"

@@ -13,6 +13,7 @@ import shutil
 import tarfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,6 @@ from openward.backup.places import Place
 from openward.backup.series import Base, Mark, Series, ids, installation_digest, open_series, segments
 from openward.cluster import EmbeddedCluster
 from openward.keys.outer import OuterKeys
-from openward.plain import dataclass
 from openward.troubles import CannotStart
 
 STALE = dt.timedelta(hours=48)

@@ -16,13 +16,12 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
 
 from openward.backup.errors import CannotRead, CannotWrite, PieceMissing
-from openward.plain import dataclass
 
 SECONDS = 60
 PAUSES = (1.0, 4.0, 0.0)

@@ -20,7 +20,7 @@ import json
 import secrets
 import zlib
 from collections.abc import Iterator
-from dataclasses import asdict, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -30,7 +30,6 @@ from openward.backup.errors import PieceBroken, PieceMissing
 from openward.backup.places import Place
 from openward.keys.errors import SealBroken
 from openward.keys.outer import KEY_BYTES, NONCE_BYTES, OuterKeys
-from openward.plain import dataclass
 
 FORMAT = 1
 HEADER = "series.json"

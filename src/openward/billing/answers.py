@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 from openward.billing import ledger, transitions
 from openward.formats.x12 import ClaimPayment
 from openward.formats.x12.adjustment_codes import Meaning, meaning
 from openward.formats.x12.remittance import DENIED, REVERSAL
-from openward.plain import dataclass
 
 ZERO = Decimal("0.00")
 

@@ -9,7 +9,7 @@ import datetime as dt
 import hashlib
 import json
 import os
-from dataclasses import field
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -18,8 +18,6 @@ from typing import Protocol
 from django.conf import settings
 from django.utils import timezone
 from django.utils.module_loading import import_string
-
-from openward.plain import dataclass
 
 
 @dataclass(frozen=True, slots=True)

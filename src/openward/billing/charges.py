@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from openward.billing import facts
 from openward.billing.models import Fee
 from openward.fhir.resources import ChargeItem, ChargeItemPerformer, Encounter, Quantity, Reference
-from openward.plain import dataclass
 from openward.scheduling.facts import clinician_of, service_code
 
 

@@ -10,12 +10,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from django.conf import settings
-
-from openward.plain import dataclass
 
 SETTLED_SECONDS = 2.0
 OVERDUE_SECONDS = 300.0

@@ -9,12 +9,12 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from django.utils.translation import gettext as _
 
 from openward.billing.facts import CPT, HCPCS, OWN_CODES
-from openward.plain import dataclass
 
 MOST = Decimal("999999.99")
 COLUMNS = ("code", "description", "price")

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
 from openward.fhir.ids import new_id
-from openward.plain import dataclass
 from openward.record import UnitOfWork
 
 ZERO = Decimal("0.00")

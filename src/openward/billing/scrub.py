@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -21,7 +22,6 @@ from openward.formats.x12 import Unwritable
 from openward.formats.x12.from_fhir import CLAIM_FREQUENCY, NPI, PAYER_ID, PLACE_OF_SERVICE, TAX_ID, diagnosis_codes
 from openward.formats.x12.write_837p import MAX_DIAGNOSES, MAX_LINES, MAX_POINTERS
 from openward.formats.x12.writing import plain
-from openward.plain import dataclass
 
 Place = tuple[str, str]
 

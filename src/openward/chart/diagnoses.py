@@ -20,12 +20,12 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from openward.chart.diagnosis_index import Damaged, Diagnosis, Words, keep, mapped, opened, packed
-from openward.plain import dataclass
 
 log = logging.getLogger("openward.chart")
 CONTENT = Path(__file__).parent / "content" / "diagnoses.toml"

@@ -13,10 +13,9 @@ import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
-
-from openward.plain import dataclass
 
 FORM = f"openward words 1 {sys.byteorder}"
 ALIGNED = 8

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-from openward.plain import dataclass
 
 CONTENT = Path(__file__).parent / "content" / "labs.toml"
 CHILD_UNTIL = 18

@@ -6,12 +6,11 @@ import html
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-from openward.plain import dataclass
 
 CONTENT = Path(__file__).parent / "content" / "notes.toml"
 XHTML = "http://www.w3.org/1999/xhtml"

@@ -10,10 +10,10 @@ Observation: https://hl7.org/fhir/R4/valueset-observation-status.html
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from openward.chart.errors import IllegalTransition
-from openward.plain import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-from openward.plain import dataclass
 
 CONTENT = Path(__file__).parent / "content" / "vitals.toml"
 BLOOD_PRESSURE = "85354-9"

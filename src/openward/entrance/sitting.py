@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth import login
@@ -22,7 +23,6 @@ from openward.accounts import actions, factors, stations
 from openward.accounts.models import User
 from openward.accounts.sessions import SEEN_AT, SITTING, device
 from openward.audit.auditor import note
-from openward.plain import dataclass
 from openward.record.connection import connection
 from openward.web.gate import PROVED_AT
 

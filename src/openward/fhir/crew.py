@@ -11,7 +11,7 @@ import multiprocessing
 import signal
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import chain
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -19,7 +19,6 @@ from types import TracebackType
 from typing import Any
 
 from openward.fhir.reading import Item, Piece, Refusal
-from openward.plain import dataclass
 
 GO = b"go"
 PATIENCE = 5.0  # seconds for a process to end by itself

@@ -7,9 +7,8 @@ Raised where it happens. Turned into an OperationOutcome in `fhir/http.py` and i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
-
-from openward.plain import dataclass
 
 
 @dataclass(frozen=True, slots=True)

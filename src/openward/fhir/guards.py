@@ -11,11 +11,9 @@ A guard runs inside the transaction, after validation and before the row is writ
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
-
-from openward.plain import dataclass
 
 if TYPE_CHECKING:
     from openward.fhir.work import UnitOfWork

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from openward.fhir.crew import Crew, Footprint, Outcome
@@ -20,7 +20,6 @@ from openward.fhir.reading import Batch, Begun, Item, Known, Moved, Piece, Refus
 from openward.fhir.sources import files
 from openward.fhir.store import Store
 from openward.fhir.versions import Written
-from openward.plain import dataclass
 
 Progress = Callable[[int, int, str], None]
 OpenStore = Callable[[], Store]

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 from uuid import UUID
-
-from openward.plain import dataclass
 
 Interaction = Literal["read", "vread", "create", "update", "delete", "history", "search", "export"]
 

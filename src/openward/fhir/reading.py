@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,6 @@ from openward.fhir.interactions.transaction import new_names
 from openward.fhir.json import loads
 from openward.fhir.references import literals, rewrite, slots
 from openward.fhir.sources import Document, Unreadable, documents
-from openward.plain import dataclass
 
 LINES = 500  # of NDJSON in one transaction
 REASONS = 3  # named of a refused document; the rest are counted

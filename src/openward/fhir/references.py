@@ -6,11 +6,11 @@ https://hl7.org/fhir/R4/references.html
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from openward.fhir.definitions import is_resource_type
 from openward.fhir.ids import is_id
-from openward.plain import dataclass
 
 # Where a text stands: its dictionary or list, and its name or index there.
 Slot = tuple[Any, Any]

@@ -9,10 +9,9 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
-
-from openward.plain import dataclass
 
 MAX_DOCUMENT = 512 * 1024 * 1024
 PLAIN = (".json", ".ndjson")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
@@ -11,7 +12,6 @@ from uuid import UUID
 import msgspec
 
 from openward.fhir.errors import FhirError
-from openward.plain import dataclass
 
 # What is stored was checked on the way in, so it is read without the checks of openward.fhir.json.
 _decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)

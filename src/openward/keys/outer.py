@@ -11,7 +11,7 @@ import os
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -20,7 +20,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from openward.keys.errors import KeyFileUnusable, OuterKeyMissing, SealBroken
 from openward.keys.services.errors import ServiceUnset
-from openward.plain import dataclass
 
 KEY_BYTES = 32
 NONCE_BYTES = 12

@@ -13,7 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -38,7 +38,6 @@ from openward.keys.models import DataKey
 from openward.keys.ring import BLIND, REMEMBERED_SECONDS
 from openward.keys.rotation import lost_keys, sealed_place
 from openward.keys.sealing import key_id, key_of
-from openward.plain import dataclass
 
 log = logging.getLogger("openward.keys")
 

@@ -7,6 +7,7 @@ import secrets
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -17,7 +18,6 @@ from django.utils import timezone
 from openward.keys.errors import DataKeyMissing
 from openward.keys.models import DataKey
 from openward.keys.outer import KEY_BYTES, OuterKeys, outer_keys
-from openward.plain import dataclass
 
 EVERYWHERE = 0
 """Whose the keys of blind indexes were before each tenant had its own; it is retired, and gone when nothing is found by it any more."""

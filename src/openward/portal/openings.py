@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 from django.utils import timezone
@@ -16,7 +17,6 @@ from openward.audit.queries import Period
 from openward.audit.touched import Deed, deeds
 from openward.fhir.definitions import type_name
 from openward.fhir.ids import key
-from openward.plain import dataclass
 from openward.record.connection import connection
 
 DAYS = 30

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,6 @@ from django.utils.translation import gettext as _
 from openward.chart.presenters.lists import ImmunizationRow
 from openward.chart.presenters.wording import concept
 from openward.fhir.resources import Appointment, Location, Patient
-from openward.plain import dataclass
 from openward.scheduling import facts
 from openward.scheduling.queries.times import Offer
 from openward.web.display import day

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +19,6 @@ from openward.chart.queries.portal import ReleasedResult, released_results
 from openward.fhir.errors import NotFound
 from openward.fhir.resources import Appointment, Composition, Condition, Encounter, Patient
 from openward.fhir.store import Store
-from openward.plain import dataclass
 from openward.portal.presenters import Coming
 
 LIVE = ("booked", "arrived", "pending", "checked-in")

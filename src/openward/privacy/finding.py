@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
 from openward.fhir.resources import Patient
 from openward.fhir.store import Store
-from openward.plain import dataclass
 from openward.registration import queries as registration
 from openward.web.display import age, day, person_name
 

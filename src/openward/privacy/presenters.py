@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -11,7 +12,6 @@ from django.utils.translation import gettext_lazy
 from openward.access.roles import ROLES
 from openward.audit.events.resource import Entry
 from openward.fhir.definitions import type_name
-from openward.plain import dataclass
 
 VERBS = {
     "read": gettext_lazy("opened"),

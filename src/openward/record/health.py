@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-
-from openward.plain import dataclass
+from dataclasses import dataclass
 
 log = logging.getLogger("openward.health")
 

@@ -9,13 +9,12 @@ work.later(post_remittance, remittance=…)
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from procrastinate import BaseRetryStrategy, RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.tasks import Task
-
-from openward.plain import dataclass
 
 
 @dataclass(frozen=True)

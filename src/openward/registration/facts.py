@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
 from openward.fhir.resources import CodeableConcept, Coding, ContactPoint, Coverage, Identifier, Patient
-from openward.plain import dataclass
 from openward.web.display import person_name
 
 MRN: Final = "urn:openward:mrn"

@@ -5,7 +5,7 @@ Who keeps registrations may not read the chart, and need not: the records move u
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from openward.access.actor import Actor
@@ -16,7 +16,6 @@ from openward.fhir.operations.parameters import Parameters
 from openward.fhir.operations.registry import Answer, Call, named
 from openward.fhir.resources import Patient, Task
 from openward.fhir.store import Store
-from openward.plain import dataclass
 from openward.record import unit_of_work
 
 PURPOSE = "merging-records"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from openward.fhir.resources import Appointment, Coverage, Patient, Reference
-from openward.plain import dataclass
 from openward.registration import facts
 from openward.registration.forms.coverage import ORDERS, RELATIONSHIPS
 from openward.registration.forms.patient import INTERPRETER, LANGUAGES

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
@@ -13,7 +14,6 @@ from openward.fhir.matching import Match, Matcher
 from openward.fhir.resources import AllergyIntolerance, Appointment, Coverage, List, Location, Organization, Patient
 from openward.fhir.search.people import PatientFinder
 from openward.fhir.store import Store
-from openward.plain import dataclass
 from openward.registration import facts
 from openward.registration.facts import Reach, name_of, phone_of, phone_words, reach_of
 from openward.registration.forms.confirm import ConfirmDetailsForm

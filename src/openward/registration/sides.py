@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from openward.fhir.resources import Patient
-from openward.plain import dataclass
 from openward.registration import facts
 from openward.registration.merging import Merged
 from openward.registration.presenters import Details, born_words, sex_words

@@ -9,12 +9,12 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
 from psycopg import Connection
 
-from openward.plain import dataclass
 from openward.scheduling.freetime import Interval
 
 HOLD = """

@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
-
-from openward.plain import dataclass
 
 MINUTE = dt.timedelta(minutes=1)
 DAY = dt.timedelta(days=1)

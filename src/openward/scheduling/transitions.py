@@ -11,9 +11,9 @@ too early is reopened, a no-show who walks in late has arrived.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
-from openward.plain import dataclass
 from openward.scheduling.errors import IllegalTransition
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Final, Literal
 
 from openward.fhir.resources import Encounter
-from openward.plain import dataclass
 from openward.scheduling import facts
 from openward.scheduling.freetime import MINUTE
 from openward.scheduling.transitions import FLOW_OF_STATUS, OPEN_VISIT

@@ -7,6 +7,7 @@ import datetime as dt
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,6 @@ from openward.audit.sealing.role import Unrestrictable, restrict, standing
 from openward.audit.sealing.sealer import CounterWentBack, tenants
 from openward.audit.sealing.seals import seals
 from openward.audit.sealing.verifying import Report, Verifier
-from openward.plain import dataclass
 from openward.record.sealing import data_folder, seal_now, sealing_wire
 from openward.server.progress import ProgressBar
 

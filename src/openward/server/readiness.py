@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,7 +19,6 @@ from openward.database import URL_VARIABLE, from_url
 from openward.entrance.administrators import administrators
 from openward.keys.errors import KeyTrouble
 from openward.keys.outer import KEY_BYTES, outer_keys
-from openward.plain import dataclass
 from openward.record.health import findings
 from openward.server import environment as env
 from openward.server.audits import how_it_stands

@@ -12,11 +12,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from openward.plain import dataclass
 from openward.troubles import FolderInUse, PortTaken
 
 log = logging.getLogger("openward.serve")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
 from django.db import connection, transaction
 from django.db.models import Max
@@ -12,7 +13,6 @@ from openward import __version__
 from openward.access.actor import Actor
 from openward.access.permissions import Permission
 from openward.fhir.errors import Refused, TooCostly
-from openward.plain import dataclass
 from openward.servicedesk.models import TRANSITIONS, Ticket, TicketEntry
 
 NOBODY = "nobody"

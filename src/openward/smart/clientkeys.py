@@ -11,7 +11,7 @@ import json
 import time
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
@@ -19,7 +19,6 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, RSAKey
 
 from openward.fhir.outgoing import Unreachable, fetch, networks
-from openward.plain import dataclass
 
 KEPT_SECONDS = 300.0
 ASKED_AGAIN_SECONDS = 60.0

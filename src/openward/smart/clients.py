@@ -6,12 +6,12 @@ import base64
 import binascii
 import hmac
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
 from uuid import UUID
 
 from openward.accounts.tokens import digest
-from openward.plain import dataclass
 from openward.smart.assertions import ASSERTION_TYPE, LARGEST, NotProven, issuer, proven
 from openward.smart.models import App, RefreshToken
 

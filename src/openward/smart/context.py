@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
@@ -11,7 +12,6 @@ from oauthlib.oauth2.rfc6749.errors import InvalidScopeError
 
 from openward.access.scopes import Scopes
 from openward.accounts.tokens import digest
-from openward.plain import dataclass
 from openward.smart.models import App, Launch
 
 

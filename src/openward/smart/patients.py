@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.utils.translation import gettext as _
 
 from openward.access.actor import Actor
 from openward.access.permissions import Permission
 from openward.fhir.ids import is_id
-from openward.plain import dataclass
 from openward.registration import finding
 from openward.smart import launching
 from openward.web.pages import PageRequest

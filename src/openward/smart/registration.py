@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +16,6 @@ from openward.access.scopes import CONTEXTS, InvalidScope, Scopes
 from openward.accounts.tokens import digest
 from openward.audit.auditor import note
 from openward.fhir.outgoing import Unreachable, check_form
-from openward.plain import dataclass
 from openward.record.connection import connection as wire
 from openward.smart.clientkeys import BadKeys, keys_of
 from openward.smart.grants import new_token

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from django.utils.functional import Promise
@@ -10,7 +11,6 @@ from django.utils.translation import gettext_lazy as later
 
 from openward.access.roles import ROLES
 from openward.access.scopes import Scope, Scopes
-from openward.plain import dataclass
 
 WORDS: dict[str, Promise] = {
     "Patient": later("name, birth date and contact details"),

@@ -6,9 +6,9 @@ Absence is stated, never implied: "No known allergies — confirmed 03-Nov-2026 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from openward.plain import dataclass
 from openward.web.display import Moment, age, day, person_name
 from openward.web.words import gettext as _
 

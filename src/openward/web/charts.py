@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
 from django.utils.safestring import SafeString
 
-from openward.plain import dataclass
 from openward.web.display import clock, day, number, parse
 from openward.web.markup import joined, markup
 from openward.web.words import gettext as _

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -13,7 +14,6 @@ from django.utils.functional import SimpleLazyObject
 from openward.access.glass import open_glass
 from openward.access.permissions import Permission
 from openward.access.roles import role_of
-from openward.plain import dataclass
 from openward.web import flash, navigation
 from openward.web.addresses import address
 from openward.web.gate import actor_of

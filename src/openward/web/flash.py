@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from django.http import HttpRequest
-
-from openward.plain import dataclass
 
 _KEY = "openward.flash"
 

@@ -9,11 +9,11 @@ register_home("patient", "portal:home")          # a role whose home is a page o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.utils.functional import Promise
 
-from openward.plain import dataclass
 from openward.web.gate import may
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,6 @@ from django import forms
 from django.utils.translation import gettext as _
 
 from openward.fhir.resources import Patient, Resource
-from openward.plain import dataclass
 from openward.web.banner import Allergy, Banner, Review
 from openward.web.charts import Point, Series, Trend
 

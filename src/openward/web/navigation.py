@@ -10,6 +10,7 @@ navigation.register(Entry("scheduling:board", _("Flow board"), "kanban", Permiss
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -19,7 +20,6 @@ from django.urls import get_script_prefix
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from openward.plain import dataclass
 from openward.web.addresses import address
 from openward.web.gate import actor_of, may
 

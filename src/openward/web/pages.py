@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 from urllib.parse import urlencode, urlsplit
@@ -24,7 +25,6 @@ from django.shortcuts import resolve_url
 from django.utils.functional import SimpleLazyObject
 
 from openward.fhir.errors import FhirError, Gone, NotFound, Unauthenticated, UnknownType
-from openward.plain import dataclass
 from openward.web import errors, once
 from openward.web.answers import go, panel_done, render, render_panel, toast, with_refresh, with_toast
 from openward.web.gate import actor_of, may, proved_lately

@@ -11,11 +11,10 @@ What is typed travels in the body of a POST, never in a URL: it may be a name.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.utils.functional import Promise
-
-from openward.plain import dataclass
 
 if TYPE_CHECKING:
     from openward.web.pages import PageRequest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,7 +16,6 @@ from openward.access.roles import REACHES, Role, role_of
 from openward.accounts.models import User
 from openward.fhir.definitions import RESOURCE_TYPES
 from openward.fhir.protocols import Interaction
-from openward.plain import dataclass
 
 ACTS: tuple[tuple[Interaction, str], ...] = (("read", "r"), ("search", "s"), ("create", "c"), ("update", "u"), ("delete", "d"))
 

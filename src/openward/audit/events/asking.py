@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from openward.fhir.definitions import is_resource_type
@@ -13,7 +13,6 @@ from openward.fhir.ids import is_id, key
 from openward.fhir.search.date import FUTURE, PAST, span
 from openward.fhir.search.escape import split_escaped
 from openward.fhir.search.prefix import split_prefix
-from openward.plain import dataclass
 
 PARAMETERS: Mapping[str, str] = {
     "_id": "token",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -17,7 +17,6 @@ from openward.audit.events.resource import Entry, Names
 from openward.audit.events.words import interactions_of
 from openward.fhir.definitions import type_name, type_number
 from openward.fhir.protocols import Where
-from openward.plain import dataclass
 
 FIELDS = """e.tx::text::bigint as tx, e.id, e.at, a.actor, a.actor_name, a.actor_role, a.on_behalf_of, a.purpose, a.address, e.interaction, e.rtype, e.rkey,
   e.version, e.patient, e.patients, e.outcome, e.detail, e.request_id"""

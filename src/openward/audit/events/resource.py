@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,6 @@ from openward.audit.events.words import ACTIONS, REST, event_type
 from openward.fhir.definitions import type_name
 from openward.fhir.json import dumps
 from openward.fhir.versions import Version, instant
-from openward.plain import dataclass
 
 PROFILE = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit."
 PROFILED = {"read": "Read", "vread": "Read", "create": "Create", "update": "Update", "delete": "Delete"}

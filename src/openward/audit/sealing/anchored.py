@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from openward.audit.sealing.keys import Trusted
-from openward.plain import dataclass
 
 
 class Kept(NamedTuple):

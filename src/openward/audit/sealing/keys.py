@@ -8,13 +8,13 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from openward.keys.outer import write_once
-from openward.plain import dataclass
 
 _making = threading.Lock()  # a file is made whole by one thread of a process at a time
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -11,7 +12,6 @@ import psycopg
 from openward.audit.sealing.keys import Signer, Trusted
 from openward.audit.sealing.rows import Position
 from openward.audit.sealing.seals import Seal, seals
-from openward.plain import dataclass
 
 READ = "select through, until_tx::text::bigint, until_id, removed, at, actor, key_id, signature from audit.purge where tenant = %s order by through desc limit 1"
 INSERT = """insert into audit.purge (tenant, through, until_tx, until_id, removed, at, actor, key_id, signature)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -14,7 +14,6 @@ from psycopg.rows import tuple_row
 from openward.audit.sealing import merkle
 from openward.audit.sealing.keys import Signer
 from openward.audit.sealing.rows import Agent, Position, Row
-from openward.plain import dataclass
 
 FIRST_PREVIOUS = bytes(32)
 PRINT = 8

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,6 @@ from openward.audit.sealing.keys import Trusted
 from openward.audit.sealing.purges import last_purge
 from openward.audit.sealing.rows import START, Agent, Row, agents, all_agents, entries
 from openward.audit.sealing.seals import FIRST_PREVIOUS, Seal, after, last, leaves
-from openward.plain import dataclass
 
 AT_ONCE = 200  # seals that are held at a time, with ten thousand entries each at most
 AGENTS_REMEMBERED = 50_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +22,6 @@ from openward.fhir.ids import new_id
 from openward.fhir.resources import Claim, ExplanationOfBenefit, PaymentReconciliation, Resource
 from openward.formats.x12 import ClaimPayment, Remittance, X12Error, read_835s
 from openward.formats.x12.remittance import REVERSAL
-from openward.plain import dataclass
 from openward.record import UnitOfWork, unit_of_work
 
 SOURCE = "remittance"

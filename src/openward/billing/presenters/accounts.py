@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,6 @@ from django.urls import reverse
 from openward.billing.models import Payment
 from openward.billing.presenters.words import kind_words, payment_badge
 from openward.billing.queries.balances import Activity
-from openward.plain import dataclass
 
 
 @dataclass(frozen=True, slots=True)

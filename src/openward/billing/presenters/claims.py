@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -19,7 +20,6 @@ from openward.billing.queries.worklist import BUCKETS, ClaimsPage, StateSum, Vis
 from openward.billing.scrub import Finding
 from openward.fhir.resources import ExplanationOfBenefit
 from openward.formats.x12.from_fhir import CLAIM_FREQUENCY, PAYER_ID, PLACE_OF_SERVICE
-from openward.plain import dataclass
 from openward.web.display import day, day_and_clock, money, person_name
 
 

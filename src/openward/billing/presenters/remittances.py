@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +18,6 @@ from openward.billing.presenters.words import adjustment_words, answer_words, it
 from openward.billing.queries.remittances import RemittancePage
 from openward.billing.queries.worklist import ToSortOut
 from openward.formats.x12 import ClaimPayment, Remittance
-from openward.plain import dataclass
 
 
 def taken_words(taken: Taken) -> str:

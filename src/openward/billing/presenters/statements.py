@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +14,6 @@ from openward.billing.models import Payment
 from openward.billing.queries.bills import Bill, Share, VisitBill
 from openward.fhir.resources import Organization, Patient
 from openward.formats.x12.adjustment_codes import reason
-from openward.plain import dataclass
 from openward.registration.facts import phone_words
 from openward.web.display import day, money
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,6 @@ from openward.billing import ledger
 from openward.billing.models import LedgerEntry, Payment, Statement
 from openward.fhir.resources import Patient
 from openward.fhir.store import Store
-from openward.plain import dataclass
 
 
 @dataclass(frozen=True, slots=True)

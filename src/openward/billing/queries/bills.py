@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -18,7 +19,6 @@ from openward.billing.queries.visits import charges_of, day_of, labels_of_all
 from openward.fhir.resources import Claim, Encounter, ExplanationOfBenefit
 from openward.fhir.store import Store
 from openward.formats.x12.adjustment_codes import Meaning, meaning
-from openward.plain import dataclass
 
 
 @dataclass(frozen=True, slots=True)

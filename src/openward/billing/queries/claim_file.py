@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from openward.billing import facts
@@ -9,7 +10,6 @@ from openward.fhir.resources import Claim, Coverage, Encounter, HumanName, Organ
 from openward.fhir.store import Store
 from openward.formats.x12 import ProfessionalClaim
 from openward.formats.x12.from_fhir import TAXONOMY, coding_of, professional_claim
-from openward.plain import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from openward.billing import facts, transitions
@@ -14,7 +15,6 @@ from openward.billing.queries.readiness import findings_of
 from openward.billing.scrub import Finding
 from openward.fhir.resources import Claim, ExplanationOfBenefit
 from openward.fhir.store import Store
-from openward.plain import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from openward.billing.models import ClaimRow, RemittanceFile, RemittanceItem, RemittanceRow
 from openward.billing.protected import is_shown
 from openward.fhir.errors import NotFound
 from openward.fhir.store import Store
-from openward.plain import dataclass
 
 PAGE = 50
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,6 @@ from openward.billing import ledger, transitions
 from openward.billing.models import ClaimRow, LedgerEntry, RefusedFile, RemittanceItem, RemittanceRow, VisitToBill
 from openward.billing.protected import is_shown
 from openward.fhir.store import Store
-from openward.plain import dataclass
 from openward.registration import queries as registration
 
 PAGE = 50

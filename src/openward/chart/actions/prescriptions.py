@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -38,7 +39,6 @@ from openward.fhir.resources import (
 )
 from openward.fhir.store import Store
 from openward.fhir.work import UnitOfWork
-from openward.plain import dataclass
 from openward.record import unit_of_work
 
 ISSUES = {"allergy": ("ALGY", "Allergy"), "duplicate": ("DUPTHPY", "Duplicate therapy"), "interaction": ("DRG", "Drug interaction")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 
 from openward.access.actor import Actor
@@ -13,7 +14,6 @@ from openward.chart.errors import Implausible
 from openward.chart.queries.patients import age_of, current_visit
 from openward.chart.vitals import BLOOD_PRESSURE, Sign
 from openward.fhir.resources import CodeableConcept, Coding, Observation, ObservationComponent, Quantity
-from openward.plain import dataclass
 from openward.record import unit_of_work
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from openward.chart.drugs.knowledge import Knowledge, Pair
 from openward.chart.drugs.recognition import KnownAllergy, Medicine
-from openward.plain import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,10 @@ import datetime as dt
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-
-from openward.plain import dataclass
 
 CONTENT = Path(__file__).parent.parent / "content"
 SEVERITIES = ("severe", "moderate")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from openward.chart.drugs.knowledge import AllergyGroup, Knowledge, words
-from openward.plain import dataclass
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 

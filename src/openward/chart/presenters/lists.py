@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _lazy
 
 from openward.chart.codes import ALLERGY_LIST, ICD10
 from openward.chart.presenters.wording import code_in, concept, date_of, not_known, status_of, who
-from openward.plain import dataclass
 from openward.web.banner import Allergy, Review
 from openward.web.display import day
 from openward.web.words import gettext as _

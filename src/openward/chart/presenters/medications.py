@@ -7,13 +7,13 @@ and wrapped between attributes only: the template keeps each attribute in one pi
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _lazy
 
 from openward.chart.presenters.wording import amount, concept, unit, who
-from openward.plain import dataclass
 from openward.web.display import day
 from openward.web.words import gettext as _
 

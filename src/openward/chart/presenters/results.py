@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,6 @@ from openward.chart import labs
 from openward.chart.codes import INTERPRETATION, LOINC, RELEASED, TAG
 from openward.chart.labs import LabTest
 from openward.chart.presenters.wording import amount, code_in, codes_in, concept, date_of, unit, years_between
-from openward.plain import dataclass
 from openward.web.charts import Series, Trend, points
 from openward.web.display import day, number, parse
 from openward.web.words import gettext as _

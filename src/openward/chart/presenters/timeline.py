@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from openward.chart.presenters.lists import AllergyRow, DocumentRow, ImmunizationRow, ProblemRow, VisitRow
 from openward.chart.presenters.medications import MedicationLine
 from openward.chart.presenters.wording import concept, date_of, who
-from openward.plain import dataclass
 from openward.web.words import gettext as _
 
 

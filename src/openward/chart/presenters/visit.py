@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from openward.chart.notes import plain_text
@@ -10,7 +11,6 @@ from openward.chart.presenters.lists import VisitRow
 from openward.chart.presenters.medications import MedicationLine
 from openward.chart.presenters.vitals import VitalsCard
 from openward.chart.presenters.wording import concept, years_between
-from openward.plain import dataclass
 from openward.web.display import day, parse, person_name
 from openward.web.words import gettext as _
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -14,7 +15,6 @@ from openward.chart import vitals
 from openward.chart.codes import INTERPRETATION, LOINC
 from openward.chart.presenters.wording import date_of, years_between
 from openward.chart.vitals import BLOOD_PRESSURE, Sign
-from openward.plain import dataclass
 from openward.web.charts import Point, Series, Trend
 from openward.web.display import day_and_clock, parse
 from openward.web.words import gettext as _

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils.functional import Promise
@@ -16,7 +17,6 @@ from openward.chart.presenters.results import Person, ResultGroup, ResultRow, gr
 from openward.chart.presenters.timeline import Event, events
 from openward.fhir.resources import Observation, Patient
 from openward.fhir.store import Store
-from openward.plain import dataclass
 
 PAGE = 50
 IN_TIMELINE = {

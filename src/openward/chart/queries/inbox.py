@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone
@@ -14,7 +15,6 @@ from openward.chart.presenters.wording import code_in, who
 from openward.chart.queries.patients import name_of, patients_by_id
 from openward.fhir.resources import Composition, Patient, Task
 from openward.fhir.store import Store
-from openward.plain import dataclass
 from openward.web.display import local, parse
 
 MOST = 200

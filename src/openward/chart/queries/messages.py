@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from openward.chart.presenters.wording import concept, who
 from openward.fhir.resources import Communication
 from openward.fhir.store import Store
-from openward.plain import dataclass
 
 
 @dataclass(frozen=True, slots=True)

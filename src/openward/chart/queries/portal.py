@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from openward.chart.codes import CATEGORY, LABORATORY, RELEASED, TAG
@@ -12,7 +13,6 @@ from openward.chart.presenters.wording import concept, date_of, who
 from openward.chart.queries.summary import active_prescriptions
 from openward.fhir.resources import DiagnosticReport, Immunization, Observation, Patient
 from openward.fhir.store import Store
-from openward.plain import dataclass
 
 
 @dataclass(frozen=True, slots=True)

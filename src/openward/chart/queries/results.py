@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone
@@ -15,7 +16,6 @@ from openward.chart.queries.patients import name_of
 from openward.fhir.errors import NotFound
 from openward.fhir.resources import DiagnosticReport, Observation, Patient, ServiceRequest, Task
 from openward.fhir.store import Store
-from openward.plain import dataclass
 from openward.web.display import parse
 
 OVERDUE_AFTER = dt.timedelta(days=7)

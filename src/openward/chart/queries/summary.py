@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.utils.functional import cached_property
 
@@ -30,7 +31,6 @@ from openward.fhir.resources import (
     ServiceRequest,
 )
 from openward.fhir.store import Store
-from openward.plain import dataclass
 from openward.web.banner import Banner, Review
 
 FEW = ("AllergyIntolerance:patient", "List:subject", "Condition:patient", "Immunization:patient", "MedicationStatement:patient")

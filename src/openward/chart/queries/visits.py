@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone
@@ -14,7 +15,6 @@ from openward.chart.presenters.wording import code_in, concept, who
 from openward.chart.queries.patients import name_of, patients_by_id
 from openward.fhir.resources import Appointment, Composition, Condition, Encounter, MedicationRequest, Observation, Patient, ServiceRequest
 from openward.fhir.store import Store
-from openward.plain import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
@@ -21,7 +22,6 @@ from openward.billing.queries.balances import patient_balance
 from openward.demo.generation.chance import Chance, fixed_id
 from openward.demo.generation.clinic import Clinic
 from openward.demo.generation.parts import Json
-from openward.plain import dataclass
 from openward.record import UnitOfWork, unit_of_work
 
 PAYS = 0.66

@@ -5,7 +5,7 @@ Every combination is invented; a match with a living person is chance. The share
 
 from __future__ import annotations
 
-from openward.plain import dataclass
+from dataclasses import dataclass
 
 
 def _words(text: str) -> tuple[str, ...]:

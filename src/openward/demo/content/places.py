@@ -6,7 +6,7 @@ which are kept for fiction; the tax number starts with 00; NPIs start with 2, wh
 
 from __future__ import annotations
 
-from openward.plain import dataclass
+from dataclasses import dataclass
 
 ORGANISATION = "Openward Demo Hospital"
 TAX_NUMBER = "00-1234567"

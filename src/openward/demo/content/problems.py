@@ -6,9 +6,8 @@ for a demonstration, not for epidemiology.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
-
-from openward.plain import dataclass
 
 
 @dataclass(frozen=True, slots=True)

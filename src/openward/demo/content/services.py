@@ -5,9 +5,8 @@ HCPCS Level II codes are public facts of CMS; `OW-` codes are this demo's own. T
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
-
-from openward.plain import dataclass
 
 HCPCS = "https://bluebutton.cms.gov/resources/codesystem/hcpcs"
 OWN = "urn:openward:service-code"

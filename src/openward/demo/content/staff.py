@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openward.plain import dataclass
+from dataclasses import dataclass
 
 Hours = tuple[tuple[str, str], ...]
 FULL_DAY: Hours = (("08:00:00", "12:00:00"), ("13:00:00", "17:00:00"))

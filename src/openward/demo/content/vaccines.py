@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-
-from openward.plain import dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

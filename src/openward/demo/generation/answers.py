@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from openward.demo.content.services import Payer
 from openward.demo.generation.chance import Chance
 from openward.formats.x12 import Adjustment, ClaimPayment, Remittance, ServicePayment
-from openward.plain import dataclass
 
 ZERO = Decimal("0.00")
 CENT = Decimal("0.01")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from openward.demo.content.places import FACILITIES, Facility
 from openward.demo.content.services import SERVICE, Service
@@ -13,7 +13,6 @@ from openward.demo.content.staff import CLINICIANS, Clinician
 from openward.demo.generation.chance import Chance
 from openward.demo.generation.moment import Moment, zone_of
 from openward.demo.generation.people import Person
-from openward.plain import dataclass
 
 MINUTE = dt.timedelta(minutes=1)
 DAY = dt.timedelta(days=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from openward.demo.content.services import Payer
 from openward.demo.generation import (
@@ -28,7 +28,6 @@ from openward.demo.generation.moment import Moment
 from openward.demo.generation.parts import Json
 from openward.demo.generation.people import PEOPLE_FROM, Person
 from openward.demo.generation.visits import Visit, visits, visits_of
-from openward.plain import dataclass
 
 LATER_FROM = 1_000_000
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from openward.demo.generation.bookings import Plan, plan
 from openward.demo.generation.chart import chart
@@ -11,7 +12,6 @@ from openward.demo.generation.house import House, house
 from openward.demo.generation.moment import Moment
 from openward.demo.generation.parts import Json
 from openward.demo.generation.people import Person, person
-from openward.plain import dataclass
 
 
 @dataclass(frozen=True)

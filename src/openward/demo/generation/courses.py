@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from openward.demo.content.allergies import ALLERGENS, Allergen
 from openward.demo.content.drugs import DRUG, Drug
 from openward.demo.content.problems import PROBLEMS, Problem
 from openward.demo.generation.chance import Chance
 from openward.demo.generation.people import YEAR, Person
-from openward.plain import dataclass
 
 
 @dataclass(slots=True)

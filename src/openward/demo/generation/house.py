@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from openward.demo.content.places import FACILITIES, ORGANISATION, TAX_NUMBER, Facility
 from openward.demo.content.services import PAYERS, SERVICES
@@ -10,7 +11,6 @@ from openward.demo.content.staff import CLINICIANS, NURSES, Clinician
 from openward.demo.generation.chance import fixed_id
 from openward.demo.generation.moment import Moment
 from openward.demo.generation.parts import SERVICE, TERMINOLOGY, Json, coding, hl7, identifier, to
-from openward.plain import dataclass
 
 HOUSE = 0
 WEEK = ("mon", "tue", "wed", "thu", "fri")

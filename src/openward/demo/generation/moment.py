@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from functools import cache
 from zoneinfo import ZoneInfo
 
 from openward.demo.content.places import Facility
-from openward.plain import dataclass
 
 HALF_DAY = dt.timedelta(hours=36)
 AFTERNOON = dt.time(14, 10)

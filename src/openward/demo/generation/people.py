@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
 from openward.demo.content.names import BACKGROUNDS, Background
 from openward.demo.content.places import FACILITIES, Facility
@@ -10,7 +11,6 @@ from openward.demo.content.services import PAYERS, Payer
 from openward.demo.content.staff import CLINICIANS, Clinician
 from openward.demo.generation.chance import Chance, fixed_id
 from openward.demo.generation.moment import Moment
-from openward.plain import dataclass
 
 YEAR = 365.25
 AGES = (((0, 5), 0.08), ((5, 18), 0.15), ((18, 35), 0.19), ((35, 50), 0.18), ((50, 65), 0.19), ((65, 80), 0.15), ((80, 96), 0.06))

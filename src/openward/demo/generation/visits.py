@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from openward.demo.content.problems import ILLNESSES, Illness
 from openward.demo.content.services import SERVICE, Service
@@ -15,7 +15,6 @@ from openward.demo.generation.chance import Chance
 from openward.demo.generation.courses import Course, Health
 from openward.demo.generation.moment import Moment, zone_of
 from openward.demo.generation.people import Person
-from openward.plain import dataclass
 
 YEARS_KEPT = 3
 RECENT_DAYS = 9

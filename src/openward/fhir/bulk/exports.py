@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,7 +15,6 @@ from psycopg import Connection
 from psycopg.rows import class_row, kwargs_row
 
 from openward.fhir.bulk.spec import Spec
-from openward.plain import dataclass
 
 UNFINISHED = ("waiting", "running")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
@@ -12,7 +13,6 @@ from openward.fhir.errors import FhirError
 from openward.fhir.outgoing import Network
 from openward.fhir.protocols import Auditor, Policy
 from openward.fhir.store import Store
-from openward.plain import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,7 +15,6 @@ from psycopg import Connection
 from psycopg.rows import kwargs_row
 
 from openward.fhir.bulk.manifest import Input
-from openward.plain import dataclass
 
 UNFINISHED = ("waiting", "running")
 COLUMNS = "tenant, id, owner, actor::text, inputs::text, results::text, request, url, state, note, asked, touched, expires"

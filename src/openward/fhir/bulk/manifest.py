@@ -7,7 +7,7 @@ https://github.com/smart-on-fhir/bulk-import/blob/master/import-manifest.md
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from openward.fhir.bulk.spec import FORMATS, NotSupported
@@ -15,7 +15,6 @@ from openward.fhir.definitions import is_resource_type
 from openward.fhir.errors import BadRequest, Forbidden
 from openward.fhir.ids import is_id
 from openward.fhir.outgoing import Network, Unreachable, check_form
-from openward.plain import dataclass
 
 if TYPE_CHECKING:
     from openward.fhir.operations.parameters import Parameters

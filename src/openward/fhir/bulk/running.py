@@ -11,7 +11,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -31,7 +31,6 @@ from openward.fhir.protocols import Event
 from openward.fhir.sealing.bodies import in_clear
 from openward.fhir.sealing.port import UNOPENED
 from openward.fhir.versions import Version
-from openward.plain import dataclass
 
 log = logging.getLogger("openward.bulk")
 

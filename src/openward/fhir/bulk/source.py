@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
@@ -25,7 +26,6 @@ from openward.fhir.search.conditions import Scope, rows
 from openward.fhir.search.facts import Facts
 from openward.fhir.search.query import CONTROLS, parse
 from openward.fhir.search.sql import FALSE, Bindings, all_of, any_of
-from openward.plain import dataclass
 
 NOWHERE = UUID(int=0)
 ROWS_AT_MOST = 10_000  # looked at for one chunk; what bounds a chunk is its bytes

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -16,7 +16,6 @@ from openward.fhir.definitions import element as elements_of
 from openward.fhir.errors import BadRequest
 from openward.fhir.ids import is_id
 from openward.fhir.search.query import CONTROLS, parse
-from openward.plain import dataclass
 
 if TYPE_CHECKING:
     from openward.fhir.operations.parameters import Parameters

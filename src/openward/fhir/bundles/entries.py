@@ -8,14 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote
 
 from openward.fhir.definitions import is_resource_type
 from openward.fhir.errors import BadRequest, FhirError, Invalid, Issue
 from openward.fhir.ids import is_id
-from openward.plain import dataclass
 
 if TYPE_CHECKING:
     from openward.fhir.interactions.sound import Sound

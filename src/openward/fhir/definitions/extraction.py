@@ -7,14 +7,13 @@ The resource must have passed `validation`: shapes are trusted here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, cast
 
 from openward.fhir.definitions.paths import Path, Step
 from openward.fhir.definitions.searches import SearchParameter, search_parameters
 from openward.fhir.definitions.structures import is_primitive
-from openward.plain import dataclass
 
 Found = tuple[str, str, Any]
 Extractor = Callable[[Mapping[str, Any]], list[Found]]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from openward.fhir.definitions.package_data import load
 from openward.fhir.definitions.structures import has_structure, structure
-from openward.plain import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from openward.fhir.definitions.structures import has_structure, structure
-from openward.plain import dataclass
 
 TOKEN = re.compile(r"\s*(?:(?P<string>'[^']*')|(?P<word>%?[A-Za-z_]\w*|\d+)|(?P<symbol>!=|[().|=\[\]]))")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any, Literal
@@ -11,7 +11,6 @@ from typing import Any, Literal
 from openward.fhir.definitions.package_data import load
 from openward.fhir.definitions.paths import Path, Step, parse
 from openward.fhir.definitions.structures import structure
-from openward.plain import dataclass
 
 SearchType = Literal["number", "date", "string", "token", "reference", "composite", "quantity", "uri", "special"]
 

@@ -6,12 +6,12 @@ A backbone element is a type of its own, named by its path: `Patient.contact`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
 from openward.fhir.definitions.package_data import load
-from openward.plain import dataclass
 
 Kind = Literal["resource", "complex", "backbone", "primitive"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from openward.fhir.definitions import is_primitive, structure
@@ -12,7 +12,6 @@ from openward.fhir.fhirpath.evaluation import compile
 from openward.fhir.fhirpath.model import fhir_type, is_fhir_type
 from openward.fhir.fhirpath.results import BOOLEAN_RESULTS, INPUT_RESULTS, ORDERED, RESULTS, TEXT_INPUTS
 from openward.fhir.fhirpath.syntax import Call, Empty, Expression, External, Index, Literal, Member, Operation, Path, Sign, Special, TypeTest
-from openward.plain import dataclass
 
 SYSTEM_LITERALS = {"datetime": "DateTime"}
 NOT_TEXT = {"boolean", "integer", "decimal", "date", "dateTime", "instant", "time", "positiveInt", "unsignedInt"}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from openward.fhir.fhirpath.errors import FhirPathSyntax
-from openward.plain import dataclass
 
 MAX_LENGTH = 50_000
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
-
-from openward.plain import dataclass
 
 Kind = Literal["Date", "DateTime", "Time"]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
 from openward.fhir.ucum import NotComparable, UnitUnknown, canonical_code, exact, unit
-from openward.plain import dataclass
 
 UCUM = "http://unitsofmeasure.org"
 DEFINITE = {"week": "wk", "day": "d", "hour": "h", "minute": "min", "second": "s", "millisecond": "ms"}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from openward.fhir.definitions import is_primitive, structure
 from openward.fhir.fhirpath import FhirPathError
 from openward.fhir.fhirpath import compile as compile_path
 from openward.fhir.graphql.query import Asked, QueryError
-from openward.plain import dataclass
 
 NAVIGATION = frozenset({"fhirpath", "_offset", "_count"})
 

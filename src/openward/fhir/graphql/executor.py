@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from openward.fhir.definitions import is_resource_type
@@ -16,7 +16,6 @@ from openward.fhir.ids import is_id
 from openward.fhir.interactions.read import read, read_many
 from openward.fhir.interactions.search import search
 from openward.fhir.references import target as place_of
-from openward.plain import dataclass
 
 if TYPE_CHECKING:
     from graphql import SelectionNode

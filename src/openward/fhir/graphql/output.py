@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from openward.fhir.graphql.query import QueryError
-from openward.plain import dataclass
 
 
 @dataclass(slots=True)

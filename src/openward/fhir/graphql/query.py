@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import (
@@ -23,7 +23,6 @@ from graphql.pyutils import Undefined
 from graphql.utilities import value_from_ast_untyped
 
 from openward.fhir.errors import BadRequest, TooCostly
-from openward.plain import dataclass
 
 MOST_TOKENS = 4000
 MOST_STEPS = 200_000  # fields looked at in one run

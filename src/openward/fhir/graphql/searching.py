@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from openward.fhir.definitions import is_resource_type
 from openward.fhir.graphql.elements import text_of
 from openward.fhir.graphql.query import QueryError
 from openward.fhir.search.parameters import plan
-from openward.plain import dataclass
 
 LIST, CONNECTION = "List", "Connection"
 MOST_LISTED = 1000

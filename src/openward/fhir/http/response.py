@@ -6,7 +6,7 @@ import datetime as dt
 import gzip
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
@@ -21,7 +21,6 @@ from openward.fhir.json import dumps
 from openward.fhir.operations.registry import Answer
 from openward.fhir.versions import Version, Written, parsed
 from openward.fhir.xml import to_xml
-from openward.plain import dataclass
 
 NO_GZIP = re.compile(r"gzip\s*;\s*q=0(?:\.0*)?\s*(?:,|$)")
 BUNDLE = b'{"resourceType":"Bundle"'

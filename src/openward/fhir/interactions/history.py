@@ -11,6 +11,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -22,7 +23,6 @@ from openward.fhir.protocols import Event, Where
 from openward.fhir.search.reference import pointer
 from openward.fhir.search.rows import COLUMNS, version_in_part
 from openward.fhir.versions import Version
-from openward.plain import dataclass
 
 if TYPE_CHECKING:
     from openward.fhir.store import Store

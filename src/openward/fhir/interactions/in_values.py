@@ -7,6 +7,7 @@ a connection keeps the plans of a few hundred shapes. What has many rows, and wh
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from struct import Struct
 from typing import Any
@@ -23,7 +24,6 @@ from openward.fhir.protocols import AuditInsert
 from openward.fhir.search.row import IndexRow
 from openward.fhir.search.tables import ADD_TOKENS, TOKEN
 from openward.fhir.wire import AS_TEXT, PLACEHOLDER
-from openward.plain import dataclass
 
 MOST = 4  # rows of one index table, and references, that are still told as values
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from openward.fhir.references import Slot, literals, slots
 from openward.fhir.search.index import IndexRow, extract
 from openward.fhir.validation import check
-from openward.plain import dataclass
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -13,7 +14,6 @@ from openward.fhir.packed import Packed
 from openward.fhir.search.index import IndexRow
 from openward.fhir.search.tables import Statement, index_statements
 from openward.fhir.versions import Version
-from openward.plain import dataclass
 
 INSERT_BODIES = b"""insert into fhir.body (tenant, rtype, rkey, ver, ts, op, patient, id, body)
   select %(tenant)s, r, k, v, t, o::"char", p, i, b

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -36,7 +36,6 @@ from openward.fhir.search.rows import COLUMNS, version_of
 from openward.fhir.subscriptions.feed import announce
 from openward.fhir.versions import Version, Written, instant, now
 from openward.fhir.work import UnitOfWork
-from openward.plain import dataclass
 
 if TYPE_CHECKING:
     from openward.fhir.store import Store

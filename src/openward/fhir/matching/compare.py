@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 from rapidfuzz import fuzz
@@ -12,7 +13,6 @@ from openward.fhir.matching import names
 from openward.fhir.matching.facts import Facts, Place
 from openward.fhir.matching.names import Likeness
 from openward.fhir.matching.weights import HOUSEHOLD, PRIOR, WEIGHTS
-from openward.plain import dataclass
 
 # http://hl7.org/fhir/R4/valueset-match-grade.html
 Grade = Literal["certain", "probable", "possible", "certainly-not"]

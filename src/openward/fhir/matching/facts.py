@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from openward.fhir.search.person import compact, words
 from openward.fhir.search.string import normal
 from openward.fhir.search.token import contact
-from openward.plain import dataclass
 
 # Numbers a person has one of; two different ones speak against one person.
 PERSONAL_SYSTEMS = frozenset({"http://hl7.org/fhir/sid/us-ssn", "urn:oid:2.16.840.1.113883.4.1"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 from nicknames import NickNamer
@@ -12,7 +12,6 @@ from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 from openward.fhir.matching.facts import Name
 from openward.fhir.matching.weights import RELATIVES, SWAPPED, WEIGHTS
 from openward.fhir.search.phonetics import sounds
-from openward.plain import dataclass
 
 SAID = {
     "words": "has the same words",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,7 +21,6 @@ from openward.fhir.sealing.port import Locked
 from openward.fhir.search.parameters import owned, plan
 from openward.fhir.search.reference import is_the_patient, link_hash, pointer
 from openward.fhir.search.sql import Bindings, any_of
-from openward.plain import dataclass
 
 if TYPE_CHECKING:
     from openward.fhir.store import Store

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 from typing import Any
 
 from openward.fhir.errors import BadRequest, Refused
@@ -19,7 +20,6 @@ from openward.fhir.moving import moved, places, under_way
 from openward.fhir.operations import pair
 from openward.fhir.operations.registry import Answer, Call, operation
 from openward.fhir.versions import Version, instant, now
-from openward.plain import dataclass
 
 
 @dataclass(frozen=True, slots=True)

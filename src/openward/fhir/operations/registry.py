@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/operations.html
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
@@ -15,7 +15,6 @@ from openward.fhir.ids import key as key_of
 from openward.fhir.interactions.seeing import visible
 from openward.fhir.operations.parameters import Parameters
 from openward.fhir.protocols import Event, Interaction
-from openward.plain import dataclass
 
 if TYPE_CHECKING:
     from openward.fhir.store import Store

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from openward.fhir.definitions import Element, has_structure, is_primitive, structure
 from openward.fhir.errors import Malformed
 from openward.fhir.patch.failure import PatchFailed
-from openward.plain import dataclass
 
 
 @dataclass(frozen=True, slots=True)

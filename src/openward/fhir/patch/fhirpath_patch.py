@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from openward.fhir.definitions import is_primitive
@@ -12,7 +13,6 @@ from openward.fhir.json import MAX_DEPTH
 from openward.fhir.patch.elements import Given, Spot, given, place_of, put, taken_apart, together
 from openward.fhir.patch.failure import PatchFailed
 from openward.fhir.patch.json_patch import MAX_OPERATIONS
-from openward.plain import dataclass
 
 MAX_PATH = 1000
 STEPS = 100_000  # that one path may take

@@ -6,6 +6,7 @@ One that nobody here knows is a warning; a modifier nobody here knows is an erro
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from openward.fhir.definitions import has_structure, is_resource_type, structure
@@ -18,7 +19,6 @@ from openward.fhir.profiles.findings import ERROR, WARNING, Finding, Findings, p
 from openward.fhir.profiles.packages import CORE
 from openward.fhir.profiles.run import Run
 from openward.fhir.profiles.values import type_of
-from openward.plain import dataclass
 
 NAMES = ("extension", "modifierExtension")
 EXTENSION = b'xtension":'  # how a key of either name ends; within a string the quote would be escaped

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,7 +16,6 @@ from openward.fhir.profiles.expansions import Codes
 from openward.fhir.profiles.facts import Profile
 from openward.fhir.profiles.packages import US_CORE, Guide
 from openward.fhir.profiles.policy import current
-from openward.plain import dataclass
 
 if TYPE_CHECKING:
     from openward.fhir.store import Store

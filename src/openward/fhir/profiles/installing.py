@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -20,7 +20,6 @@ from openward.fhir.profiles.merging import merge, with_ids
 from openward.fhir.profiles.packages import FILES
 from openward.fhir.profiles.reading import Package, read
 from openward.fhir.profiles.reduction import CORE, NotAProfile, reduce
-from openward.plain import dataclass
 
 if TYPE_CHECKING:
     from openward.fhir.store import Store

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from openward.fhir.definitions import has_structure, structure
 from openward.fhir.profiles.run import Run
 from openward.fhir.profiles.values import Collect, Value, collector, type_of
-from openward.plain import dataclass
 
 STEP = re.compile(
     r"\s*(?:(?P<this>\$this)|(?P<resolve>resolve\(\))|extension\(\s*['\"](?P<url>[^'\"]+)['\"]\s*\)|(?:ofType|as)\(\s*(?P<type>[\w.]+)\s*\)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import lzma
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -13,7 +14,6 @@ import msgspec
 
 from openward.fhir.profiles.expansions import Codes
 from openward.fhir.profiles.facts import Profile
-from openward.plain import dataclass
 
 CORE = "hl7.fhir.r4.core#4.0.1"
 US_CORE = {version: f"hl7.fhir.us.core#{version}" for version in ("6.1.0", "7.0.0", "8.0.0")}

@@ -10,10 +10,8 @@ To each come the profiles configured for the type. Profiles that are not known h
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal, get_args
-
-from openward.plain import dataclass
 
 Mode = Literal["off", "versioned", "declared"]
 MODES: tuple[Mode, ...] = get_args(Mode)

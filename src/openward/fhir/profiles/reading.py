@@ -11,12 +11,11 @@ import re
 import tarfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from openward.fhir.errors import BadRequest, FhirError, TooCostly
 from openward.fhir.json import loads
-from openward.plain import dataclass
 
 MEGABYTE = 2**20
 MAX_PACKED = 256 * MEGABYTE

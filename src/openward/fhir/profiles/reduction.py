@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
 from openward.fhir.definitions import Element, has_structure, structure
 from openward.fhir.profiles.facts import Binding, Constraint, Context, Discriminator, Node, Profile, Slicing
-from openward.plain import dataclass
 
 CORE = "http://hl7.org/fhir/StructureDefinition/"
 MAX_VALUE_SET = CORE + "elementdefinition-maxValueSet"

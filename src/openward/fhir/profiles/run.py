@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from openward.fhir.profiles.findings import Findings
 from openward.fhir.references import target
-from openward.plain import dataclass
 
 if TYPE_CHECKING:
     from openward.fhir.profiles.facts import Profile

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from openward.fhir.definitions import Element
@@ -11,7 +12,6 @@ from openward.fhir.profiles.facts import Node, Slicing
 from openward.fhir.profiles.findings import WARNING, Finding, Findings, place, under
 from openward.fhir.profiles.run import Definitions, Run
 from openward.fhir.profiles.values import Value
-from openward.plain import dataclass
 
 if TYPE_CHECKING:
     from openward.fhir.profiles.facts import Profile

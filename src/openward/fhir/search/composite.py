@@ -6,7 +6,7 @@ Of the resource itself they are the conjunction of their components; of a repeat
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from openward.fhir.definitions import Component, SearchParameter
@@ -17,7 +17,6 @@ from openward.fhir.search.parameters import number as number_of
 from openward.fhir.search.parameters import owned, plan
 from openward.fhir.search.prefix import split_prefix
 from openward.fhir.search.sql import Bindings, all_of, any_of, rtype
-from openward.plain import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from openward.fhir.definitions import SearchParameter
@@ -28,7 +29,6 @@ from openward.fhir.search import (
 from openward.fhir.search.parameters import FROM_ROW
 from openward.fhir.search.query import Chain, Condition, Filter, Has, Listed, Member, Words
 from openward.fhir.search.sql import FALSE, Bindings, all_of, rtype
-from openward.plain import dataclass
 
 ByType = Callable[[SearchParameter, Sequence[str], "str | None", Bindings], str]
 

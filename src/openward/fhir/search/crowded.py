@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -19,7 +20,6 @@ from openward.fhir.search.query import Condition, Filter
 from openward.fhir.search.reference import keys_by_type
 from openward.fhir.search.sql import Bindings
 from openward.fhir.search.token import asked
-from openward.plain import dataclass
 
 CROWD = 3000  # rows of one type that a patient may have before anything is thought of
 COMMON = 0.02  # the share of rows at which a code is soon met

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -19,7 +19,6 @@ from openward.fhir.search.reference import any_points_at, pointer
 from openward.fhir.search.sent import COLUMNS, Rows, all_of
 from openward.fhir.search.sql import FALSE, Bindings
 from openward.fhir.versions import Version
-from openward.plain import dataclass
 
 if TYPE_CHECKING:
     from openward.fhir.wire import Wire

@@ -10,7 +10,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -25,7 +25,6 @@ from openward.fhir.definitions.searches import extension_values
 from openward.fhir.errors import Invalid, Issue
 from openward.fhir.fhirpath import Compiled, FhirPathError, compile
 from openward.fhir.fhirpath.values import plain
-from openward.plain import dataclass
 
 LOOK_EVERY = 2.0  # seconds
 TYPES = frozenset({"number", "date", "string", "token", "reference", "quantity", "uri"})

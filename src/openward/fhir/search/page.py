@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Generic, TypeVar, cast
 
 from openward.fhir.resources import Resource
 from openward.fhir.search.sent import contents
 from openward.fhir.versions import Version
-from openward.plain import dataclass
 
 R = TypeVar("R", bound=Resource, covariant=True)
 

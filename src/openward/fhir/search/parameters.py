@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
 from zlib import crc32
 
 from openward.fhir.definitions import Path, SearchParameter, compartment, is_resource_type, search_parameters
 from openward.fhir.search.own import OWN, OwnParameter
-from openward.plain import dataclass
 
 # Answered from columns of the row itself.
 FROM_ROW = frozenset({"_id", "_lastUpdated"})

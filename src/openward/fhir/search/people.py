@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from psycopg import Connection, Cursor
@@ -19,7 +19,6 @@ from openward.fhir.search.person import BACKWARDS, BIRTH, IDENTIFIER, NAME, SOUN
 from openward.fhir.search.phonetics import sounds
 from openward.fhir.search.sql import Bindings, any_of
 from openward.fhir.search.string import LAST, normal
-from openward.plain import dataclass
 
 PATIENT = type_number("Patient")
 PER_KEY = 3000  # index entries read for one key at most

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 from uuid import UUID
@@ -15,7 +15,6 @@ from openward.fhir.sealing.rules import BLIND, found_by
 from openward.fhir.search.phonetics import sounds
 from openward.fhir.search.string import normal
 from openward.fhir.search.token import contact
-from openward.plain import dataclass
 
 NAME, SOUND, BACKWARDS, BIRTH, IDENTIFIER, TELEPHONE = "n", "p", "r", "b", "i", "t"
 

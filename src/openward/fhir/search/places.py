@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,6 @@ from openward.fhir.errors import BadRequest, NotFound
 from openward.fhir.search.facts import Facts
 from openward.fhir.search.parameters import plan
 from openward.fhir.search.query import Condition, Member
-from openward.plain import dataclass
 
 COMPARTMENTS = ("Patient", "Encounter", "Practitioner", "RelatedPerson", "Device")
 

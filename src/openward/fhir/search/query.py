@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -17,7 +17,6 @@ from openward.fhir.ids import is_id
 from openward.fhir.search.escape import split_escaped, unescaped
 from openward.fhir.search.own import OWN, OwnParameter
 from openward.fhir.search.parameters import plan, target_types
-from openward.plain import dataclass
 
 DEFAULT_COUNT, MAX_COUNT = 20, 1000
 MAX_VALUES = 1000

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from psycopg import Connection, Cursor
@@ -21,7 +22,6 @@ from openward.fhir.search.parameters import number, plan
 from openward.fhir.search.rows import COLUMNS, version_of
 from openward.fhir.search.tables import write_index
 from openward.fhir.search.told import NOW
-from openward.plain import dataclass
 
 AT_ONCE = 500
 # Every process has looked by then, and what it wrote before it looked is committed.

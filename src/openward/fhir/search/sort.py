@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from openward.fhir.definitions import Path, SearchParameter
 from openward.fhir.errors import BadRequest
@@ -19,7 +19,6 @@ from openward.fhir.search.query import Filter, Query, SortKey
 from openward.fhir.search.sql import Bindings, rtype
 from openward.fhir.search.string import LAST
 from openward.fhir.search.token import implied_systems, token_hash
-from openward.plain import dataclass
 
 LEADING_DATE = "c.date_lo"
 OLDEST_FIRST = f"coalesce(nullif({LEADING_DATE}, '-infinity'), 'infinity')"

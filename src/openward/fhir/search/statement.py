@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from openward.fhir.search.sent import COLUMNS
 from openward.fhir.search.sort import Column, Order
 from openward.fhir.search.sql import rtype
-from openward.plain import dataclass
 
 
 @dataclass(frozen=True, slots=True)

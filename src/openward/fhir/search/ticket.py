@@ -12,6 +12,7 @@ import hmac
 import json
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
@@ -19,7 +20,6 @@ import msgspec
 
 from openward.fhir.errors import FhirError
 from openward.fhir.search.cursor import BadCursor
-from openward.plain import dataclass
 
 SEAL = 24  # bytes
 BLOCK = 64  # bytes of key stream a hash gives

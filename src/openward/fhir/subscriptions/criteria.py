@@ -6,6 +6,7 @@ What the index would say of the version is compared with the condition. Conditio
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import parse_qsl
 
@@ -18,7 +19,6 @@ from openward.fhir.search.parameters import number as number_of
 from openward.fhir.search.parameters import owned, plan, target_types
 from openward.fhir.search.query import Filter, parse
 from openward.fhir.search.row import IndexRow
-from openward.plain import dataclass
 
 MODIFIERS: Mapping[str, frozenset[str]] = {
     "token": frozenset({"not", "missing"}),

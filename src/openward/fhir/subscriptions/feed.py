@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -30,7 +30,6 @@ from openward.fhir.subscriptions.held import Happening, Held
 from openward.fhir.subscriptions.known import topic_of
 from openward.fhir.subscriptions.topics import Topic
 from openward.fhir.versions import Version
-from openward.plain import dataclass
 
 if TYPE_CHECKING:
     from openward.fhir.store import Store

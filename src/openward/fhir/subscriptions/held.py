@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,6 @@ from psycopg.rows import class_row, kwargs_row
 from openward.fhir.definitions import type_number
 from openward.fhir.subscriptions.terms import Terms
 from openward.fhir.subscriptions.topics import Topic
-from openward.plain import dataclass
 
 COLUMNS = "tenant, rkey, id, owner::text, terms::text, state, since, ends, events, delivered, tries, next_try, last_sent, error"
 KEEP = """insert into fhir.subscription (tenant, rkey, id, owner, terms, types, state, ends)

@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/subscription.html, https://hl7.org/fhir/uv/subscriptions
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 from openward.fhir.definitions import is_resource_type
@@ -14,7 +14,6 @@ from openward.fhir.errors import BadRequest, Invalid, Issue
 from openward.fhir.outgoing import Network, Unreachable, check_form, header_fault
 from openward.fhir.subscriptions.criteria import compiled
 from openward.fhir.subscriptions.topics import Topic, of_query
-from openward.plain import dataclass
 
 BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/"
 CHANNELS = ("rest-hook", "email", "sse")

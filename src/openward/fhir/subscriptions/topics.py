@@ -7,13 +7,13 @@ resources with the code SubscriptionTopic and the elements of R5 as extensions.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from openward.fhir.definitions import is_resource_type
 from openward.fhir.errors import BadRequest, Invalid, Issue
 from openward.fhir.search.row import IndexRow
 from openward.fhir.subscriptions.criteria import compiled
-from openward.plain import dataclass
 
 HERE = "urn:openward:topic:"
 R5 = "http://hl7.org/fhir/5.0/StructureDefinition/extension-SubscriptionTopic."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from openward.fhir.errors import BadRequest, FhirError
@@ -10,7 +11,6 @@ from openward.fhir.terminology.catalogue import Definition
 from openward.fhir.terminology.compose import UnknownValueSet
 from openward.fhir.terminology.service import Terminology
 from openward.fhir.validation import check
-from openward.plain import dataclass
 
 if TYPE_CHECKING:
     from openward.fhir.operations.registry import Call

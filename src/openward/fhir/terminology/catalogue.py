@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -22,7 +22,6 @@ from openward.fhir.terminology.systems.memory import MemorySystem
 from openward.fhir.terminology.systems.stored import StoredSystem
 from openward.fhir.terminology.systems.supplemented import Renamed, Supplemented
 from openward.fhir.terminology.versions import fits, split
-from openward.plain import dataclass
 
 SMALL = 5_000
 """Concepts of a code system of the tables that is read into memory at once; a larger one is asked by statements."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from psycopg import Connection, Cursor
@@ -10,7 +11,6 @@ from psycopg.rows import tuple_row
 
 from openward.fhir.errors import BadRequest
 from openward.fhir.terminology.concepts import UnknownSystem
-from openward.plain import dataclass
 
 if TYPE_CHECKING:
     from openward.fhir.terminology.asking import Coded

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from openward.fhir.errors import FhirError
 from openward.fhir.terminology.catalogue import Catalogue, Definition
 from openward.fhir.terminology.compose import Composition
-from openward.plain import dataclass
 
 SMALL = 5_000
 KEPT_ANSWERS = 100_000

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from openward.fhir.errors import BadRequest
 from openward.fhir.terminology.versions import Versions
-from openward.plain import dataclass
 
 LIMIT = 10_000
 """Codes of one answer."""

@@ -10,11 +10,10 @@ https://hl7.org/fhir/R4/terminology-service.html
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from openward.fhir.errors import Issue
-from openward.plain import dataclass
 
 Subsumption = Literal["equivalent", "subsumes", "subsumed-by", "not-subsumed"]
 

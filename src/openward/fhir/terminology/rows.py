@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,6 @@ from openward.fhir.definitions import type_number
 from openward.fhir.json import loads
 from openward.fhir.sealing.bodies import in_clear
 from openward.fhir.terminology.versions import order
-from openward.plain import dataclass
 
 SHARED = 0
 TYPES = {"S": "CodeSystem", "V": "ValueSet", "M": "ConceptMap"}

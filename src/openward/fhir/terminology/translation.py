@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -14,7 +14,6 @@ from openward.fhir.json import loads
 from openward.fhir.terminology.catalogue import Catalogue
 from openward.fhir.terminology.shipping.archive import entries
 from openward.fhir.terminology.versions import fits, split
-from openward.plain import dataclass
 
 UNMATCHED = frozenset({"unmatched", "disjoint"})
 REVERSED = {"wider": "narrower", "narrower": "wider", "subsumes": "specializes", "specializes": "subsumes"}

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from openward.fhir.errors import FhirError
-from openward.plain import dataclass
 
 PART = re.compile(r"\d+|[a-z]+", re.IGNORECASE)
 

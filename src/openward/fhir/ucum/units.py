@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
-
-from openward.plain import dataclass
 
 MAX_LENGTH = 200
 MAX_EXPONENT = 99

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 from xml.parsers import expat
 
@@ -18,7 +18,6 @@ from openward.fhir.json import MAX_DEPTH
 from openward.fhir.xml.elements import FHIR, XHTML, Kind, Place, places
 from openward.fhir.xml.narrative import Narrative, is_plain
 from openward.fhir.xml.values import VALUES
-from openward.plain import dataclass
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 BOM = b"\xef\xbb\xbf"

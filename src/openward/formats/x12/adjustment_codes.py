@@ -11,9 +11,8 @@ official list may show it instead. `Meaning` decides what happens to the money:
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
-
-from openward.plain import dataclass
 
 
 class Meaning(StrEnum):

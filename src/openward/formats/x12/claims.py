@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import field
+from dataclasses import dataclass, field
 from decimal import Decimal
-
-from openward.plain import dataclass
 
 VERSION = "005010X222A1"
 

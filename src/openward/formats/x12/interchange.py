@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from openward.formats.x12.errors import X12Error
 from openward.formats.x12.segments import Segment, segments_of
-from openward.plain import dataclass
 
 
 @dataclass(frozen=True, slots=True)

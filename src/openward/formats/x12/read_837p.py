@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +12,6 @@ from openward.formats.x12.claims import Address, Party, Person, ProfessionalClai
 from openward.formats.x12.errors import X12Error
 from openward.formats.x12.interchange import TransactionSet, read_interchanges
 from openward.formats.x12.segments import Segment
-from openward.plain import dataclass
 
 _NOBODY = Party("", "")
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from decimal import Decimal
-
-from openward.plain import dataclass
 
 ZERO = Decimal("0.00")
 DENIED = "4"

@@ -20,14 +20,13 @@ import os
 import re
 import ssl
 import time
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from openward.keys.errors import SealBroken
 from openward.keys.services.errors import ServiceAway, ServiceRefused, ServiceUnset
-from openward.plain import dataclass
 
 SECONDS = 5.0
 PAUSES = (0.2, 1.0)  # between three tries; who waits here is a person or a job

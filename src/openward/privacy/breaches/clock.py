@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
 from openward.audit.models import Breach
-from openward.plain import dataclass
 
 DAYS = 60
 MANY = 500

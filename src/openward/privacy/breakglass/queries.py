@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -11,7 +12,6 @@ from django.utils import timezone
 from openward.access.actor import Actor
 from openward.access.models import Opening
 from openward.audit.queries import Period, of_actor
-from openward.plain import dataclass
 from openward.privacy.breakglass.actions import REASONS, REVIEW_WITHIN
 
 MOST = 200

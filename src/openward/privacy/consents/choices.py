@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils.functional import lazy
@@ -16,7 +17,6 @@ from openward.access.proxies import of_patient
 from openward.accounts.models import ClientToken, User
 from openward.fhir.resources import PractitionerRole
 from openward.fhir.store import Store
-from openward.plain import dataclass
 
 EVERYONE = "everyone"
 TPO = "tpo"

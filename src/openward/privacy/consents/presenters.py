@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone
@@ -11,7 +12,6 @@ from django.utils.translation import gettext as _
 
 from openward.access.directives import of as directives_of
 from openward.access.labels import LABELS
-from openward.plain import dataclass
 from openward.privacy.consents.actions import RECORDED_BY, WITHDRAWN_AT, WITHDRAWN_BY, WORDS
 from openward.privacy.consents.choices import INFORMATION, PURPOSES, capital
 from openward.web.display import day

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
-
-from openward.plain import dataclass
 
 DIGITS = re.compile(r"\D")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db import transaction
@@ -21,7 +21,6 @@ from openward.audit.models import AuditEvent
 from openward.fhir.definitions import type_number
 from openward.fhir.ids import key
 from openward.fhir.resources import Practitioner
-from openward.plain import dataclass
 from openward.privacy.snooping.kinship import Person, is_same, may_be_family, named, person
 from openward.record import open_store
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -22,7 +23,6 @@ from openward.fhir.resources import (
     Practitioner,
     Reference,
 )
-from openward.plain import dataclass
 from openward.record import UnitOfWork, unit_of_work
 from openward.scheduling import facts
 from openward.scheduling.actions.confirming import confirm

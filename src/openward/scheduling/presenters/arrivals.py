@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
 from openward.fhir.resources import Appointment
-from openward.plain import dataclass
 from openward.registration.queries import number_of
 from openward.scheduling import facts
 from openward.scheduling.presenters.words import FLOW_WORDS, STATUS_WORDS, about, called, time_words

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from openward.fhir.resources import Encounter, Location
-from openward.plain import dataclass
 from openward.scheduling import facts, waiting
 from openward.scheduling.presenters.words import FLOW_WORDS, MOVE_WORDS, about, called
 from openward.scheduling.queries import Arrival, OnBoard

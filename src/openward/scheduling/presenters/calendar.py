@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from django.utils.translation import gettext as _
 
-from openward.plain import dataclass
 from openward.scheduling import facts
 from openward.scheduling.freetime import MINUTE, Interval, working
 from openward.scheduling.presenters.words import STATUS_WORDS, called, day_words, time_words

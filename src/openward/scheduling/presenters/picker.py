@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from django.utils.translation import gettext as _
 
-from openward.plain import dataclass
 from openward.scheduling.freetime import DAY
 from openward.scheduling.presenters.words import short_day_words, time_words
 from openward.scheduling.queries import Offer

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from openward.fhir.resources import Appointment, Encounter, Patient, Resource
 from openward.fhir.store import Store
-from openward.plain import dataclass
 from openward.scheduling import facts
 from openward.scheduling.freetime import DAY, Interval
 from openward.scheduling.queries.places import Facility

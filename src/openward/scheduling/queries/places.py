@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from openward.fhir.ids import key
 from openward.fhir.resources import HealthcareService, Location, Practitioner, PractitionerRole
 from openward.fhir.store import Store
-from openward.plain import dataclass
 from openward.scheduling import facts, rooms
 from openward.scheduling.freetime import Interval, Week, day_bounds
 from openward.web.display import person_name

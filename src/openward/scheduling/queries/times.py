@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,6 @@ from django.utils import timezone
 from openward.fhir.ids import key
 from openward.fhir.resources import HealthcareService
 from openward.fhir.store import Store
-from openward.plain import dataclass
 from openward.scheduling import bookings, facts
 from openward.scheduling.freetime import DAY, MINUTE, Interval, Rules, free_starts, working
 from openward.scheduling.queries.places import Bookable, bookable

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.http import Http404
 from django.utils import timezone
 
-from openward.plain import dataclass
 from openward.scheduling.queries import Facility, busiest, facilities, workplace
 from openward.web.pages import PageRequest
 

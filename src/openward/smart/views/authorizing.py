@@ -5,6 +5,7 @@ https://hl7.org/fhir/smart-app-launch/app-launch.html#obtain-authorization-code
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -23,7 +24,6 @@ from openward.accounts.throttle import TooFast
 from openward.accounts.tokens import digest
 from openward.fhir.errors import FhirError
 from openward.fhir.ids import is_id
-from openward.plain import dataclass
 from openward.smart import launching, lifetimes, pacing, words
 from openward.smart.context import Asking, launched, needs_patient
 from openward.smart.grants import Grants

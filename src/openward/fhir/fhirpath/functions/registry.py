@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from openward.fhir.fhirpath.model import Items
-from openward.plain import dataclass
 
 Kind = Literal["values", "expressions", "type"]
 Run = Callable[..., Items]

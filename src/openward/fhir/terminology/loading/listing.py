@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from psycopg import Connection, Cursor
@@ -10,7 +11,6 @@ from psycopg.rows import tuple_row
 
 from openward.fhir.terminology.shipping.archive import entries
 from openward.fhir.terminology.systems.grammar import GRAMMARS
-from openward.plain import dataclass
 
 LACKED = {
     "http://snomed.info/sct": ("SNOMED CT", "problems, findings, body sites, procedures and allergies coded in it", "the RF2 snapshot of the US edition, from UMLS"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
@@ -24,7 +25,6 @@ from openward.fhir.terminology.loading.sources import sources
 from openward.fhir.terminology.loading.writing import finish, merge, prepare
 from openward.fhir.terminology.rows import SHARED
 from openward.fhir.terminology.writing import CANONICAL, ELSEWHERE, ROWS, number
-from openward.plain import dataclass
 
 FORMATS = (snomed.releases, loinc.releases, rxnorm.releases, cpt.releases, public.releases)
 BATCH = 20_000

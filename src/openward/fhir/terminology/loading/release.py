@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal
 
 from openward.fhir.terminology.loading.sources import Source
-from openward.plain import dataclass
 
 
 @dataclass(frozen=True, slots=True)

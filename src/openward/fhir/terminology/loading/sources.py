@@ -7,11 +7,11 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from openward.fhir.errors import BadRequest
-from openward.plain import dataclass
 
 SAMPLE = 1 << 20
 LONGEST_LINE = 1 << 20

@@ -5,14 +5,12 @@ from __future__ import annotations
 import threading
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
-
-from openward.plain import dataclass
 
 ARCHIVE = Path(__file__).parents[1] / "data" / "shipped.zip"
 PACKAGES = ("r4", "tho", "us-core-610", "us-core-700", "us-core-800", "other")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import re2
 
 from openward.fhir.terminology.concepts import Filter, InvalidFilter, UnknownFilter
-from openward.plain import dataclass
 
 EVERYWHERE = frozenset(
     {"concept", "code", "display", "definition", "parent", "child", "inactive", "status", "notSelectable", "abstract", "deprecated"}

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from openward.fhir.terminology.concepts import Concept, ExpansionTooCostly, Filter, Sought
 from openward.fhir.terminology.shipping.archive import languages
 from openward.fhir.terminology.systems.filters import Facts, predicate
 from openward.fhir.terminology.systems.system import Property
 from openward.fhir.ucum import UnitUnknown, canonical_code, unit
-from openward.plain import dataclass
 
 Read = Callable[[str], tuple[str, Mapping[str, str]] | None]
 """A code → its name and its parts; None when it is not one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +15,6 @@ from openward.fhir.terminology.concepts import Concept, Designation, Filter, Sou
 from openward.fhir.terminology.systems.filters import Facts, predicate
 from openward.fhir.terminology.systems.selection import COLUMN, Selection
 from openward.fhir.terminology.systems.system import Property
-from openward.plain import dataclass
 
 PAGE = 2_000
 OWN = "tenant = %(tenant)s and cs = %(cs)s"

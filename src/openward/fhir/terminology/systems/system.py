@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from openward.fhir.terminology.concepts import Concept, Filter, Sought
-from openward.plain import dataclass
 
 
 @dataclass(frozen=True, slots=True)
