@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -23,6 +24,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import psutil
+
+from tests.interpreter import Interpreter
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 180
@@ -55,17 +58,18 @@ class Installation:
         )
 
     def python(self, code: str) -> str:
-        """Run a few lines inside this installation's Django."""
-        setup = "import django; django.setup()\n"
+        """Run a few lines in a process of their own inside this installation's Django; what they print. AssertionError when they fail."""
         environment = {**self.environment, "OPENWARD_DATA": str(self.data), "DJANGO_SETTINGS_MODULE": "openward.server.settings"}
-        done = subprocess.run([sys.executable, "-c", setup + code], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=START_SECONDS)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return Interpreter.of(self.data, environment).run(code)
 
     def token(self, scope: str = "system/*.cruds", client: str = "conformance") -> str:
-        made = self.openward("token", "--client", client, "--scope", scope)
-        assert made.returncode == 0, made.stderr
-        return made.stdout.strip()
+        """By the command line the first time; the same one again after that, as a client would."""
+        key = (self.data, self.database, scope, client)
+        if key not in TOKENS:
+            made = self.openward("token", "--client", client, "--scope", scope)
+            assert made.returncode == 0, made.stderr
+            TOKENS[key] = made.stdout.strip()
+        return TOKENS[key]
 
     @contextmanager
     def serving(self) -> Iterator[Server]:
@@ -87,6 +91,9 @@ class Installation:
             server.stop()
             raise
         return server
+
+
+TOKENS: dict[tuple[Path, str, str, str], str] = {}
 
 
 @dataclass
@@ -140,6 +147,7 @@ class Server:
                 self.process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 self.kill()
+        Interpreter.end_all(self.installation.data)
         return self.process.returncode
 
     def kill(self) -> None:
@@ -176,6 +184,30 @@ def _cookies(lines: list[str]) -> str:
     return "; ".join(f"{name}={morsel.value}" for name, morsel in jar.items() if morsel.value)
 
 
+def prepared(data: Path) -> Path:
+    """Make `data` the folder of an installation that was started once and stopped: a copy of the one made for all of this test run.
+
+    A first start makes a database and compresses every static file, ten seconds of a processor; what a test is to prove seldom is about that.
+    """
+    subprocess.run(["/bin/cp", "-a", "--reflink=auto", str(_started_once()), str(data)], check=True)  # keeps the owners: PostgreSQL insists
+    return data
+
+
+def _started_once() -> Path:
+    """Made by whichever process of the run needs it first."""
+    place = Path(os.environ["OPENWARD_TEST_FOLDER"]) / "started-once"
+    with place.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not place.exists():
+            making = Installation(place.with_suffix(".making"))
+            shutil.rmtree(making.data, ignore_errors=True)
+            with making.serving() as server:
+                pass
+            assert server.process.returncode == 0
+            making.data.rename(place)
+    return place
+
+
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
     """A folder that any user can walk to, as the embedded database's must; pytest's own are closed again whenever another run begins."""
@@ -183,6 +215,7 @@ def scratch_folder() -> Iterator[Path]:
     try:
         yield folder
     finally:
+        Interpreter.end_all(folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.installation import Installation, Server, scratch_folder
+from tests.installation import Installation, Server, prepared, scratch_folder
 
 
 @pytest.fixture(scope="session")
 def served() -> Iterator[Server]:
-    with scratch_folder() as folder, Installation(folder / "data").serving() as server:
+    with scratch_folder() as folder, Installation(prepared(folder / "data")).serving() as server:
         yield server
 
 

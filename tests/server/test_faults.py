@@ -13,7 +13,7 @@ import pytest
 
 from openward.cluster import EmbeddedCluster
 from openward.fhir.definitions import type_number
-from tests.installation import Installation, Server, scratch_folder
+from tests.installation import Installation, Server, prepared, scratch_folder
 from tests.server.history_checker import LISTS, Clients, gone_back, lost_and_doubled
 
 SEED = 7
@@ -73,7 +73,7 @@ def _kill(process: psutil.Process) -> None:
 def aftermath() -> Iterator[Clients]:
     """Six clients at work through seven deaths, and then at rest."""
     with scratch_folder() as folder:
-        installation = Installation(folder / "data")
+        installation = Installation(prepared(folder / "data"))
         clients = Clients(installation.serve(), "", SEED)
         clients.token = installation.token()
         clients.prepare()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from openward.cluster import EmbeddedCluster
-from tests.installation import Installation, scratch_folder
+from tests.installation import Installation, prepared, scratch_folder
 
 PATIENT = {"resourceType": "Patient", "id": "0199c1f0-0000-7000-8000-000000000001", "name": [{"family": "Before"}]}
 
@@ -22,9 +22,10 @@ PATIENT = {"resourceType": "Patient", "id": "0199c1f0-0000-7000-8000-00000000000
 def kept() -> Iterator[Installation]:
     """An installation with a patient, backed up; its outer key lies apart."""
     with scratch_folder() as folder:
-        made = Installation(
-            folder / "data", settings={"OPENWARD_KEK_FILES": str(folder / "apart" / "outer.key"), "OPENWARD_BACKUPS": str(folder / "kept")}
-        )
+        data, apart = prepared(folder / "data"), folder / "apart" / "outer.key"
+        apart.parent.mkdir()
+        (data / "outer.key").rename(apart)
+        made = Installation(data, settings={"OPENWARD_KEK_FILES": str(apart), "OPENWARD_BACKUPS": str(folder / "kept")})
         assert made.openward("backup").returncode == 0
         _import(made, PATIENT)
         yield made

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from openward.cluster import EmbeddedCluster
-from tests.installation import Answer, Server, scratch_folder
+from tests.installation import Answer, Installation, Server, prepared, scratch_folder
 from tests.server.test_bulk import BulkClient
 
 SSN = "http://hl7.org/fhir/sid/us-ssn"
@@ -57,9 +57,7 @@ def bundle(number: str, name: str) -> dict[str, Any]:
 def server() -> Iterator[Server]:
     """Running, with one patient from a file, one from a transaction and one from a plain create."""
     with scratch_folder() as folder:
-        from tests.installation import Installation
-
-        installation, files = Installation(folder / "data"), folder / "files"
+        installation, files = Installation(prepared(folder / "data")), folder / "files"
         files.mkdir()
         (files / "one.json").write_text(json.dumps(bundle(NUMBERS[0], "00000000aa")))
         (files / "two.json").write_text(json.dumps(bundle("999-41-0004", "00000000bb")))

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from openward.cluster import EmbeddedCluster
-from tests.installation import Installation, Server, free_port, scratch_folder
+from tests.installation import Installation, Server, free_port, prepared, scratch_folder
 
 PATIENT = json.dumps({"resourceType": "Patient", "name": [{"family": "Kept"}]}).encode()
 
@@ -95,7 +95,7 @@ class Stopped:
 
 @pytest.fixture(scope="module")
 def stopped() -> Iterator[Stopped]:
-    with scratch_folder() as folder, (installation := Installation(folder / "data")).serving() as server:
+    with scratch_folder() as folder, (installation := Installation(prepared(folder / "data"))).serving() as server:
         token = installation.token()
         made = json.loads(server.ask("POST", "/fhir/Patient", PATIENT, fhir(token)).body)
         pids = [process.pid for process in server.family()] + [postmaster(installation.data)]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.installation import Installation, Server, scratch_folder
+from tests.installation import Installation, Server, prepared, scratch_folder
 
 BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/"
 TOPIC = "urn:openward:topic:patient-changed"
@@ -21,8 +21,10 @@ TOPIC = "urn:openward:topic:patient-changed"
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     """Its own installation, which may call this machine."""
-    with scratch_folder() as folder, Installation(folder / "data", settings={"OPENWARD_PRIVATE_TARGETS": "127.0.0.1"}).serving() as running:
-        yield running
+    with scratch_folder() as folder:
+        installation = Installation(prepared(folder / "data"), settings={"OPENWARD_PRIVATE_TARGETS": "127.0.0.1"})
+        with installation.serving() as running:
+            yield running
 
 
 @pytest.fixture(scope="module")

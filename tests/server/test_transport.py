@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.installation import Answer, Installation, Server, scratch_folder
+from tests.installation import Answer, Installation, Server, prepared, scratch_folder
 
 SECURE = {"X-Forwarded-Proto": "https"}
 
 
 @pytest.fixture(scope="module")
 def behind_tls() -> Iterator[Server]:
-    with scratch_folder() as folder, Installation(folder / "data", settings={"OPENWARD_HTTPS": "1"}).serving() as server:
+    with scratch_folder() as folder, Installation(prepared(folder / "data"), settings={"OPENWARD_HTTPS": "1"}).serving() as server:
         yield server
 
 

@@ -10,7 +10,7 @@ from psycopg import errors
 
 from openward.cluster import EmbeddedCluster
 from openward.database import DAILY_ROLE
-from tests.installation import Installation, Server
+from tests.installation import Installation, Server, prepared, scratch_folder
 
 LEDGER = ("public.ledger_transaction", "public.ledger_entry")
 TRAIL = ("audit.entry", "audit.agent", "audit.seal", "audit.purge")
@@ -129,8 +129,11 @@ class TestADataFolderOfBefore:
     """Made by a version that had one database user, with a table that user made later."""
 
     @pytest.fixture
-    def old(self, installation: Installation) -> Iterator[Installation]:
-        installation.openward("check")
+    def old(self) -> Iterator[Installation]:
+        with scratch_folder() as folder:
+            yield from self._without_its_user(Installation(prepared(folder / "data")))
+
+    def _without_its_user(self, installation: Installation) -> Iterator[Installation]:
         cluster = EmbeddedCluster(installation.data)
         cluster.start()
         try:
