@@ -22,6 +22,7 @@ from openward.fhir.interactions.update import conditional_update, update
 from openward.fhir.interactions.vread import vread
 from openward.fhir.protocols import Auditor, Event, Policy, Transaction
 from openward.fhir.resources import Resource
+from openward.fhir.sealing.bodies import in_words
 from openward.fhir.search import Page
 from openward.fhir.search.own import OWN
 from openward.fhir.versions import Version
@@ -257,4 +258,4 @@ def _data(resource: Any) -> dict[str, Any]:
 
 
 def _typed(version: Version) -> Any:
-    return Resource.of(version.content)
+    return Resource.of(version.content if version.locked is None else in_words(version.content))

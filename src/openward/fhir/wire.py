@@ -19,8 +19,8 @@ from psycopg.rows import tuple_row
 
 from openward.fhir.definitions import type_name
 from openward.fhir.packed import EPOCH
-from openward.fhir.sealing.bodies import in_clear
-from openward.fhir.search.rows import version_of
+from openward.fhir.sealing.bodies import opened_in_part
+from openward.fhir.search.rows import version_in_part
 from openward.fhir.versions import Version
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Wire:
                 pass
             else:
                 return self._read(self.connection.pgconn.exec_prepared(name, values, result_format=Format.BINARY))  # type: ignore[arg-type] # NULL is None
-        return [version_of(row) for row in self.execute(sql, params)]
+        return [version_in_part(row) for row in self.execute(sql, params)]
 
     def result(self, sql: str, params: Mapping[str, Any], *, keep: bool = False) -> PGresult:
         """The rows of one SELECT in PostgreSQL's binary form. Raises psycopg.Error.
@@ -185,6 +185,7 @@ def _version(sent: list[Any]) -> Version:
     """A row of `COLUMNS` in PostgreSQL's binary form. https://www.postgresql.org/docs/current/protocol-overview.html#PROTOCOL-FORMAT-CODES"""
     rtype, id, rkey, ver, ts, op, patient, body = sent
     key, name = _key(rkey)
+    text, locked = opened_in_part(body.decode()) if body is not None else (None, None)
     return Version(
         type_name(int.from_bytes(rtype, "big")),
         id.decode() if id is not None else name,
@@ -193,7 +194,8 @@ def _version(sent: list[Any]) -> Version:
         EPOCH + dt.timedelta(microseconds=int.from_bytes(ts, "big", signed=True)),
         op.decode(),
         _key(patient)[0] if patient is not None else None,
-        in_clear(body.decode()) if body is not None else None,
+        text,
+        locked,
     )
 
 

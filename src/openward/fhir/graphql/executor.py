@@ -178,7 +178,7 @@ class Run:
         if len(self.resources) + len(missing) > MOST_READ:
             raise TooCostly(f"This query would follow more than {MOST_READ:,} references.")
         self.resources.update(dict.fromkeys(missing))
-        self.resources.update({(one.type, one.id): one.content for one in read_many(self.store, missing)})
+        self.resources.update({(one.type, one.id): one.whole.content for one in read_many(self.store, missing)})
 
     def _bring(self, starts: Sequence[tuple[Content, Sequence[SelectionNode]]]) -> None:
         """Fetch what the selected references lead to, level by level, before it is asked for one by one."""

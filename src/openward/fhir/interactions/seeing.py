@@ -12,7 +12,7 @@ from openward.fhir.definitions import is_resource_type, type_number
 from openward.fhir.errors import Forbidden, Gone, NotFound, UnknownType
 from openward.fhir.ids import key as key_of
 from openward.fhir.protocols import Event, Interaction, Where
-from openward.fhir.sealing.port import UNOPENED, Locked
+from openward.fhir.sealing.port import UNOPENED
 from openward.fhir.search.rows import COLUMNS
 from openward.fhir.versions import Version
 
@@ -49,18 +49,21 @@ def watched(
 ) -> list[Version]:
     """Run a SELECT of `COLUMNS` and write one audit event for each row, in one statement.
 
-    `select` must hold the policy's condition itself; its parameters come from `where`. `many`: whether it may find more than one row.
+    `select` must hold the policy's condition itself; its parameters come from `where`. `many`: whether it may find more than one row; then one that
+    does not open comes in part, else Locked is raised.
     """
     store.flush()
     audit = store.auditor.insert(store.connection, store.tenant, store.actor, interaction, type, many=many)
     hurry = not store.reads_only and store.connection.info.transaction_status == TransactionStatus.IDLE
     extra = audit.params if audit else {}
     sql = _audited(select, audit.sql, hurry) if audit else select
-    try:
-        versions = store.wire.versions(sql, {**params, **where.params, **extra})
-    except Locked as locked:
-        store.refuse(Event(interaction, type, key_of(type, str(locked.values["id"])), outcome=8, detail=UNOPENED))
-        raise
+    versions = store.wire.versions(sql, {**params, **where.params, **extra})
+    locked = [version for version in versions if version.locked]
+    if locked and many:
+        record_locked(store, interaction, locked)
+    elif locked:
+        store.refuse(_unopened(interaction, locked[0]))
+        _ = locked[0].whole
     if audit is None and versions:
         store.record_reading([Event(interaction, type, v.key, v.number, (v.patient,) if v.patient else ()) for v in versions])
     return versions
@@ -68,11 +71,13 @@ def watched(
 
 def record_locked(store: Store, interaction: Interaction, versions: Sequence[Version]) -> None:
     """Those of a page of which something did not open, one event each."""
-    events = [
-        Event(interaction, v.type, v.key, v.number, (v.patient,) if v.patient else (), outcome=8, detail=UNOPENED) for v in versions if v.locked
-    ]
-    if events:
+    if events := [_unopened(interaction, version) for version in versions if version.locked]:
         store.record_reading(events)
+
+
+def _unopened(interaction: Interaction, version: Version) -> Event:
+    patients = (version.patient,) if version.patient else ()
+    return Event(interaction, version.type, version.key, version.number, patients, outcome=8, detail=UNOPENED)
 
 
 @lru_cache(maxsize=1000)

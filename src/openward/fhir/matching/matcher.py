@@ -20,7 +20,7 @@ from openward.fhir.sealing.rules import blinded, is_social
 from openward.fhir.search.people import PatientFinder, Sought
 from openward.fhir.search.person import BIRTH, IDENTIFIER, NAME, SOUND, TELEPHONE, Person, compact, person
 from openward.fhir.search.phonetics import sounds
-from openward.fhir.search.rows import COLUMNS, version_of
+from openward.fhir.search.rows import COLUMNS, version_in_part
 from openward.fhir.search.sql import Bindings
 from openward.fhir.search.token import token_hash
 from openward.fhir.versions import Version
@@ -62,7 +62,7 @@ class Matcher:
             f"select {COLUMNS} from fhir.current c join fhir.body b using (tenant, rtype, rkey, ver)"  # noqa: S608
             f" where c.tenant = %(tenant)s and c.rtype = {PATIENT} and {wanted} and {bind.policy(self.where)}"
         )
-        found = [version_of(row) for row in self.cursor.execute(sql.encode(), bind.values)]
+        found = [version_in_part(row) for row in self.cursor.execute(sql.encode(), bind.values)]
         return [version for version in found if not is_replaced(version.content)]
 
 

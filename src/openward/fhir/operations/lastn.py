@@ -15,7 +15,7 @@ from openward.fhir.operations.registry import Answer, Call, operation
 from openward.fhir.search.conditions import Scope, rows
 from openward.fhir.search.include import Inclusion
 from openward.fhir.search.query import Query, parse
-from openward.fhir.search.rows import COLUMNS, version_of
+from openward.fhir.search.rows import COLUMNS, version_in_part
 from openward.fhir.search.sql import FALSE, Bindings, rtype
 from openward.fhir.search.subset import shortened
 from openward.fhir.versions import Version
@@ -66,7 +66,7 @@ def _latest(call: Call, query: Query, most: int) -> list[Version]:
     if found == FALSE:
         return []
     sql = LATEST.format(columns=COLUMNS, found=found, number=rtype("Observation"), most=scope.bind.place(most), limit=scope.bind.place(MOST + 1))
-    versions = [version_of(row) for row in call.store.execute(sql, scope.bind.values)]
+    versions = [version_in_part(row) for row in call.store.execute(sql, scope.bind.values)]
     if len(versions) > MOST:
         raise TooCostly(f"This would be more than {MOST:,} observations; narrow it by category or code.")
     return versions

@@ -98,11 +98,20 @@ def opened_lines(lines: bytes) -> tuple[bytes, list[Locked]]:
     return b"\n".join(kept), locked
 
 
-def in_part(text: str, words: str | None = None) -> dict[str, Any]:
+def opened_in_part(text: str) -> tuple[str, Locked | None]:
+    """What stands in the column as it was written; or whatever of it opens, and what to say."""
+    if text[:1] != MARK:
+        return text, None
+    try:
+        return opened(text), None
+    except Locked as locked:
+        return dumps(in_part(text)).decode(), locked
+
+
+def in_part(text: str) -> dict[str, Any]:
     """A stored resource with whatever of it opens.
 
-    In the place of what does not stands https://hl7.org/fhir/R4/extension-data-absent-reason.html, or `words` where people are to read it; they stand
-    in narratives too, which take no extensions.
+    In the place of what does not stands https://hl7.org/fhir/R4/extension-data-absent-reason.html; in narratives, which take no extensions, words.
     """
     keys, lost = held(), secrets.token_hex(16)
 
@@ -113,33 +122,42 @@ def in_part(text: str, words: str | None = None) -> dict[str, Any]:
             return f'"{lost}"'
 
     content = parsed(changed(text, open_or_mark)[1:])
-    told = words if words is not None or keys is None else keys.absent()
-    found: dict[str, Any] = _without(content, lost, told or "?", extended=words is None)
+    found: dict[str, Any] = _without(content, lost, keys.absent() if keys is not None else "?")
     return found
 
 
-def in_words(text: str) -> dict[str, Any]:
-    """The same for a list that people read."""
-    keys = held()
-    return in_part(text, keys.absent() if keys is not None else "?")
-
-
-def _without(value: Any, lost: str, words: str, *, extended: bool) -> Any:
+def _without(value: Any, lost: str, words: str) -> Any:
     if value.__class__ is list:
-        return [_without(one, lost, words, extended=extended) for one in value]
+        return [_without(one, lost, words) for one in value]
     if value.__class__ is not dict:
         return value
     found: dict[str, Any] = {}
     for name, one in value.items():
         if one != lost:
-            found[name] = _without(one, lost, words, extended=extended)
+            found.setdefault(name, _without(one, lost, words))
         elif name == "div":
             found[name] = f'<div xmlns="http://www.w3.org/1999/xhtml">{escape(words)}</div>'
-        elif extended or name == "data":
+        else:
             beside = value.get(f"_{name}", {})
             found[f"_{name}"] = {**beside, "extension": [*beside.get("extension", ()), ABSENT]}
-        else:
-            found[name] = words
+    return found
+
+
+def in_words(content: Any) -> Any:
+    """The same for a list that people read: words where `in_part` says that something is absent. Bytes stay absent."""
+    keys = held()
+    return _worded(content, keys.absent() if keys is not None else "?")
+
+
+def _worded(value: Any, words: str) -> Any:
+    if value.__class__ is list:
+        return [_worded(one, words) for one in value]
+    if value.__class__ is not dict:
+        return value
+    found = {name: _worded(one, words) for name, one in value.items()}
+    for name, one in value.items():
+        if name[:1] == "_" and one.__class__ is dict and ABSENT in one.get("extension", ()) and name != "_data":
+            found.setdefault(name[1:], words)
     return found
 
 

@@ -14,7 +14,7 @@ from openward.fhir.errors import BadRequest
 from openward.fhir.search.parameters import plan, target_types
 from openward.fhir.search.query import Filter
 from openward.fhir.search.reference import keys_by_type, link_hash, pointer, points_at
-from openward.fhir.search.rows import COLUMNS, version_of
+from openward.fhir.search.rows import COLUMNS, version_in_part
 from openward.fhir.search.sql import FALSE, Bindings, any_of, rtype
 
 PARTS = ("partof", "part-of", "parent")
@@ -73,6 +73,6 @@ def _parents(part: SearchParameter, keys: list[UUID], bind: Bindings, visible: V
         return []
     found = f"{seen} and c.rkey = any({own.place(keys, '::uuid[]')})"
     select = f"select {COLUMNS} from fhir.current c join fhir.body b using (tenant, rtype, rkey, ver) where {found}"  # noqa: S608
-    versions = [version_of(row) for row in bind.facts.look(select, own.values)]
+    versions = [version_in_part(row) for row in bind.facts.look(select, own.values)]
     references = [value.get("reference") or "" for v in versions for path in part.paths for _, value in values_at(path, v.content)]
     return [named[1] for named in map(pointer, references) if named and named[0] == part.base]

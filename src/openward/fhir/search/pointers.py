@@ -13,7 +13,7 @@ from openward.fhir.search.own import values_of
 from openward.fhir.search.parameters import owned
 from openward.fhir.search.query import Has
 from openward.fhir.search.reference import is_the_patient, not_elsewhere, pointer
-from openward.fhir.search.rows import COLUMNS, version_of
+from openward.fhir.search.rows import COLUMNS, version_in_part
 from openward.fhir.search.sql import Bindings
 
 FEW_PATIENTS = 5000  # resources, as the planner guesses, whose patients are looked up
@@ -46,7 +46,7 @@ def _pointed_at(has: Has, found: str, bind: Bindings) -> list[UUID] | None:
     if bind.facts.guess(f"select from fhir.current c where {found}", bind.values) > FEW_BODIES:  # noqa: S608
         return None
     select = f"select {COLUMNS} from fhir.current c join fhir.body b using (tenant, rtype, rkey, ver) where {found} limit {FEW_BODIES + 1}"  # noqa: S608
-    versions = [version_of(row) for row in bind.facts.look(select, bind.values)]
+    versions = [version_in_part(row) for row in bind.facts.look(select, bind.values)]
     if len(versions) > FEW_BODIES:
         return None
     values = [value for version in versions for _, value in values_of(has.parameter, version.content)]

@@ -19,7 +19,7 @@ from openward.fhir.definitions import type_number
 from openward.fhir.search.index import IndexRow, extract, extract_only
 from openward.fhir.search.own import LOOK_EVERY, OWN, OwnParameter, made_of
 from openward.fhir.search.parameters import number, plan
-from openward.fhir.search.rows import COLUMNS, version_of
+from openward.fhir.search.rows import COLUMNS, version_in_part
 from openward.fhir.search.tables import write_index
 from openward.fhir.search.told import NOW
 
@@ -146,7 +146,9 @@ def _index(connection: Connection[Any], tenant: int, parameter: OwnParameter, fo
     only: list[IndexRow] = []
     changed: list[dict[str, Any]] = []
     for _, tok, has, *row in found:
-        version = version_of(row)
+        version = version_in_part(row)
+        if version.locked:  # it is found as it was: what does not open cannot be taken from it
+            continue
         only.append(extract_only(version.content, version.type, parameter.code, tenant=tenant))
         whole = extract(version.content, version.type, tenant=tenant)
         if whole.tok != list(tok) or whole.has != sorted(has):

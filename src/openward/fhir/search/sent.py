@@ -105,7 +105,7 @@ class Rows(Sequence[Version]):
 def contents(versions: Sequence[Version]) -> list[dict[str, Any]]:
     """The resources, parsed, for people to read: words stand where something does not open. Of rows as they were sent no versions are made."""
     if isinstance(versions, Rows):
-        return [parsed(row.body) if row.locked is None else in_words(row.sealed.decode()) for row in versions.sent]
+        return [parsed(row.body) if row.locked is None else in_words(row.version().content) for row in versions.sent]
     return [version.content for version in versions]
 
 

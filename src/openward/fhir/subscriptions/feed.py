@@ -22,7 +22,7 @@ from openward.fhir.errors import FhirError
 from openward.fhir.protocols import Event, Policy
 from openward.fhir.search.index import extract
 from openward.fhir.search.row import IndexRow
-from openward.fhir.search.rows import COLUMNS, version_of
+from openward.fhir.search.rows import COLUMNS, version_in_part
 from openward.fhir.subscriptions import held as keeping
 from openward.fhir.subscriptions.criteria import compiled
 from openward.fhir.subscriptions.desk import desk, is_open
@@ -130,11 +130,11 @@ def _changes(connection: Connection[Any], tenant: int, span: dict[str, Any]) -> 
     while True:
         rows = cursor.execute(NEW.encode(), {**span, "limit": limit + 1}).fetchall()
         if len(rows) <= limit:
-            return [Changed(connection, tenant, version_of(row)) for row in rows], span["to"]
+            return [Changed(connection, tenant, version_in_part(row)) for row in rows], span["to"]
         last = rows[-1][-1]
         whole = [row for row in rows if row[-1] != last]
         if whole:
-            return [Changed(connection, tenant, version_of(row)) for row in whole], last
+            return [Changed(connection, tenant, version_in_part(row)) for row in whole], last
         limit *= 4
 
 
@@ -156,7 +156,7 @@ class Changed:
             return None
         v = self.version
         row = Cursor(self.connection, row_factory=tuple_row).execute(BEFORE.encode(), (self.tenant, type_number(v.type), v.key, v.number)).fetchone()
-        previous = version_of(row) if row else None
+        previous = version_in_part(row) if row else None
         return extract(previous.content, v.type, tenant=self.tenant) if previous and not previous.deleted else None
 
     @property

@@ -9,7 +9,7 @@ from psycopg.rows import tuple_row
 
 from openward.fhir.definitions import type_number
 from openward.fhir.errors import FhirError
-from openward.fhir.search.rows import COLUMNS, version_of
+from openward.fhir.search.rows import COLUMNS, version_in_part
 from openward.fhir.search.token import token_hash
 from openward.fhir.subscriptions.terms import Terms
 from openward.fhir.subscriptions.topics import BUILT_IN, Topic, from_basic, of_query
@@ -25,7 +25,7 @@ def own_topics(connection: Connection[Any], tenant: int) -> list[Topic]:
     found = []
     for row in Cursor(connection, row_factory=tuple_row).execute(OWN.encode(), given).fetchall():
         try:
-            found.append(from_basic(version_of(row).content))
+            found.append(from_basic(version_in_part(row).content))
         except FhirError:
             continue
     return found

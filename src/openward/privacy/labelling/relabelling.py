@@ -25,7 +25,7 @@ from openward.access.rules import digest_of_rules, inherited, rules_of
 from openward.fhir.definitions import type_number
 from openward.fhir.errors import FhirError, PreconditionFailed
 from openward.fhir.protocols import Event
-from openward.fhir.search.rows import COLUMNS, version_of
+from openward.fhir.search.rows import COLUMNS, version_in_part
 from openward.fhir.versions import Version
 from openward.record import UnitOfWork, unit_of_work
 
@@ -184,7 +184,7 @@ def _once_had(work: UnitOfWork, version: Version) -> frozenset[str]:
 
 
 def _versions(work: UnitOfWork, sql: str, params: dict[str, Any]) -> list[Version]:
-    return [version_of(row) for row in _rows(work, sql, params)]
+    return [version_in_part(row) for row in _rows(work, sql, params)]
 
 
 def _rows(work: UnitOfWork, sql: str, params: dict[str, Any]) -> Iterator[Sequence[Any]]:
