@@ -22,6 +22,8 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
 
+pytest_plugins = ["tests.together"]  # which files of a run go to which worker, and in which order
+
 OUTSIDE_DATA = Path(os.environ.get("OPENWARD_TEST_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 
 

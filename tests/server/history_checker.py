@@ -11,6 +11,7 @@ import json
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.client import HTTPException
@@ -18,6 +19,7 @@ from http.client import HTTPException
 from tests.installation import Answer, Server
 
 LISTS = 3
+PAIRS_A_SEARCH = 100
 REFUSED = frozenset({404, 409, 412, 429})  # nothing was written. A 503 does not say: the database may have gone in the middle of the commit
 Ask = Callable[[str, str, bytes | None, dict[str, str]], Answer]
 
@@ -139,11 +141,19 @@ class Clients:
         assert [int(one["meta"]["versionId"]) for one in found] == list(range(1, len(found) + 1))
         return [one["code"]["text"].removeprefix("-").split() for one in found]
 
-    def halves(self, word: str) -> int:
-        """How many of the two resources of a transaction are there."""
-        answer = self.ask("GET", f"/Basic?identifier=urn:test:pair|{word}&_total=accurate")
-        assert answer.status == 200, answer.text
-        return int(json.loads(answer.body)["total"])
+    def halves(self) -> Counter[str]:
+        """Of each word, how many of the two resources of its transaction are there, as searches find them."""
+        words = [word for word, _ in self.notes.pairs]
+        found: Counter[str] = Counter()
+        for some in (words[at : at + PAIRS_A_SEARCH] for at in range(0, len(words), PAIRS_A_SEARCH)):
+            wanted = ",".join(f"urn:test:pair|{word}" for word in some)
+            answer = self.ask("GET", f"/Basic?identifier={wanted}&_count=1000&_total=accurate")
+            assert answer.status == 200, answer.text
+            bundle = json.loads(answer.body)
+            entries = bundle.get("entry", [])
+            assert bundle["total"] == len(entries)
+            found.update(entry["resource"]["identifier"][0]["value"] for entry in entries)
+        return found
 
 
 def lost_and_doubled(notes: Notes, number: int, versions: list[list[str]]) -> list[str]:

@@ -109,7 +109,8 @@ class TestWhatWasAcknowledgedThroughEveryDeath:
 
     def test_a_transaction_is_there_whole_or_not_at_all(self, aftermath: Clients) -> None:
         allowed = {True: {2}, False: {0}, None: {0, 2}}
-        wrong = {word: found for word, told in aftermath.notes.pairs if (found := aftermath.halves(word)) not in allowed[told]}
+        halves = aftermath.halves()
+        wrong = {word: halves[word] for word, told in aftermath.notes.pairs if halves[word] not in allowed[told]}
         assert wrong == {}
 
     def test_no_row_of_the_index_is_without_its_resource(self, aftermath: Clients) -> None:
