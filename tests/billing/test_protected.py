@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,11 +13,12 @@ from django.urls import reverse
 
 from openward.access.labels import LABELS, labels_of
 from openward.accounts.models import User
+from openward.audit.models import AuditEvent
 from openward.billing import actions, jobs
-from openward.billing.models import ClaimRow, RemittanceRow
+from openward.billing.models import ClaimRow, RemittanceItem, RemittanceRow
 from openward.billing.protected import waiting_for_consent, withheld
 from openward.billing.queries.readiness import findings
-from openward.fhir.errors import FhirError, NotFound
+from openward.fhir.errors import FhirError, Forbidden, NotFound
 from openward.fhir.resources import ChargeItem, Claim, ExplanationOfBenefit
 from openward.record import open_store
 from tests import cast
@@ -217,6 +219,49 @@ class TestWithConsent:
         consent(clinic, status="inactive")
         assert "OKAFOR" not in biller.get(page).content.decode()
         assert biller.get(file).status_code == 404
+
+
+class TestMatchingByHand:
+    """The payer's number was not ours: somebody finds out which claim the money is for."""
+
+    @pytest.fixture
+    def waiting(self, clinic: Clinic, protected: Claim) -> dict[str, Any]:
+        """The claim was sent with consent, the consent withdrawn, the answer came under another number."""
+        consent(clinic)
+        jobs.check_claim(tenant=1, claim=str(protected.id))
+        actions.submit(claims=[str(protected.id)], by=clinic.biller)
+        consent(clinic, status="inactive")
+        sent = replace(answer(clinic.read(protected), *PAID_IN_PART), claim="OW999999")
+        actions.take_file(data=file_of(sent), name="a.835", by=clinic.biller)
+        return {"remittance": RemittanceRow.objects.get().id, "place": 1}
+
+    def test_to_a_withheld_claim_posts_and_says_its_number_only(
+        self, clinic: Clinic, biller: Client, protected: Claim, waiting: dict[str, Any]
+    ) -> None:
+        number = ClaimRow.objects.get().number
+        page = biller.post(reverse("billing:match", kwargs=waiting), {"number": number}, follow=True).content.decode()
+        assert f"Matched and posted to claim {number}" in page
+        assert "OKAFOR" not in page
+        assert clinic.state(protected) == "paid"
+        assert (RemittanceItem.objects.get().state, RemittanceItem.objects.get().worked_by) == ("matched", "Bill")
+
+    def test_shows_no_more_of_the_claim_after(self, clinic: Clinic, biller: Client, protected: Claim, waiting: dict[str, Any]) -> None:
+        biller.post(reverse("billing:match", kwargs=waiting), {"number": ClaimRow.objects.get().number})
+        page = biller.get(reverse("billing:remittance", kwargs={"remittance": waiting["remittance"]})).content.decode()
+        assert "OKAFOR" not in page
+        with pytest.raises(NotFound):
+            open_store(clinic.biller).read(Claim, str(protected.id))
+
+    def test_is_on_the_trail_in_the_name_of_who_did_it(self, clinic: Clinic, biller: Client, protected: Claim, waiting: dict[str, Any]) -> None:
+        biller.post(reverse("billing:match", kwargs=waiting), {"number": ClaimRow.objects.get().number})
+        written = AuditEvent.objects.filter(interaction="update", rkey=protected.id, actor="system:post remittances").order_by("at").last()
+        assert written is not None
+        assert (written.on_behalf_of or "").startswith("user:")
+
+    def test_by_who_posts_no_remittances_is_refused(self, clinic: Clinic, protected: Claim, waiting: dict[str, Any]) -> None:
+        with pytest.raises(Forbidden):
+            actions.match_item(remittance=str(waiting["remittance"]), place=1, claim=str(protected.id), by=cast.staff("nurse"))
+        assert clinic.state(protected) == "submitted"
 
 
 def test_a_consent_has_the_patients_drafts_looked_at_again(clinic: Clinic, protected: Claim) -> None:

@@ -13,11 +13,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from openward.access.actor import Actor
+from openward.access.permissions import Permission
 from openward.billing import answers, facts, ledger, transitions
 from openward.billing.clearinghouse import clearinghouse
 from openward.billing.explanations import explanation, reconciliation
 from openward.billing.models import ClaimRow, LedgerEntry, LedgerTransaction, RefusedFile, RemittanceFile, RemittanceItem, RemittanceRow
-from openward.fhir.errors import Conflict, NotFound
+from openward.fhir.errors import Conflict, Forbidden, NotFound
 from openward.fhir.ids import new_id
 from openward.fhir.resources import Claim, ExplanationOfBenefit, PaymentReconciliation, Resource
 from openward.formats.x12 import ClaimPayment, Remittance, X12Error, read_835s
@@ -280,15 +281,18 @@ def _sentence(text: str) -> str:
 
 
 def match_item(*, remittance: str, place: int, claim: str, by: Actor) -> None:
-    """Post an unmatched answer to the claim a person names. Raises Conflict when it was worked before, or does not fit."""
-    with unit_of_work(by=by) as work:
+    """Post an unmatched answer to the claim a person names, as it would have been posted had the payer named it: also when that person is not shown
+    what the claim says. Raises Conflict when it was worked before, or does not fit, Forbidden, and NotFound."""
+    if by.kind != "system" and not by.may(Permission.POST_REMITTANCES):
+        raise Forbidden("You may not post remittances.")
+    with unit_of_work(by=_house(by)) as work:
         row, item, payment, advice = _unmatched(work, remittance, place)
         found = work.store.read(Claim, claim)
         try:
             _post_matched(work, row, item, payment, advice, found)
         except Unposted as reason:
             raise Conflict(str(reason)) from reason
-        _worked(work, item, "matched", _("Matched to claim {number}").format(number=facts.number_of(found)), claim=found)
+        _worked(work, item, "matched", _("Matched to claim {number}").format(number=facts.number_of(found)), by, claim=found)
 
 
 def _post_matched(work: UnitOfWork, row: RemittanceRow, item: RemittanceItem, payment: ClaimPayment, advice: Remittance, claim: Claim) -> None:
@@ -315,7 +319,7 @@ def set_aside(*, remittance: str, place: int, why: str, by: Actor) -> None:
     """Say that an unmatched answer is none of ours to post; its money stays among unmatched payments. Raises Conflict when it was worked before."""
     with unit_of_work(by=by) as work:
         _row, item, _payment, _advice = _unmatched(work, remittance, place)
-        _worked(work, item, "set-aside", why)
+        _worked(work, item, "set-aside", why, by)
 
 
 def _unmatched(work: UnitOfWork, remittance: str, place: int) -> tuple[RemittanceRow, RemittanceItem, ClaimPayment, Remittance]:
@@ -336,10 +340,10 @@ def read_again(row: RemittanceRow) -> Remittance:
     return next(each for each in read_835s(bytes(file.body)) if (each.payer_id, each.trace) == (row.payer, row.trace))
 
 
-def _worked(work: UnitOfWork, item: RemittanceItem, state: str, why: str, *, claim: Claim | None = None) -> None:
+def _worked(work: UnitOfWork, item: RemittanceItem, state: str, why: str, by: Actor, *, claim: Claim | None = None) -> None:
     RemittanceItem.objects.filter(tenant=work.tenant, remittance=item.remittance, place=item.place).update(
         state=state,
-        worked_by=work.actor.name,
+        worked_by=by.name,
         worked_at=timezone.now(),
         worked_why=why,
         claim=str(claim.id) if claim else None,
