@@ -45,7 +45,7 @@ class Timed:
 
 
 class Counter:
-    """Counts every statement sent, whoever sends it: Django, the store, the audit, and reads that go straight to libpq."""
+    """Counts every statement sent, whoever sends it: Django, the store, the audit, and reads and searches that go straight to libpq."""
 
     def __init__(self) -> None:
         from openward.fhir.wire import Wire
@@ -54,6 +54,7 @@ class Counter:
         self._watch(psycopg.Cursor, "execute")
         self._watch(psycopg.Cursor, "executemany")
         self._watch(Wire, "_read")
+        self._watch(Wire, "_straight_result")
 
     def _watch(self, sender: type, name: str) -> None:
         original = getattr(sender, name)

@@ -62,3 +62,50 @@ class TestAStraightWire:
         with pytest.raises(psycopg.OperationalError):
             straight.versions(EVERYTHING, {"tenant": 1})
         assert straight.connection.closed
+
+
+COUNTED = "select count(*) from fhir.body where tenant = (select %(tenant)s::int)::int"
+
+
+def number(wire: Wire, tenant: int = 1) -> int:
+    return int.from_bytes(wire.result(COUNTED, {"tenant": tenant}, keep=True).get_value(0, 0) or b"", "big")
+
+
+def plans(connection: psycopg.Connection[Any]) -> int:
+    row = connection.execute("select count(*) from pg_prepared_statements where name like 'search%'").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+class TestAWireOfAConnectionThatWrites:
+    def test_keeps_a_plan_longer_than_itself(self, house: House) -> None:
+        connection = house.connect()
+        house.store().create({"resourceType": "Patient"})
+        assert [number(Wire(connection)) for _ in range(3)] == [1, 1, 1]
+        assert plans(connection) == 1
+
+    def test_makes_a_plan_anew_after_the_driver_let_go_of_all(self, house: House) -> None:
+        connection = house.connect()
+        wire = Wire(connection)
+        wire.execute("select 1")  # the driver lets go of all plans where it has one of its own
+        assert number(wire) == 0
+        with connection.transaction(force_rollback=True):
+            connection.execute("select 1")
+        connection.execute("select 1")
+        assert plans(connection) == 0
+        assert (number(wire), plans(connection)) == (0, 1)
+
+    def test_sees_what_its_transaction_has_written(self, house: House) -> None:
+        connection = house.connect()
+        before = number(Wire(connection))
+        with connection.transaction(force_rollback=True):
+            house.store(connection=connection).create({"resourceType": "Patient"})
+            assert number(Wire(connection)) == before + 1
+        assert number(Wire(connection)) == before
+
+    def test_says_what_the_database_says_when_a_statement_fails(self, house: House) -> None:
+        wire = Wire(house.connect())
+        for keep in (True, False):
+            with pytest.raises(psycopg.errors.UndefinedTable):
+                wire.result("select 1 from fhir.nothing where %(tenant)s::int = 1", {"tenant": 1}, keep=keep)
+        assert number(wire) == 0
