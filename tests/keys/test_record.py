@@ -412,6 +412,16 @@ class TestARecordOfBeforeItWasSealed:
         assert [text in left for text in ("999-12-3456", "999123456", "dGhlIHNjYW4=")] == [False] * 3
         assert sum("secret" in body for body in bodies()) == 1
 
+    def test_says_until_when_something_stood_in_clear(self, old: list[Any]) -> None:
+        assert resealing.clear_until() is None
+        assert resealing.reseal(100) == 3
+        until = resealing.clear_until()
+        assert until is not None
+        rotation.new_data_keys()
+        while rotation.reseal_batch():
+            pass
+        assert resealing.clear_until() == until
+
     def test_is_found_after_as_before(self, old: list[Any]) -> None:
         while rotation.reseal_batch():
             pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from openward.accounts.actions import make_user
 from openward.accounts.models import User
 from openward.backup import here
 from openward.backup.models import Run
+from openward.backup.series import installation_digest
 from openward.server import readiness
 from openward.server.audits import how_it_stands
 from openward.server.readiness import unsafe
@@ -164,3 +166,36 @@ def test_the_command_lists_it_and_its_exit_status_says_so(installation: Installa
     assert done.returncode == 1, done.stderr
     assert "transport    HTTPS is off" in done.stdout
     assert done.stdout.strip().endswith("things are not safe yet.")
+
+
+class TestBackupsOfBeforeTheRecordWasSealed:
+    @pytest.fixture
+    def walked(self, safe: Settings) -> dt.datetime:
+        """Something that stood in clear was sealed a while ago; one series is older, one newer, one another installation's."""
+        until = timezone.now() - dt.timedelta(days=3)
+        with connection.cursor() as cursor:
+            cursor.execute("update fhir.sealing_walk set clear_until = %s", [until])
+            cursor.execute("select system_identifier::text from pg_control_system()")
+            mine = installation_digest(cursor.fetchone()[0])
+        for whose, days in ((mine, 5), (mine, 1), ("another", 5)):
+            begun = timezone.now() - dt.timedelta(days=days)
+            header = here.folder() / whose / f"{begun:%Y%m%dT%H%M%S%f}Z-{days}" / "series.json"
+            header.parent.mkdir(parents=True)
+            header.write_text("{}")
+        return until
+
+    def test_are_said_by_name(self, walked: dt.datetime) -> None:
+        (todo,) = said()
+        assert "1 series of backups were begun before" in todo
+        assert "Z-5" in todo
+        assert "Z-1" not in todo
+        assert "another" not in todo
+
+    def test_are_not_said_once_they_are_gone(self, walked: dt.datetime) -> None:
+        shutil.rmtree(here.folder())
+        assert said() == []
+
+    def test_are_not_said_of_a_record_that_was_always_sealed(self, walked: dt.datetime) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("update fhir.sealing_walk set clear_until = null")
+        assert said() == []

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import psycopg
 from django.conf import settings
+from django.db import connection
 
 from openward.backup.errors import OtherDatabase
 from openward.backup.files import DataFiles
-from openward.backup.making import Made, Maker, Progress, alone
+from openward.backup.making import Made, Maker, Progress, alone, begun
 from openward.backup.places import Place, open_place
 from openward.backup.proofs import prove
 from openward.backup.restoring import Restorer, plan
+from openward.backup.series import ids, installation_digest
 from openward.cluster import EmbeddedCluster
 from openward.database import URL_VARIABLE, from_url
 from openward.keys.outer import OuterKeys, outer_keys
@@ -55,6 +57,14 @@ def make(*, full: bool = False, count: bool = False, progress: Progress = silent
     require_embedded()
     files = DataFiles(settings.OPENWARD_DATA, (*settings.OPENWARD_KEK_FILES, folder()))
     return Maker(EmbeddedCluster(settings.OPENWARD_DATA), place(), keys(), files, progress).run(full=full, count=count)
+
+
+def begun_before(moment: dt.datetime) -> list[str]:
+    """The series of this installation whose base was begun before a moment, the oldest first, as they are named in the place of backups."""
+    with connection.cursor() as cursor:
+        cursor.execute("select system_identifier::text from pg_control_system()")
+        installation = installation_digest(cursor.fetchone()[0])
+    return [f"{installation}/{id}" for id in ids(place()).get(installation, ()) if begun(id) < moment]
 
 
 def drill(*, progress: Progress = silent) -> list[str]:

@@ -180,7 +180,7 @@ class Maker:
         known = [id for id in ids(self.place).get(installation, []) if id < keep]
         for id, follower in zip(known, [*known[1:], keep], strict=False):
             unfinished = f"{installation}/{id}/base.json" not in set(self.place.names(f"{installation}/{id}/"))
-            if unfinished or _begun(follower) < now - KEEP:
+            if unfinished or begun(follower) < now - KEEP:
                 self.place.remove(f"{installation}/{id}/")
 
 
@@ -220,7 +220,8 @@ def _base(series: Series) -> Base:
     return base
 
 
-def _begun(id: str) -> dt.datetime:
+def begun(id: str) -> dt.datetime:
+    """When a series was begun, which its name says; UTC."""
     return dt.datetime.strptime(id.partition("-")[0], "%Y%m%dT%H%M%S%fZ").replace(tzinfo=dt.UTC)
 
 

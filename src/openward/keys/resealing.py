@@ -54,6 +54,10 @@ LOCK = "select wanted, done, at_tenant, at_rtype, at_rkey, at_ver from fhir.seal
 MAKE = "insert into fhir.sealing_walk default values on conflict do nothing"
 MOVE = """update fhir.sealing_walk set wanted = %s, done = %s, at_tenant = %s, at_rtype = %s, at_rkey = %s, at_ver = %s,
   changed = case when %s then pg_current_xact_id() else changed end"""
+# A note labelled later is no sign of an older record: its older versions are sealed by night, between walks.
+CLEAR = "update fhir.sealing_walk set clear_until = now() where wanted <> ''"
+WANT = "update fhir.sealing_walk set wanted = %s"
+CLEAR_UNTIL = "select clear_until from fhir.sealing_walk where clear_until is not null"
 
 # Whatever may hold something to seal, or something sealed; the rest is only passed by.
 PARTS = ('"data":"', '/us-ssn"', "2.16.840.1.113883.4.1", '"security":[', '"code":"SS"', '"code":"SB"')
@@ -124,6 +128,7 @@ def _batch(limit: int) -> int | None:
             _end(cursor, stamp if wanted == stamp else row[1], retired)
             return None
         OWN.keep_fresh(connection.connection)
+        cursor.execute(WANT, [wanted])
         done = _seal_all(cursor, [Stored(*place) for *place, may_hold in looked_at if may_hold], retired)
         cursor.execute(MOVE, [wanted, row[1], *looked_at[-1][:4], done > 0])
         return done
@@ -144,6 +149,14 @@ def is_unfinished() -> bool:
         cursor.execute("select done from fhir.sealing_walk")
         row = cursor.fetchone()
     return row is None or not _is_done(row[0], _stamp(_retired()))
+
+
+def clear_until() -> dt.datetime | None:
+    """Until when something of before it was sealed stood in clear: what is older, and holds a copy of the database, holds that too."""
+    with connection.cursor() as cursor:
+        cursor.execute(CLEAR_UNTIL)
+        row = cursor.fetchone()
+    return row[0] if row else None
 
 
 def _end(cursor: Any, finished: str, retired: Mapping[int, dt.datetime]) -> None:
@@ -209,6 +222,7 @@ def _seal(cursor: Any, one: Stored, retired: Collection[int], *, labelled: bool)
             cursor.execute(CHANGE, [body, *one.place])
         if body is not None and body.count(SEALED) > one.body.count(SEALED):
             _index(cursor, one, clear)
+            cursor.execute(CLEAR)
         elif _is_found_by_digest(one.body):
             return _index(cursor, one, clear) or body is not None
     except FhirError as trouble:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from openward.keys import rotation
+from openward.keys import resealing, rotation
 from openward.keys.models import DataKey
 from openward.keys.ring import RING
 
@@ -20,6 +20,12 @@ def _listed() -> Iterator[str]:
     for row in DataKey.objects.order_by("tenant", "purpose", "made_at"):
         state = f"retired {row.retired_at:%Y-%m-%d}" if row.retired_at else "seals"
         yield f"data key {row.id:<20} {row.purpose:24} tenant {row.tenant}  made {row.made_at:%Y-%m-%d}  {state}  under {row.outer}"
+    if resealing.is_unfinished():
+        yield "the record is being gone through: run `openward serve`, which goes on with it, and look again"
+    elif (until := resealing.clear_until()) is not None:
+        yield f"the record has been gone through; backups and logs of before {until:%Y-%m-%d %H:%M} UTC hold in clear what is sealed since"
+    else:
+        yield "the record has been gone through"
 
 
 def _rotated() -> list[str]:

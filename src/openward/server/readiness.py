@@ -13,12 +13,14 @@ from django.conf import settings
 from django.db import connection
 
 from openward.backup import here
+from openward.backup.errors import BackupTrouble
 from openward.backup.health import LATEST
 from openward.backup.models import Run
 from openward.database import URL_VARIABLE, from_url
 from openward.entrance.administrators import administrators
 from openward.keys.errors import KeyTrouble
 from openward.keys.outer import KEY_BYTES, outer_keys
+from openward.keys.resealing import clear_until
 from openward.record.health import findings
 from openward.server import environment as env
 from openward.server.audits import how_it_stands
@@ -160,6 +162,24 @@ def backup() -> Iterator[str]:
         yield "There is no backup of the last 48 hours: run `openward backup`, and look at why none was made."
     if drill is None or drill.age > LATEST:
         yield "No backup was proved in the last 48 hours: run `openward drill`."
+
+
+@look("old backups")
+def old_backups() -> Iterator[str]:
+    """What was sealed later than it was stored stands in clear in copies of before."""
+    until = clear_until()
+    if until is None or not here.is_embedded():
+        return
+    try:
+        older = here.begun_before(until)
+    except BackupTrouble as trouble:
+        yield str(trouble)
+        return
+    if older:
+        yield (
+            f"{len(older)} series of backups were begun before {until:%Y-%m-%d %H:%M} UTC and hold in clear what is sealed since: run `openward backup --full`, "
+            f"then delete them, or wait until they expire (docs/keys.md says how): {', '.join(older[:5])}{' …' if len(older) > 5 else ''}"
+        )
 
 
 @look("network")
