@@ -12,7 +12,9 @@ from openward.billing import actions, facts
 from openward.billing.fees import FeeLine
 from openward.fhir.resources import Claim, Encounter, Resource
 from openward.fhir.store import Store
-from openward.formats.x12 import Adjustment, ClaimPayment, Envelope, Party, Remittance, ServicePayment, write_835
+from openward.formats.x12.claims import Envelope, Party
+from openward.formats.x12.remittance import Adjustment, ClaimPayment, Remittance, ServicePayment
+from openward.formats.x12.write_835 import write_835
 from openward.record import open_store, unit_of_work
 from tests import cast
 

@@ -15,7 +15,7 @@ from openward.billing.cards import APPROVED, Card
 from openward.billing.queries.balances import account_balances, patient_activity, patient_balance
 from openward.billing.queries.bills import bill
 from openward.fhir.errors import FhirError
-from openward.formats.x12 import Adjustment
+from openward.formats.x12.remittance import Adjustment
 from tests.billing.clinic import Clinic, answer, file_of, taken_back
 
 STEPS = st.lists(

@@ -11,7 +11,7 @@ from openward.billing.queries.balances import claim_balances, patient_balance
 from openward.billing.transitions import IllegalTransition
 from openward.fhir.errors import Conflict
 from openward.fhir.resources import ChargeItem
-from openward.formats.x12 import read_837p
+from openward.formats.x12.read_837p import read_837p
 from openward.record import unit_of_work
 from tests import cast
 from tests.billing.clinic import Clinic

@@ -8,7 +8,7 @@ from openward.billing import actions, ledger
 from openward.billing.models import LedgerTransaction, RefusedFile, RemittanceItem, RemittanceRow
 from openward.billing.queries.balances import account_balances, claim_balances, patient_balance
 from openward.fhir.resources import ExplanationOfBenefit, PaymentReconciliation
-from openward.formats.x12 import Adjustment, ProviderAdjustment
+from openward.formats.x12.remittance import Adjustment, ProviderAdjustment
 from tests.billing import clinic as at
 from tests.billing.clinic import Clinic, answer, file_of
 

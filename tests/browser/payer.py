@@ -7,7 +7,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from openward.formats.x12 import Adjustment, ClaimPayment, Envelope, Party, Remittance, read_837p, write_835
+from openward.formats.x12.claims import Envelope, Party
+from openward.formats.x12.read_837p import read_837p
+from openward.formats.x12.remittance import Adjustment, ClaimPayment, Remittance
+from openward.formats.x12.write_835 import write_835
 
 CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"

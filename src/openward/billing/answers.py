@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from openward.billing import ledger, transitions
-from openward.formats.x12 import ClaimPayment
 from openward.formats.x12.adjustment_codes import Meaning, meaning
-from openward.formats.x12.remittance import DENIED, REVERSAL
+from openward.formats.x12.remittance import DENIED, REVERSAL, ClaimPayment
 
 ZERO = Decimal("0.00")
 

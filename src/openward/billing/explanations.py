@@ -23,9 +23,8 @@ from openward.fhir.resources import (
     PaymentReconciliationDetail,
     Reference,
 )
-from openward.formats.x12 import Adjustment, ClaimPayment, Remittance, ServicePayment
 from openward.formats.x12.adjustment_codes import reason
-from openward.formats.x12.remittance import DENIED, REVERSAL
+from openward.formats.x12.remittance import DENIED, REVERSAL, Adjustment, ClaimPayment, Remittance, ServicePayment
 
 GROUP = "urn:openward:adjustment-group"
 CARC = "https://x12.org/codes/claim-adjustment-reason-codes"

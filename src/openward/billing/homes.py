@@ -11,12 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from openward.access.permissions import Permission
-from openward.billing import ledger
 from openward.billing.models import ClaimRow
-from openward.billing.presenters.claims import age_bars, state_tiles
-from openward.billing.presenters.words import state_badge
-from openward.billing.queries.balances import account_balances
-from openward.billing.queries.worklist import owed_by_age, state_sums
 from openward.web.homes import HomeCard, register_home, register_home_card
 from openward.web.navigation import Entry, register
 from openward.web.palette import Item, register_palette_provider
@@ -29,6 +24,11 @@ _NUMBER = re.compile(r"\s*(?:ow)?0*(\d{2,})\s*\Z", re.IGNORECASE)
 
 def money(request: PageRequest) -> Mapping[str, Any]:
     """Claims by state and what is owed, in numbers: no patient in it."""
+    from openward.billing import ledger
+    from openward.billing.presenters.claims import age_bars, state_tiles
+    from openward.billing.queries.balances import account_balances
+    from openward.billing.queries.worklist import owed_by_age, state_sums
+
     tenant = request.actor.tenant
     return {
         "tiles": state_tiles(state_sums(tenant)),
@@ -39,6 +39,8 @@ def money(request: PageRequest) -> Mapping[str, Any]:
 
 def find_claims(request: PageRequest, text: str) -> Sequence[Item]:
     """Claims by number in the command palette."""
+    from openward.billing.presenters.words import state_badge
+
     found = _NUMBER.match(text)
     if not found or not request.actor.may(Permission.SEE_BILLING):
         return []

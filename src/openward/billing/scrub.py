@@ -18,7 +18,7 @@ from openward.billing.npi import is_npi
 from openward.billing.places import PLACES
 from openward.billing.queries.claim_file import ClaimFile
 from openward.chart.diagnoses import named
-from openward.formats.x12 import Unwritable
+from openward.formats.x12.errors import Unwritable
 from openward.formats.x12.from_fhir import CLAIM_FREQUENCY, NPI, PAYER_ID, PLACE_OF_SERVICE, TAX_ID, diagnosis_codes
 from openward.formats.x12.write_837p import MAX_DIAGNOSES, MAX_LINES, MAX_POINTERS
 from openward.formats.x12.writing import plain

@@ -17,13 +17,18 @@ class ChartConfig(AppConfig):
     def ready(self) -> None:
         from openward.chart import diagnoses, guards  # noqa: F401 - importing registers the guards
         from openward.chart.cards import CARDS
-        from openward.chart.drugs.available import trouble
         from openward.record.health import health_check
         from openward.web.homes import register_home_card
         from openward.web.navigation import Entry, register
 
         diagnoses.cache_folder = settings.OPENWARD_DATA / "cache"
-        health_check("drug-checks", title=str(_("Drug checks when prescribing")))(trouble)
+        health_check("drug-checks", title=str(_("Drug checks when prescribing")))(_drugs_trouble)
         register(Entry("chart:inbox", _("Inbox"), "inbox", Permission.SEE_INBOX, group="care", order=10, key="g i"))
         for card in CARDS:
             register_home_card(card)
+
+
+def _drugs_trouble() -> str | None:
+    from openward.chart.drugs.available import trouble
+
+    return trouble()

@@ -1,28 +1,35 @@
-"""The chart's cards on the home page: my patients, the inbox, unsigned notes; for nurses, who waits for their vital signs."""
+"""The chart's cards on the home page: my patients, the inbox, unsigned notes; for nurses, who waits for their vital signs.
+
+Every process registers them, also one that never shows a page: what they ask is imported when it is asked.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
 from openward.access.permissions import Permission
-from openward.chart.queries.inbox import read_inbox
-from openward.chart.queries.results import overdue_orders
-from openward.chart.queries.visits import my_patients_today, without_vitals
-from openward.chart.views.inbox import topics
 from openward.web.homes import HomeCard
-from openward.web.pages import PageRequest
+
+if TYPE_CHECKING:
+    from openward.web.pages import PageRequest
 
 
 def my_patients(request: PageRequest) -> dict[str, Any]:
     """The clinician's day in order of time, with where each patient is."""
+    from openward.chart.queries.visits import my_patients_today
+
     me = request.actor.reference_id
     return {"coming": my_patients_today(request.store, me) if me else []}
 
 
 def inbox(request: PageRequest) -> dict[str, Any]:
     """What waits, in numbers, and today's results themselves."""
+    from openward.chart.queries.inbox import read_inbox
+    from openward.chart.queries.results import overdue_orders
+    from openward.chart.views.inbox import topics
+
     found = read_inbox(request.store, request.actor)
     return {
         "inbox": found,
@@ -35,6 +42,8 @@ def inbox(request: PageRequest) -> dict[str, Any]:
 
 def worklist(request: PageRequest) -> dict[str, Any]:
     """Patients in the clinic whose vital signs nobody has taken yet."""
+    from openward.chart.queries.visits import without_vitals
+
     return {"waiting": without_vitals(request.store)}
 
 

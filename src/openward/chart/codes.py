@@ -12,6 +12,7 @@ CVX: Final = "http://hl7.org/fhir/sid/cvx"
 
 CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 INTERPRETATION: Final = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
+CRITICAL = ("HH", "LL", "AA", "HU", "LU")  # of those interpretations, what a clinician is told at once
 CONDITION_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/condition-category"
 CONDITION_CLINICAL: Final = "http://terminology.hl7.org/CodeSystem/condition-clinical"
 CONDITION_VERIFICATION: Final = "http://terminology.hl7.org/CodeSystem/condition-ver-status"

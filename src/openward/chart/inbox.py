@@ -13,8 +13,7 @@ from uuid import NAMESPACE_URL, uuid5
 from django.utils import timezone
 
 from openward.access.actor import Actor
-from openward.chart.codes import ANSWER_MESSAGE, INTERPRETATION, OPEN_TASK, ORDER, REVIEW_RESULT, TASK
-from openward.chart.presenters.results import CRITICAL
+from openward.chart.codes import ANSWER_MESSAGE, CRITICAL, INTERPRETATION, OPEN_TASK, ORDER, REVIEW_RESULT, TASK
 from openward.chart.presenters.wording import code_in, concept, date_of, who
 from openward.fhir.guards import Change
 from openward.fhir.resources import CodeableConcept, Coding, Reference, ServiceRequest, Task

@@ -12,10 +12,7 @@ from django.conf import settings
 
 from openward.access.actor import Actor
 from openward.access.policy import EXPORTERS
-from openward.fhir.bulk import exports, imports
 from openward.fhir.bulk.house import Limits, install
-from openward.fhir.bulk.running import run
-from openward.fhir.bulk.taking import take
 from openward.fhir.outgoing import Network, networks
 from openward.fhir.protocols import Auditor, Policy
 from openward.fhir.store import Store
@@ -94,6 +91,8 @@ install(INSTALLATION)
 @job("record.write_export")
 def write_export(*, tenant: int, export: str) -> None:
     """Write the files of a bulk export, from where the last try got to. One that another worker has in hand is left to it."""
+    from openward.fhir.bulk.running import run
+
     with own_wire() as wire:
         run(wire, tenant, UUID(export), INSTALLATION)
 
@@ -101,6 +100,8 @@ def write_export(*, tenant: int, export: str) -> None:
 @job("record.take_import")
 def take_import(*, tenant: int, id: str) -> None:
     """Take in the files of a bulk import, from the input the last try got to. One that another worker has in hand is left to it."""
+    from openward.fhir.bulk.taking import take
+
     with own_wire() as wire:
         take(wire, tenant, UUID(id), INSTALLATION)
 
@@ -108,6 +109,8 @@ def take_import(*, tenant: int, id: str) -> None:
 @every("* * * * *", "record.resume_exports")
 def resume_exports() -> None:
     """Take up again the bulk exports and imports whose worker died."""
+    from openward.fhir.bulk import exports, imports
+
     with own_wire() as wire:
         for tenant, id in exports.stalled(wire, STALLED_SECONDS):
             write_export.defer(tenant=tenant, export=str(id))
@@ -118,6 +121,8 @@ def resume_exports() -> None:
 @every("*/10 * * * *", "record.clear_exports")
 def clear_exports() -> None:
     """Remove the files of bulk exports and imports that have expired or were cancelled, or whose client may no longer have them."""
+    from openward.fhir.bulk import exports, imports
+
     with own_wire() as wire:
         exports.cancel_withdrawn(wire, INSTALLATION.folder, is_withdrawn)
         exports.clear_away(wire, INSTALLATION.folder)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
 from openward.access.permissions import Permission
 from openward.web.homes import HomeCard
-from openward.web.pages import PageRequest
+
+if TYPE_CHECKING:
+    from openward.web.pages import PageRequest
 
 
 def finder(request: PageRequest) -> dict[str, Any]:

@@ -6,9 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat
-
 from openward.fhir.resources import CodeableConcept, Coding, ContactPoint, Coverage, Identifier, Patient
 from openward.web.display import person_name
 
@@ -35,6 +32,9 @@ class Reach:
 
 def read_phone(text: str) -> str:
     """A number as people type it, as `+12125550123`. Raises UnreadablePhone."""
+    import phonenumbers  # fifty modules, for one field of one form
+    from phonenumbers import NumberParseException, PhoneNumberFormat
+
     try:
         number = phonenumbers.parse(text, COUNTRY)
     except NumberParseException:
@@ -53,6 +53,9 @@ def phone_words(text: str | None) -> str:
     if own_number := OWN_NUMBER.fullmatch(text or ""):
         # What the library makes of it as well, in a hundredth of the time: the finder writes a dozen with every letter.
         return "({}) {}-{}".format(*own_number.groups())
+    import phonenumbers
+    from phonenumbers import NumberParseException, PhoneNumberFormat
+
     try:
         number = phonenumbers.parse(text or "", COUNTRY)
     except NumberParseException:

@@ -1,29 +1,35 @@
-"""The schedule's cards on the home page: today's arrivals, the next free time of each clinician, how long people wait."""
+"""The schedule's cards on the home page: today's arrivals, the next free time of each clinician, how long people wait.
+
+Every process registers them, also one that never shows a page: what they ask is imported when it is asked.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from openward.access.permissions import Permission
-from openward.scheduling import queries, waiting
-from openward.scheduling.presenters.board import board_stats
-from openward.scheduling.presenters.words import day_words, time_words
-from openward.scheduling.views.today import arrivals_context
-from openward.scheduling.views.where import desk
 from openward.web.homes import HomeCard
-from openward.web.pages import PageRequest
+
+if TYPE_CHECKING:
+    from openward.web.pages import PageRequest
 
 
 def arrivals(request: PageRequest) -> dict[str, Any]:
     """Who is expected and who is here; it keeps itself up to date."""
+    from openward.scheduling.views.today import arrivals_context
+
     return arrivals_context(request, short=True)
 
 
 def next_free(request: PageRequest) -> dict[str, Any]:
     """For each clinician of this facility, when they are next free for a visit of usual length."""
+    from openward.scheduling import queries
+    from openward.scheduling.presenters.words import day_words, time_words
+    from openward.scheduling.views.where import desk
+
     here = desk(request)
     if here.facility is None:
         return {"desk": here, "people": []}
@@ -34,6 +40,10 @@ def next_free(request: PageRequest) -> dict[str, Any]:
 
 def waits(request: PageRequest) -> dict[str, Any]:
     """Today's waiting in numbers, for who runs the clinic."""
+    from openward.scheduling import queries, waiting
+    from openward.scheduling.presenters.board import board_stats
+    from openward.scheduling.views.where import desk
+
     here = desk(request)
     if here.facility is None:
         return {"desk": here, "stats": []}

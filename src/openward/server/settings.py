@@ -34,6 +34,7 @@ OPENWARD_SMART_TOKEN_MINUTES = env.SMART_TOKEN_MINUTES.number
 OPENWARD_SMART_REFRESH_DAYS = env.SMART_REFRESH_DAYS.number
 OPENWARD_OAUTH_PER_MINUTE = env.OAUTH_PER_MINUTE.number
 OPENWARD_SMART_REGISTRATION = env.SMART_REGISTRATION.is_on
+OPENWARD_SIGN_IN_ELSEWHERE = providers(env.SIGN_IN_ELSEWHERE.value)
 
 DEBUG = env.DEBUG.is_on
 SECRET_KEY = env.SECRET_KEY.value or secret_key(OPENWARD_DATA)
@@ -58,7 +59,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.socialaccount",
-    "allauth.socialaccount.providers.openid_connect",
+    *(["allauth.socialaccount.providers.openid_connect"] if OPENWARD_SIGN_IN_ELSEWHERE else []),  # brings an HTTP client of eighty modules
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
@@ -143,7 +144,6 @@ OPENWARD_BREACHED_PASSWORDS = env.BREACHED_PASSWORDS.value
 OPENWARD_PROXIES = tuple(env.PROXIES.items or (["127.0.0.0/8", "::1"] if env.HTTPS.is_on else []))
 OPENWARD_STATION_HOURS = env.STATION_HOURS.number
 OPENWARD_LOCK_SECONDS = env.LOCK_MINUTES.number * 60
-OPENWARD_SIGN_IN_ELSEWHERE = providers(env.SIGN_IN_ELSEWHERE.value)
 
 # django-allauth has second factors, passkeys and OpenID Connect; the pages and the session are ours (openward.entrance).
 ACCOUNT_ADAPTER = "openward.accounts.adapters.NoSignUp"

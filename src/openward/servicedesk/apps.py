@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from openward.web.pages import PageRequest
 
 
 class ServicedeskConfig(AppConfig):
@@ -12,7 +17,6 @@ class ServicedeskConfig(AppConfig):
     def ready(self) -> None:
         from openward.access.permissions import Permission
         from openward.servicedesk import jobs  # noqa: F401 - registers the watch over health
-        from openward.servicedesk.queries import counts, queue
         from openward.web import navigation
         from openward.web.homes import HomeCard, register_home_card
 
@@ -25,9 +29,15 @@ class ServicedeskConfig(AppConfig):
                 "tickets",
                 _("Service desk"),
                 "servicedesk/home_card.html",
-                lambda request: {"tickets": queue(request.actor)[:8], "counts": counts(request.actor)},
+                _tickets,
                 needs=Permission.WORK_TICKETS,
                 order=10,
                 wide=True,
             )
         )
+
+
+def _tickets(request: PageRequest) -> dict[str, Any]:
+    from openward.servicedesk.queries import counts, queue
+
+    return {"tickets": queue(request.actor)[:8], "counts": counts(request.actor)}

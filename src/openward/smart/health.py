@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from joserfc.errors import JoseError
-
 from openward.record.health import health_check
-from openward.smart import signing
 
 
 @health_check("smart-keys", title="Keys that sign who apps are told a person is")
 def signing_keys() -> str | None:
+    from joserfc.errors import JoseError
+
+    from openward.smart import signing
+
     try:
         signing.sign({"iss": "health"})
     except (OSError, JoseError, ValueError, KeyError) as trouble:

@@ -14,18 +14,8 @@ from typing import Any
 import pyx12.params
 import pyx12.x12n_document
 
-from openward.formats.x12 import (
-    Address,
-    Adjustment,
-    ClaimPayment,
-    Envelope,
-    Party,
-    Person,
-    ProfessionalClaim,
-    Remittance,
-    ServiceLine,
-    ServicePayment,
-)
+from openward.formats.x12.claims import Address, Envelope, Party, Person, ProfessionalClaim, ServiceLine
+from openward.formats.x12.remittance import Adjustment, ClaimPayment, Remittance, ServicePayment
 
 DAY = dt.date(2026, 11, 3)
 HOME = Address(("12 ELM STREET",), "SPRINGFIELD", "IL", "62701")

@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openward.formats.x12 import Adjustment, ProviderAdjustment, X12Error, read_835, read_835s, write_835
 from openward.formats.x12.adjustment_codes import Meaning, meaning, reason
+from openward.formats.x12.errors import X12Error
+from openward.formats.x12.read_835 import read_835, read_835s
+from openward.formats.x12.remittance import Adjustment, ProviderAdjustment
+from openward.formats.x12.write_835 import write_835
 from tests.formats.x12 import build
 
 D = Decimal

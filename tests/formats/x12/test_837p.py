@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openward.formats.x12 import Party, ProfessionalClaim, ServiceLine, Unwritable, read_837p, write_837p
+from openward.formats.x12.claims import Party, ProfessionalClaim, ServiceLine
+from openward.formats.x12.errors import Unwritable
+from openward.formats.x12.read_837p import read_837p
+from openward.formats.x12.write_837p import write_837p
 from tests.formats.x12 import build
 
 

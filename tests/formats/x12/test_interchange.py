@@ -7,8 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openward.formats.x12 import X12Error, read_835, read_835s, read_837p, write_835, write_837p
+from openward.formats.x12.errors import X12Error
 from openward.formats.x12.interchange import read_interchanges
+from openward.formats.x12.read_835 import read_835, read_835s
+from openward.formats.x12.read_837p import read_837p
+from openward.formats.x12.write_835 import write_835
+from openward.formats.x12.write_837p import write_837p
 from tests.formats.x12 import build
 
 WHOLE = write_837p([build.claim(1), build.claim(2)], build.ENVELOPE)

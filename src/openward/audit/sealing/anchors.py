@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -88,6 +86,9 @@ class WebAnchor:
 
     def keep(self, lines: Sequence[str], tenant: int, month: str) -> None:  # noqa: ARG002 - the receiver files them as it likes
         body = "".join(f"{line}\n" for line in lines).encode()
+        import urllib.error
+        import urllib.request
+
         asked = urllib.request.Request(self.url, body, {"Content-Type": "application/x-ndjson"})  # noqa: S310 - the operator's own setting, https by `anchors`
         try:
             with urllib.request.urlopen(asked, timeout=WAIT_SECONDS):  # noqa: S310

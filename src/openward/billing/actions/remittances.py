@@ -21,8 +21,9 @@ from openward.billing.models import ClaimRow, LedgerEntry, LedgerTransaction, Re
 from openward.fhir.errors import Conflict, Forbidden, NotFound
 from openward.fhir.ids import new_id
 from openward.fhir.resources import Claim, ExplanationOfBenefit, PaymentReconciliation, Resource
-from openward.formats.x12 import ClaimPayment, Remittance, X12Error, read_835s
-from openward.formats.x12.remittance import REVERSAL
+from openward.formats.x12.errors import X12Error
+from openward.formats.x12.read_835 import read_835s
+from openward.formats.x12.remittance import REVERSAL, ClaimPayment, Remittance
 from openward.record import UnitOfWork, unit_of_work
 
 SOURCE = "remittance"

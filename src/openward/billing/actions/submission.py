@@ -19,8 +19,9 @@ from openward.billing.queries.readiness import findings
 from openward.fhir.errors import Issue
 from openward.fhir.ids import new_id
 from openward.fhir.resources import Claim, Organization
-from openward.formats.x12 import Envelope, Party, write_837p
+from openward.formats.x12.claims import Envelope, Party
 from openward.formats.x12.from_fhir import NPI, TAX_ID
+from openward.formats.x12.write_837p import write_837p
 from openward.record import UnitOfWork, unit_of_work
 
 RECEIVER = Party("FOLDER CLEARINGHOUSE", "OWCLEAR")

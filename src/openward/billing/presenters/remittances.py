@@ -17,7 +17,7 @@ from openward.billing.presenters.claims import name_of
 from openward.billing.presenters.words import adjustment_words, answer_words, item_badge, remittance_badge
 from openward.billing.queries.remittances import RemittancePage
 from openward.billing.queries.worklist import ToSortOut
-from openward.formats.x12 import ClaimPayment, Remittance
+from openward.formats.x12.remittance import ClaimPayment, Remittance
 
 
 def taken_words(taken: Taken) -> str:

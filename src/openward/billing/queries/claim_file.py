@@ -8,7 +8,7 @@ from typing import Any
 from openward.billing import facts
 from openward.fhir.resources import Claim, Coverage, Encounter, HumanName, Organization, Patient, Practitioner, PractitionerRole, RelatedPerson
 from openward.fhir.store import Store
-from openward.formats.x12 import ProfessionalClaim
+from openward.formats.x12.claims import ProfessionalClaim
 from openward.formats.x12.from_fhir import TAXONOMY, coding_of, professional_claim
 
 

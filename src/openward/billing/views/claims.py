@@ -25,7 +25,7 @@ from openward.chart.diagnoses import find as find_diagnoses
 from openward.chart.queries import banner
 from openward.fhir.errors import FhirError, NotFound
 from openward.fhir.resources import Claim, CodeableConcept
-from openward.formats.x12 import Unwritable
+from openward.formats.x12.errors import Unwritable
 from openward.registration.queries import payer_name
 from openward.web import errors
 from openward.web.display import money

@@ -12,14 +12,13 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _lazy
 
 from openward.chart import labs
-from openward.chart.codes import INTERPRETATION, LOINC, RELEASED, TAG
+from openward.chart.codes import CRITICAL, INTERPRETATION, LOINC, RELEASED, TAG
 from openward.chart.labs import LabTest
 from openward.chart.presenters.wording import amount, code_in, codes_in, concept, date_of, unit, years_between
 from openward.web.charts import Series, Trend, points
 from openward.web.display import day, number, parse
 from openward.web.words import gettext as _
 
-CRITICAL = ("HH", "LL", "AA", "HU", "LU")
 SYMBOLS = ("H", "L", "A", "N", *CRITICAL)
 
 RESULT_STATES = {

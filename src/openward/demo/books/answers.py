@@ -21,8 +21,8 @@ from openward.demo.generation.clinic import Clinic
 from openward.demo.generation.house import npi
 from openward.fhir.resources import Claim, ClaimItem, Coverage, Patient
 from openward.fhir.store import Store
-from openward.formats.x12 import Envelope, write_835
-from openward.formats.x12.claims import Party
+from openward.formats.x12.claims import Envelope, Party
+from openward.formats.x12.write_835 import write_835
 from openward.record import open_store
 
 ANSWERED_AFTER = 22

@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from openward.demo.content.services import Payer
 from openward.demo.generation.chance import Chance
-from openward.formats.x12 import Adjustment, ClaimPayment, Remittance, ServicePayment
+from openward.formats.x12.remittance import Adjustment, ClaimPayment, Remittance, ServicePayment
 
 ZERO = Decimal("0.00")
 CENT = Decimal("0.01")

@@ -1,10 +1,8 @@
-"""The way to an OpenID Connect provider and back."""
+"""The way to an OpenID Connect provider and back. What speaks to one is imported by who goes there: most installations have none."""
 
 from __future__ import annotations
 
 from allauth.socialaccount.models import SocialAccount, SocialApp
-from allauth.socialaccount.providers.oauth2.client import OAuth2Error
-from allauth.socialaccount.providers.openid_connect import views as openid_connect
 from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -43,12 +41,17 @@ def disconnect(request: PageRequest, provider: str) -> HttpResponseBase:
 @page("openid_connect_callback", public=True)
 def come_back(request: PageRequest, provider_id: str) -> HttpResponseBase:
     """Where the provider sends them, with a code that only this server can turn into who they are."""
+    from allauth.socialaccount.providers.openid_connect import views as openid_connect
+
     answer: HttpResponseBase = openid_connect.callback(request, provider_id)
     return answer
 
 
 def _leave_for(request: PageRequest, id: str, *, process: str) -> HttpResponseBase:
     """By a page that goes on by itself: a form may not lead to another site (`form-action` of the Content-Security-Policy)."""
+    from allauth.socialaccount.providers.oauth2.client import OAuth2Error
+    from allauth.socialaccount.providers.openid_connect import views as openid_connect
+
     try:
         provider = openid_connect.OpenIDConnectOAuth2Adapter(request, id).get_provider()
         answer = provider.redirect(request, process=process, next_url=sitting.wanted_page(request))

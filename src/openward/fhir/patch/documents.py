@@ -9,12 +9,9 @@ from copy import deepcopy
 from functools import partial
 from typing import Any
 
-from lxml import etree
-
 from openward.fhir.errors import BadRequest, Malformed
 from openward.fhir.json import dumps, loads
-from openward.fhir.patch import fhirpath_patch, json_patch, xml_patch
-from openward.fhir.xml import from_xml, to_xml
+from openward.fhir.patch import fhirpath_patch, json_patch
 
 Patch = Callable[[Mapping[str, Any]], dict[str, Any]]
 """Gives the changed resource and leaves the one it was given as it was. Raises PatchFailed and Malformed."""
@@ -33,6 +30,8 @@ def patch_of(media_type: str, data: bytes) -> Patch:
             raise Malformed("A JSON Patch is an array of operations.")
         return partial(_by_json, operations["patch"])
     if media_type == XML_PATCH:
+        from openward.fhir.patch import xml_patch  # and lxml, which few ever ask for
+
         return partial(_by_xml, xml_patch.operations_of(data))
     raise BadRequest(f"A patch is {' or '.join(MEDIA_TYPES)}, not {media_type[:80] or 'of no type'}.")
 
@@ -64,6 +63,11 @@ def _by_json(operations: Any, resource: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _by_xml(operations: Any, resource: Mapping[str, Any]) -> dict[str, Any]:
+    from lxml import etree
+
+    from openward.fhir.patch import xml_patch
+    from openward.fhir.xml import from_xml, to_xml
+
     root = xml_patch.apply(xml_patch.parse(to_xml(resource)), operations)
     return from_xml(etree.tostring(root, encoding="utf-8"))
 
