@@ -1,21 +1,18 @@
-"""A running server that outside clients talk to over HTTP, in a database of its own on the PostgreSQL of this test run."""
+"""A running server that outside clients talk to over HTTP, in a database that it is told the address of."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import psycopg
 import pytest
 
-from openward.database import open_database
+from openward.cluster import EmbeddedCluster
 from tests.fhir.house import plain_keys
-from tests.installation import Answer, Installation, Server
+from tests.installation import Answer, Installation, Server, prepared, scratch_folder
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -56,13 +53,14 @@ class Surface:
 
 
 @pytest.fixture(scope="session")
-def surface(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Surface]:
-    parameters = open_database(Path(os.environ["OPENWARD_DATA"])).parameters
-    name = f"conformance_{worker_id}"
-    with psycopg.connect(**parameters, autocommit=True) as connection:  # type: ignore[arg-type]
-        connection.execute(f"drop database if exists {name} with (force)".encode())
-        connection.execute(f"create database {name}".encode())
-    query = "&".join(f"{key}={quote(value, safe='')}" for key, value in {**parameters, "dbname": name}.items())
-    installation = Installation(tmp_path_factory.mktemp("conformance") / "data", database=f"postgresql:///{name}?{query}")
-    with installation.serving() as server:
-        yield Surface(server, installation.token())
+def surface() -> Iterator[Surface]:
+    with scratch_folder() as folder:
+        cluster = EmbeddedCluster(prepared(folder / "data"))
+        cluster.start()
+        try:
+            query = "&".join(f"{key}={quote(value, safe='')}" for key, value in cluster.parameters().items())
+            installation = Installation(folder / "data", database=f"postgresql:///openward?{query}")
+            with installation.serving() as server:
+                yield Surface(server, installation.token())
+        finally:
+            cluster.stop(for_good=True)
