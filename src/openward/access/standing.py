@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from openward.fhir.ids import key
 from openward.fhir.protocols import Where
 from openward.fhir.search.reference import link_hash
 
+WHO = attrgetter("tenant", "id", "role", "reference", "purpose")
 ROLE_OF_PRACTITIONER = type_number("PractitionerRole")
 PATIENT = type_number("Patient")
 
@@ -88,11 +90,12 @@ class Standing:
 
 def standing_of(actor: Actor, role: Role | None) -> Standing:
     """Kept for seconds, and no longer than anything in it holds."""
-    known: Standing | None = kept(actor, ("standing", actor.tenant, actor.id, actor.role, actor.reference, actor.purpose))
+    who = "standing", WHO(actor)
+    known: Standing | None = kept(actor, who)
     if known is not None:
         return known
     found, seconds = _found(actor, role)
-    keep(actor, ("standing", actor.tenant, actor.id, actor.role, actor.reference, actor.purpose), found, seconds=seconds)
+    keep(actor, who, found, seconds=seconds)
     return found
 
 

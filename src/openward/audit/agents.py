@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -18,6 +19,8 @@ from openward.access.actor import Actor
 KEEP = """insert into audit.agent (tenant, id, actor, actor_name, actor_role, on_behalf_of, purpose, address)
   values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing"""
 
+FACTS = attrgetter("id", "name", "role", "on_behalf_of", "purpose", "address")
+
 
 class Agents:
     """The agents that are known to be in the table, connection by connection: none is forgotten by a rollback, or taken over to another database."""
@@ -27,14 +30,14 @@ class Agents:
 
     def key(self, connection: psycopg.Connection[Any], tenant: int, actor: Actor) -> UUID:
         """The key of the actor's row, which is there from now on whatever becomes of a transaction under way. Raises psycopg.Error."""
-        facts = actor.id, actor.name, actor.role, actor.on_behalf_of, actor.purpose, actor.address or None
+        facts = FACTS(actor)
         key = agent_key(*facts)
         known = self._known.get(connection)
         if known is None:
             known = self._known[connection] = set()
         if (tenant, key) not in known:
             with _apart(connection) as alone:
-                psycopg.Cursor(alone).execute(KEEP, (tenant, key, *facts))
+                psycopg.Cursor(alone).execute(KEEP, (tenant, key, *facts[:-1], facts[-1] or None))
             known.add((tenant, key))
         return key
 
@@ -42,7 +45,8 @@ class Agents:
 @lru_cache(maxsize=10_000)
 def agent_key(*facts: str | None) -> UUID:
     """Actor, name, role, on behalf of, purpose, address: half of a SHA-256 over them, each with its length before it."""
-    told = ",".join("-" if fact is None else f"{len(fact)}:{fact}" for fact in facts)
+    *others, address = facts
+    told = ",".join("-" if fact is None else f"{len(fact)}:{fact}" for fact in (*others, address or None))
     return UUID(bytes=hashlib.sha256(told.encode()).digest()[:16])
 
 

@@ -44,6 +44,10 @@ class Store:
     Errors are those of openward.fhir.errors. Not for use by two threads at once.
     """
 
+    keeps_labels = False  # of an update that does not speak of them; for clients, not for the house's own rooms
+    _depth = 0
+    _gathered: list[Event] | None = None
+
     def __init__(
         self,
         connection: Connection[Any],
@@ -73,18 +77,21 @@ class Store:
         self.guards = guards
         self.strict_references = strict_references
         self.reads_only = reads_only
-        self.keeps_labels = False  # of an update that does not speak of them; for clients, not for the house's own rooms
         if wire is not None:
             self.wire = wire
-        self.pending = writing.Pending()
-        self.refusals: list[Event] = []
-        self._depth = 0
-        self._gathered: list[Event] | None = None
 
     @cached_property
     def wire(self) -> Wire:
         """Made when first asked for: most writes never do."""
         return Wire(self.connection)
+
+    @cached_property
+    def pending(self) -> writing.Pending:
+        return writing.Pending()
+
+    @cached_property
+    def refusals(self) -> list[Event]:
+        return []
 
     # -- reading ------------------------------------------------------------------------------------------------
 

@@ -48,7 +48,7 @@ def _array(items: Sequence[Any]) -> bytes:
 
 
 # How the server reads a value of this class as text; a statement with any other goes through the driver.
-IN_ARRAY: Mapping[type, Callable[[Any], bytes]] = {int: b"%d".__mod__, str: _text, UUID: lambda key: key.hex.encode()}
+IN_ARRAY: Mapping[type, Callable[[Any], bytes]] = {int: b"%d".__mod__, str: _text, UUID: lambda key: b"%032x" % key.int}
 AS_TEXT: Mapping[type, Callable[[Any], bytes | None]] = {
     **IN_ARRAY,
     float: lambda number: repr(number).encode(),
@@ -166,7 +166,7 @@ class Wire:
         if result.status != ExecStatus.TUPLES_OK:
             raise self._failure(result)
         value = result.get_value
-        return [_version([value(row, column) for column in range(8)]) for row in range(result.ntuples)]
+        return [_version(value, row) for row in range(result.ntuples)]
 
     def _failure(self, result: PGresult) -> Error:
         """What the server said; a connection that broke has no code to say it by."""
@@ -181,18 +181,18 @@ def _numbered(sql: str) -> tuple[bytes, tuple[str, ...]]:
     return PLACEHOLDER.sub(lambda found: f"${places.index(found[1]) + 1}", sql).replace("%%", "%").encode(), places
 
 
-def _version(sent: list[Any]) -> Version:
+def _version(sent: Callable[[int, int], Any], row: int) -> Version:
     """A row of `COLUMNS` in PostgreSQL's binary form. https://www.postgresql.org/docs/current/protocol-overview.html#PROTOCOL-FORMAT-CODES"""
-    rtype, id, rkey, ver, ts, op, patient, body = sent
-    key, name = _key(rkey)
+    id, patient, body = sent(row, 1), sent(row, 6), sent(row, 7)
+    key, name = _key(sent(row, 2))
     text, locked = opened_in_part(body.decode()) if body is not None else (None, None)
     return Version(
-        type_name(int.from_bytes(rtype, "big")),
+        type_name(int.from_bytes(sent(row, 0), "big")),
         id.decode() if id is not None else name,
         key,
-        int.from_bytes(ver, "big"),
-        EPOCH + dt.timedelta(microseconds=int.from_bytes(ts, "big", signed=True)),
-        op.decode(),
+        int.from_bytes(sent(row, 3), "big"),
+        EPOCH + dt.timedelta(microseconds=int.from_bytes(sent(row, 4), "big", signed=True)),
+        sent(row, 5).decode(),
         _key(patient)[0] if patient is not None else None,
         text,
         locked,

@@ -14,9 +14,10 @@ from typing import Any
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db import connection as django_connection
-from psycopg.pq import TransactionStatus
+from psycopg.pq import ConnStatus, TransactionStatus
 
 from openward.fhir.wire import Wire
+from openward.fhir.work import PlainTransaction
 from openward.record.jobs import Job
 from openward.record.room import ensure_room
 
@@ -42,11 +43,18 @@ def connection() -> psycopg.Connection[Any]:
 def reading_wire() -> Wire:
     """This thread's connection for reading and what it knows of its statements, opened anew when the last one broke."""
     wire: Wire | None = getattr(_own, "wire", None)
-    if wire is None or wire.connection.closed:
+    if wire is None or wire.connection.pgconn.status == ConnStatus.BAD:
         parameters = {name: value for name, value in django_connection.get_connection_params().items() if name not in DJANGOS_OWN}
         opened = psycopg.connect(**parameters, options=READING, autocommit=True, prepare_threshold=ONLY_WHEN_TOLD)
         _own.wire = wire = Wire(opened, straight=True)
+        _own.alone = PlainTransaction(opened)
     return wire
+
+
+def reading_transaction() -> PlainTransaction:
+    """That of this thread's connection for reading."""
+    alone: PlainTransaction = _own.alone
+    return alone
 
 
 class _Atomic(transaction.Atomic):

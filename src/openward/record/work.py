@@ -12,8 +12,8 @@ from openward.access.policy import AccessPolicy
 from openward.audit.auditor import AUDITOR
 from openward.fhir.errors import FhirError
 from openward.fhir.store import Store
-from openward.fhir.work import PlainTransaction, UnitOfWork
-from openward.record.connection import DjangoTransaction, connection, reading_wire
+from openward.fhir.work import UnitOfWork
+from openward.record.connection import DjangoTransaction, connection, reading_transaction, reading_wire
 
 POLICY = AccessPolicy()
 
@@ -26,8 +26,7 @@ def open_store(actor: Actor) -> Store:
 def open_reading_store(actor: Actor) -> Store:
     """The record as this actor may see it and not change it, on a connection of its own: what a transaction under way wrote is not in it."""
     wire = reading_wire()
-    alone = PlainTransaction(wire.connection)
-    return Store(wire.connection, actor.tenant, actor, policy=POLICY, auditor=AUDITOR, transaction=alone, reads_only=True, wire=wire)
+    return Store(wire.connection, actor.tenant, actor, policy=POLICY, auditor=AUDITOR, transaction=reading_transaction(), reads_only=True, wire=wire)
 
 
 @contextmanager

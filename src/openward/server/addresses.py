@@ -37,9 +37,14 @@ class WhereFrom:
 
 def settle(environ: dict[str, Any]) -> None:
     """Put the client's own address and scheme into `REMOTE_ADDR` and `wsgi.url_scheme`, and take the headers out that tell of them."""
+    if "HTTP_X_FORWARDED_FOR" in environ or "HTTP_FORWARDED" in environ or "HTTP_X_FORWARDED_PROTO" in environ:  # hardly ever, and every read asks
+        _settle(environ)
+
+
+def _settle(environ: dict[str, Any]) -> None:
     told = [environ.pop(name, None) for name in HEADERS]
     proxies: tuple[str, ...] = settings.OPENWARD_PROXIES
-    if not proxies or told == [None, None, None] or not _is_proxy(environ.get("REMOTE_ADDR") or "", proxies):
+    if not proxies or not _is_proxy(environ.get("REMOTE_ADDR") or "", proxies):
         return
     forwarded_for, forwarded, proto = (one[-LONGEST:] if one is not None else None for one in told)
     environ["REMOTE_ADDR"] = _address(forwarded_for, forwarded, proxies) or environ["REMOTE_ADDR"]

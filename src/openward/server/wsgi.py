@@ -78,8 +78,8 @@ def _answer(environ: dict[str, Any], start_response: StartResponse) -> Iterable[
     """The REST surface; the id of the request is in its answer and in its audit events."""
     environ["openward.request_id"] = id = f"{getrandbits(48):012x}"  # tells requests apart; nobody is kept from guessing it
     answer = record(environ, lambda status, headers: start_response(status, [*headers, *TRANSPORT, ("X-Request-Id", id)]))
-    declared = environ.get("CONTENT_LENGTH") or "0"
-    if declared.isdecimal() and 0 < int(declared) <= HEARD_OUT:
+    declared = environ.get("CONTENT_LENGTH")
+    if declared and declared.isdecimal() and 0 < int(declared) <= HEARD_OUT:
         _hear_out(environ["wsgi.input"])
     return answer
 

@@ -52,7 +52,8 @@ def watched(
     `select` must hold the policy's condition itself; its parameters come from `where`. `many`: whether it may find more than one row; then one that
     does not open comes in part, else Locked is raised.
     """
-    store.flush()
+    if not store.reads_only:
+        store.flush()
     audit = store.auditor.insert(store.connection, store.tenant, store.actor, interaction, type, many=many)
     hurry = not store.reads_only and store.connection.info.transaction_status == TransactionStatus.IDLE
     extra = audit.params if audit else {}
