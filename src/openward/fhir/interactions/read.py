@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html#read
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from openward.fhir.ids import key as key_of
@@ -22,8 +23,19 @@ NEWEST = f"""select {COLUMNS} from (
   where b.op <> 'D'"""  # noqa: S608
 
 
+@lru_cache(maxsize=1000)
+def _newest_seen(type: str, policy: str) -> str:
+    """The same, if the row by which the policy decides is there and may be seen; that of a deleted resource is gone.
+
+    The type's number stands in the statement, so that its plan knows the one partition and can be kept.
+    """
+    return f"""select {COLUMNS} from fhir.body b
+      where b.tenant = %(tenant)s and b.rtype = {known_type(type)} and b.rkey = %(rkey)s and exists (
+        select from fhir.current c where c.tenant = %(tenant)s and c.rtype = {known_type(type)} and c.rkey = %(rkey)s and ({policy}))
+      order by b.ver desc limit 1"""  # noqa: S608
+
+
 def _select(type: str, key: str, policy: str) -> str:
-    """The type's number stands in the statement, so that its plan knows the one partition and can be kept."""
     return f"""select {COLUMNS} from fhir.current c join fhir.body b using (tenant, rtype, rkey, ver)
       where c.tenant = %(tenant)s and c.rtype = {known_type(type)} and c.rkey = {key} and ({policy})"""  # noqa: S608
 
@@ -32,7 +44,7 @@ def read(store: Store, type: str, id: str) -> Version:
     """One statement: policy, body and audit. Raises NotFound, also for what the actor may not see, and Gone."""
     params = address(store, type, id)
     where = visible(store, "read", type, id)
-    select = NEWEST if where.everything else _select(type, "%(rkey)s", where.sql)
+    select = NEWEST if where.everything else _newest_seen(type, where.sql)
     versions = watched(store, select, params, where=where, interaction="read", type=type)
     if not versions:
         raise refuse_missing(store, "read", type, id, where)
