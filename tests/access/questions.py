@@ -9,16 +9,23 @@ from urllib.parse import quote, urlencode
 from tests.access.record import CODES, D1, ICD, LOINC, P
 
 TYPES = ("Patient", "Condition", "Observation", "Encounter", "Procedure", "DiagnosticReport", "Composition", "Communication", "List",
-         "Practitioner", "Location", "Consent")  # fmt: skip
+         "Practitioner", "Location", "Consent", "Claim", "ExplanationOfBenefit", "ClaimResponse", "ChargeItem", "Invoice", "Coverage",
+         "PaymentNotice", "PaymentReconciliation")  # fmt: skip
 PATIENT_LINKS = {"Condition": "subject", "Observation": "subject", "Encounter": "subject", "Procedure": "subject", "DiagnosticReport": "subject",
-                 "Composition": "subject", "Communication": "subject", "List": "subject"}  # fmt: skip
+                 "Composition": "subject", "Communication": "subject", "List": "subject", "ChargeItem": "subject", "Invoice": "subject",
+                 "Claim": "patient", "ExplanationOfBenefit": "patient", "ClaimResponse": "patient", "Coverage": "beneficiary"}  # fmt: skip
 SORTS = {"Patient": ("family", "birthdate", "_id"), "Condition": ("code", "recorded-date", "_id"), "Observation": ("date", "code", "value-quantity", "_id"),
-         "Encounter": ("date", "_id"), "Procedure": ("date", "_id"), "DiagnosticReport": ("date", "_id"), "Composition": ("date", "title", "_id")}  # fmt: skip
+         "Encounter": ("date", "_id"), "Procedure": ("date", "_id"), "DiagnosticReport": ("date", "_id"), "Composition": ("date", "title", "_id"),
+         "Claim": ("created", "_id"), "ExplanationOfBenefit": ("created", "disposition", "_id"), "Invoice": ("date", "totalnet", "_id")}  # fmt: skip
 INCLUDES = {"Condition": ("Condition:subject", "Condition:encounter"), "Observation": ("Observation:subject", "Observation:encounter"),
             "Procedure": ("Procedure:subject", "Procedure:reason-reference"), "DiagnosticReport": ("DiagnosticReport:result", "DiagnosticReport:subject"),
             "Encounter": ("Encounter:subject", "Encounter:practitioner", "Encounter:location"), "List": ("List:item", "List:subject"),
-            "Composition": ("Composition:subject", "Composition:author", "*")}  # fmt: skip
-REVINCLUDES = {"Patient": ("Condition:subject", "Observation:subject", "Encounter:patient", "Consent:patient", "*"),
+            "Composition": ("Composition:subject", "Composition:author", "*"), "Claim": ("Claim:patient", "Claim:insurer", "*"),
+            "ExplanationOfBenefit": ("ExplanationOfBenefit:claim", "ExplanationOfBenefit:coverage", "*"), "ClaimResponse": ("ClaimResponse:request",),
+            "PaymentNotice": ("PaymentNotice:request",), "PaymentReconciliation": ("*",)}  # fmt: skip
+REVINCLUDES = {"Patient": ("Condition:subject", "Observation:subject", "Encounter:patient", "Consent:patient", "*", "Claim:patient",
+                           "ExplanationOfBenefit:patient", "ChargeItem:subject", "Invoice:subject"),
+               "Claim": ("ExplanationOfBenefit:claim", "ClaimResponse:request", "*"), "Coverage": ("ExplanationOfBenefit:coverage",),
                "Encounter": ("Condition:encounter", "Observation:encounter"), "Condition": ("Procedure:reason-reference", "List:item"),
                "Observation": ("DiagnosticReport:result",), "Practitioner": ("Encounter:practitioner", "Composition:author")}  # fmt: skip
 
@@ -71,6 +78,16 @@ def _chain(rng: random.Random) -> str:
             ("Condition", f"subject.given=Given{rng.randint(0, 5)}"),
             ("Condition", f"encounter.location.name=Location/{rng.choice(('south-1', 'north'))}"),
             ("Condition", f"_list=list-{rng.randint(0, 5)}"),
+            ("Patient", f"_has:Claim:patient:created=ge2026-03-{rng.randint(10, 28)}"),
+            ("Patient", f"_has:ExplanationOfBenefit:patient:disposition=Paid in part {rng.randint(0, 3)}"),
+            ("Patient", f"_has:Claim:patient:_has:ExplanationOfBenefit:claim:disposition=Paid in part {rng.randint(0, 3)}"),
+            ("Claim", f"_has:ExplanationOfBenefit:claim:created=lt2026-03-{rng.randint(10, 28)}"),
+            ("ExplanationOfBenefit", f"claim.created=ge2026-03-{rng.randint(10, 28)}"),
+            ("ExplanationOfBenefit", f"claim.patient.family=Family{rng.randint(0, 2)}"),
+            ("ClaimResponse", f"request.patient=Patient/{rng.choice(P)}"),
+            ("Coverage", f"_has:ExplanationOfBenefit:coverage:claim.created=ge2026-03-{rng.randint(10, 28)}"),
+            ("PaymentNotice", f"request:Invoice.totalnet=gt{rng.randint(38, 46)}"),
+            ("PaymentReconciliation", f"_has:Provenance:target:_id=x-{rng.randint(0, 3)}"),
             ("Location", f"_has:Encounter:location:_has:Condition:encounter:code={ICD}|{label}"),
         )
     )
@@ -82,7 +99,8 @@ def _filter(rng: random.Random, type: str) -> tuple[str, str]:
     options = [("_id", ",".join(rng.sample(_ids(type), 3))), ("_security", rng.choice(("PSY", "ETH", "HIV", "V"))), ("_lastUpdated", "ge2020-01-01"),
                ("_security:not", rng.choice(("PSY", "ETH"))), ("_tag", "released"), ("_content", rng.choice(("hello", "methadone", "panel")))]  # fmt: skip
     if type in PATIENT_LINKS:
-        options += [(PATIENT_LINKS[type], f"Patient/{rng.choice(P)}"), ("subject:Patient.gender", rng.choice(("male", "female")))]
+        link = PATIENT_LINKS[type]
+        options += [(link, f"Patient/{rng.choice(P)}"), (f"{link}:Patient.gender", rng.choice(("male", "female")))]
     if type == "Condition":
         code = rng.choice(list(CODES))
         options += [("code", f"{ICD}|{code}"), ("code", code), ("code:not", code), ("code", ",".join(CODES)), ("clinical-status", "active")]
@@ -98,12 +116,21 @@ def _filter(rng: random.Random, type: str) -> tuple[str, str]:
             ("address-state", "NY"),
             ("general-practitioner:missing", "true"),
         ]
+    if type in ("Claim", "ExplanationOfBenefit", "ClaimResponse"):
+        options += [("created", f"ge2026-03-{rng.randint(10, 28)}"), ("identifier", f"urn:x|N{rng.randint(0, 5)}-{rng.randint(0, 2)}")]
+        options += [("use", "claim")] if type != "ExplanationOfBenefit" else [("claim", f"Claim/claim-{rng.randint(0, 5)}-{rng.randint(0, 2)}")]
+    if type == "ChargeItem":
+        options += [("code:text", "Office")]
+    if type == "Invoice":
+        options += [("totalnet", f"gt{rng.randint(38, 46)}"), ("status", "issued")]
     return rng.choice(options)
 
 
 def _ids(type: str) -> list[str]:
     stems = {"Condition": "problem-{n}-{m}", "Observation": "seen-{n}-{m}", "Encounter": "visit-{n}-{m}", "Procedure": "done-{n}-{m}",
-             "DiagnosticReport": "report-{n}", "Communication": "message-{n}", "List": "list-{n}"}  # fmt: skip
+             "DiagnosticReport": "report-{n}", "Communication": "message-{n}", "List": "list-{n}", "Claim": "claim-{n}-{m}",
+             "ExplanationOfBenefit": "answer-{n}-{m}", "ClaimResponse": "heard-{n}-{m}", "ChargeItem": "charge-{n}-{m}", "Invoice": "statement-{n}",
+             "Coverage": "coverage-{n}", "PaymentNotice": "paid-{n}", "PaymentReconciliation": "advice-{n}"}  # fmt: skip
     if type == "Patient":
         return P
     return [stems.get(type, "none-{n}-{m}").format(n=n, m=m) for n in range(6) for m in range(4)]
@@ -169,6 +196,7 @@ def _everything(rng: random.Random) -> str:
             f"Observation/$lastn?patient={patient}&category=vital-signs&max=2",
             f"DocumentReference/$docref?patient={patient}",
             f"Composition/note-{rng.randint(0, 5)}-final/$document",
+            f"Patient/{patient}/$everything?_type=Claim,ExplanationOfBenefit,ChargeItem,Invoice,Coverage,ClaimResponse",
         )
     )
 
@@ -178,6 +206,8 @@ def _graphql(rng: random.Random) -> str:
     query = rng.choice(
         (
             "{name{family},ConditionList(_reference:subject){id,code{coding{code}}}}",
+            "{id,ClaimList(_reference:patient){id,diagnosis{diagnosisCodeableConcept{coding{code}}},insurer{resource{id}}}}",
+            "{id,ExplanationOfBenefitList(_reference:patient){id,disposition,claim{reference,resource{id,diagnosis{sequence}}}}}",
             "{id,ObservationList(_reference:subject){id,encounter{reference,resource{id,status}}}}",
         )
     )
@@ -197,7 +227,7 @@ def _system(rng: random.Random) -> str:
 def _compartment(rng: random.Random) -> str:
     return rng.choice(
         (
-            f"Patient/{rng.choice(P)}/{rng.choice(('Condition', 'Observation', 'Encounter', '*'))}?_total=accurate",
+            f"Patient/{rng.choice(P)}/{rng.choice(('Condition', 'Observation', 'Encounter', 'Claim', 'ExplanationOfBenefit', '*'))}?_total=accurate",
             f"Practitioner/{D1}/{rng.choice(('Encounter', 'Composition'))}?_total=accurate",
             f"Encounter/visit-{rng.randint(0, 5)}-1/{rng.choice(('Condition', 'Observation'))}?_total=accurate",
         )

@@ -14,6 +14,8 @@ from openward.access.actor import Actor
 from openward.access.labels import LABELS
 from openward.access.roles import PROXY, ROLES, TREATING, VIP
 from tests import cast
+from tests.access.bills import DELETED as BILLS_DELETED
+from tests.access.bills import bills
 from tests.access.people import ICD, condition, encounter, labelled
 
 LOINC = "http://loinc.org"
@@ -23,6 +25,7 @@ SOUTH, ROOM, NORTH = "Location/south", "Location/south-1", "Location/north"
 CODES = {"I10": None, "E11.9": None, "F32.A": "PSY", "F11.20": "ETH", "B20": "HIV", "A54.9": "STD"}
 TEEN, VERY = P[4], P[5]
 PUBLIC = {"Organization", "Location", "Practitioner", "PractitionerRole", "HealthcareService", "Schedule"}
+BILLS = frozenset({"Patient", "Invoice", "ExplanationOfBenefit", "PaymentNotice", "Coverage"})
 OF_NO_PATIENT = PUBLIC | {"Slot", "ValueSet", "CodeSystem", "ConceptMap", "Questionnaire", "Medication"}
 Resource = dict[str, Any]
 
@@ -41,10 +44,11 @@ class Consented:
 
 CONSENTS = (
     Consented(P[1], False, persona=frozenset({"clinician", "own clinic clinician"})),
-    Consented(P[2], False, purpose="HPAYMT", types=frozenset({"Condition", "Encounter"})),
+    Consented(P[2], False, purpose="HPAYMT", types=frozenset({"Condition", "Encounter", "Claim"})),
     Consented(P[3], True, persona=frozenset({"narrow client"}), labels=frozenset({"ETH"})),
     Consented(P[0], False, persona=frozenset({"clinician", "own clinic clinician"}), labels=frozenset({"PSY"})),
     Consented(P[3], False, labels=frozenset({"STD"})),
+    Consented(P[0], True, purpose="HPAYMT", labels=frozenset({"ETH"})),
 )
 
 
@@ -111,14 +115,20 @@ def labels_in(resource: Resource) -> frozenset[str]:
 
 def record(seed: int = 7) -> Iterator[Resource]:
     """Every resource in the order it is stored; one that comes again is its second version. Labels that a rule gives are on it already."""
-    rng = random.Random(seed)
+    rng, money = random.Random(seed), random.Random(seed)
     yield from _directory()
     for number, id in enumerate(P):
         yield _person(number, id)
     for number, id in enumerate(P):
+        problems = []
         for made in _chart(number, id, rng):
+            problems += [made] if made["resourceType"] == "Condition" else []
             yield made
             if rng.random() < 0.15:
+                yield {**made, "language": "en"}
+        for made in bills(number, id, problems, money):
+            yield made
+            if money.random() < 0.15:
                 yield {**made, "language": "en"}
 
 
@@ -204,25 +214,26 @@ def _observation(id: str, subject: Mapping[str, str], visit: str, rng: random.Ra
     return {**made, "meta": meta} if meta else made
 
 
-DELETED = ("done-0-0", "message-1", "problem-4-0", "problem-2-1", "list-3")
+DELETED = ("done-0-0", "message-1", "problem-4-0", "problem-2-1", "list-3", *BILLS_DELETED)
 
 
 def patient_of(resource: Resource) -> str | None:
     """The id of the patient whose compartment it is in."""
     if resource["resourceType"] == "Patient":
         return str(resource["id"])
-    subject = (resource.get("subject") or resource.get("patient") or {}).get("reference", "")
+    subject = (resource.get("subject") or resource.get("patient") or resource.get("beneficiary") or {}).get("reference", "")
     return subject.split("/")[1] if subject.startswith("Patient/") else None
 
 
 def consents() -> Iterator[Resource]:
     """CONSENTS as FHIR says them, and three that must not count: rejected, over, and of another scope."""
     yield _consent(P[1], {"type": "deny", "actor": [_whom(f"Practitioner/{D1}")]})
-    yield _consent(P[2], {"type": "deny", "purpose": [{"code": "HPAYMT"}], "class": [{"code": "Condition"}, {"code": "Encounter"}]})
+    yield _consent(P[2], {"type": "deny", "purpose": [{"code": "HPAYMT"}], "class": [{"code": each} for each in ("Condition", "Encounter", "Claim")]})
     yield _consent(P[3], {"type": "permit", "actor": [_client("narrow")], "securityLabel": [LABELS["ETH"].coding]})
     exception = {"type": "deny", "actor": [_whom(f"Practitioner/{D1}")], "securityLabel": [LABELS["PSY"].coding]}
     yield _consent(P[0], {"type": "permit", "provision": [exception]})
     yield _consent(P[3], {"type": "deny", "securityLabel": [LABELS["STD"].coding]})
+    yield _consent(P[0], {"type": "permit", "purpose": [{"code": "HPAYMT"}], "securityLabel": [LABELS["ETH"].coding]})
     yield {**_consent(P[0], {"type": "deny"}), "status": "rejected"}
     yield _consent(P[2], {"type": "deny", "period": {"end": "2020-01-01"}})
     yield {**_consent(P[0], {"type": "deny"}), "scope": {"coding": [{"code": "research"}]}}
@@ -246,7 +257,7 @@ def _client(name: str) -> dict[str, Any]:
     return {"role": ROLE, "reference": {"identifier": {"system": "urn:openward:client", "value": name}}}
 
 
-USERS = {name: f"0199c1f0-0000-7000-8000-0000000005{number:02x}" for number, name in enumerate(("south", "team", "parent", "carer", "late"))}
+USERS = {name: f"0199c1f0-0000-7000-8000-0000000005{number:02x}" for number, name in enumerate(("south", "team", "parent", "carer", "late", "payer"))}
 CARE = {D1: frozenset({P[0], P[2], P[4]}), D2: frozenset({P[1], P[3], P[5]})}
 SOUTHERN = frozenset({P[0], P[3]})
 CLINICAL = TREATING | VIP
@@ -280,6 +291,7 @@ def personas() -> list[Persona]:
         Persona("own patient", cast.patient(P[0]), EVERY, own=P[0]),
         Persona("other patient", cast.patient(P[3]), EVERY, own=P[3]),
         Persona("proxy of the young", proxy("parent", TEEN), frozenset({"CEL", "V"}), own=TEEN, types=health, purpose="FAMRQT"),
+        Persona("proxy for bills", proxy("payer", TEEN), frozenset({"CEL", "V"}), own=TEEN, types=BILLS, purpose="FAMRQT"),
         Persona("carer", proxy("carer", P[2]), EVERY - {"PRS"}, own=P[2], types=frozenset({"Patient", "Appointment", "Slot"}), purpose="FAMRQT"),
         Persona("nurse who broke the glass", _with_id(cast.staff("nurse"), "user:glass"), CLINICAL, IN_CARE, glass=frozenset({P[5], P[3]})),
     ]  # fmt: skip

@@ -54,7 +54,11 @@ def stand() -> None:
     Assignment.objects.create(tenant=1, user_id=USERS["team"], role=made["team"], given_by="test")
     for label in ("ETH", "PSY"):
         Clearance.objects.create(tenant=1, actor="client:cleared", label=label, reason="test", given_by="test")
-    for user, patient, kind, areas in (("parent", 4, "parent", ["health"]), ("carer", 2, "carer", ["appointments"])):
+    for user, patient, kind, areas in (
+        ("parent", 4, "parent", ["health"]),
+        ("payer", 4, "parent", ["bills"]),
+        ("carer", 2, "carer", ["appointments"]),
+    ):
         reference = proxy(user, P[patient]).reference or ""
         ProxyGrant.objects.create(
             tenant=1, user_id=USERS[user], patient=UUID(P[patient]), reference=reference, kind=kind, areas=areas, given_by="test"

@@ -19,8 +19,9 @@ import pytest
 from openward.fhir.http import fhir_app
 from openward.fhir.store import Store
 from openward.record import open_store
+from tests import cast
 from tests.access.questions import questions
-from tests.access.record import P, Persona, personas
+from tests.access.record import DELETED, TEEN, P, Persona, labels_in, patient_of, personas, record
 from tests.access.telling import OnlyGrants, mirror, mirrored_store, stand, tell
 from tests.fhir.http.client import Client
 
@@ -94,7 +95,8 @@ def test_page_after_page_is_what_may_be_seen(number: int) -> None:
 
 
 LISTS = ("Condition?_count=2&_sort=-recorded-date", "Observation?_count=3&_total=accurate", "_history?_count=9", "Encounter/_history?_count=2",
-         f"Patient/{P[0]}/$everything?_count=4", "Patient?_count=2&_revinclude=Condition:subject", "?_type=Condition,Procedure&_count=5")  # fmt: skip
+         f"Patient/{P[0]}/$everything?_count=4", "Patient?_count=2&_revinclude=Condition:subject", "?_type=Condition,Procedure&_count=5", "Claim?_count=3&_sort=-created&_total=accurate",
+         "ExplanationOfBenefit?_count=2&_include=ExplanationOfBenefit:claim", "Claim/_history?_count=4")  # fmt: skip
 
 
 def leafed(client: Client, question: str) -> list[tuple[int, Any]]:
@@ -127,6 +129,31 @@ def test_the_next_page_of_one_person_shows_another_only_what_is_theirs(number: i
             status, (total, found), _ = answer(whole, link) if link else (404, (None, []), "")
             assert set(found) <= everything, f"{persona.name} by the link of {EVERYONE[other].name}: {question}"
             assert status != 200 or total == mine[0][1][0], f"{persona.name} by the link of {EVERYONE[other].name}: {question}"
+
+
+@pytest.mark.usefixtures("told")
+def test_what_was_labelled_when_it_was_stored_is_what_the_codes_ask_for() -> None:
+    """The record says the labels of everything in plain words; what the guards put on it is no other."""
+    store = open_store(cast.system())
+    final = {(one["resourceType"], one["id"]): labels_in(one) for one in record() if one["id"] not in DELETED}
+    stored = {(type, id): labels_in(store.read(type, id).data) for type, id in final}
+    assert {at: (stored[at], labels) for at, labels in final.items() if stored[at] != labels} == {}
+
+
+@pytest.mark.usefixtures("told")
+def test_claims_are_hidden_from_some_who_see_others_of_the_same_patient() -> None:
+    """Part 2 from the biller without consent and not with it; the answers to confidential visits from who pays for the young."""
+    names = [persona.name for persona in EVERYONE]
+    biller, payer = (ask(EVERYONE[names.index(name)], names.index(name))[0] for name in ("biller", "proxy for bills"))
+    seen = {one.rpartition("/")[2] for one in answer(biller, "Claim?_count=200")[1][1]}
+    claims = {one["id"]: (patient_of(one), labels_in(one)) for one in record() if one["resourceType"] == "Claim" and one["id"] not in DELETED}
+    of_part_2 = {id: whose for id, (whose, labels) in claims.items() if labels == {"ETH"}}
+    assert {id in seen for id, whose in of_part_2.items() if whose == P[0]} == {True}
+    assert {id in seen for id, whose in of_part_2.items() if whose != P[0]} == {False}
+    answers = {one["id"]: labels_in(one) for one in record() if one["resourceType"] == "ExplanationOfBenefit" and patient_of(one) == TEEN}
+    mine = {one.rpartition("/")[2] for one in answer(payer, "ExplanationOfBenefit?_count=200")[1][1]}
+    assert mine == {id for id, labels in answers.items() if not labels} - set(DELETED)
+    assert mine < answers.keys()
 
 
 @pytest.mark.usefixtures("told")
