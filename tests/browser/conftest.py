@@ -11,11 +11,12 @@ from playwright.sync_api import Browser
 
 from tests.browser.house import House, house
 from tests.browser.people import a_browser
+from tests.installation import prepared
 
 
 @pytest.fixture(scope="session")
 def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with house(tmp_path_factory.mktemp("house") / "data") as running:
+    with house(prepared(tmp_path_factory.mktemp("house") / "data")) as running:
         yield running
 
 

@@ -34,7 +34,8 @@ DEFINITIONS = (
 NAMES = sorted(path.name for path in EXAMPLES.glob("*.json") if not path.name.startswith((".", *DEFINITIONS)))
 ROW = re.compile(r"^\| `([\w.\-]+\.json)` \| (.+) \| .+ \|$", re.MULTILINE)
 WRONG = {file: set(re.findall(r"`([^`]+)`", places)) for file, places in ROW.findall(DOCUMENT.read_text(encoding="utf-8"))}
-example = pytest.mark.parametrize("name", NAMES or [pytest.param("", id="absent")])
+# By module: all tests of one example come one after the other, and it is read once.
+example = pytest.mark.parametrize("name", NAMES or [pytest.param("", id="absent")], scope="module")
 
 
 @lru_cache(maxsize=1)
