@@ -1,31 +1,42 @@
-"""`openward serve`: one parent that keeps the web server, the worker and the live process running, and stops them together."""
+"""`openward serve`: one parent that keeps the web server, the worker and the live process running, and stops them together.
+
+The children are forked, not started anew: the parent has read the program once, for all of them, and what it has read is in memory once.
+"""
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
+import gc
 import logging
+import multiprocessing
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType
+from typing import IO
+
+from setproctitle import setproctitle
 
 from openward.troubles import FolderInUse, PortTaken
 
 log = logging.getLogger("openward.serve")
 STOP_SECONDS = 15
 RESTART_PAUSE_SECONDS = 1.0
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+M_ARENA_MAX = -8  # of malloc.h
+Fork = multiprocessing.get_context("fork")
 
 
 @contextmanager
-def alone_in(data: Path) -> Iterator[None]:
-    """Hold the data folder for this server. Raises FolderInUse; a server that was killed holds nothing."""
+def alone_in(data: Path) -> Iterator[IO[str]]:
+    """Hold the data folder for this server, by the file that is given. Raises FolderInUse; a server that was killed holds nothing."""
     with (data / ".serve.lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -36,7 +47,7 @@ def alone_in(data: Path) -> Iterator[None]:
         lock.truncate()
         lock.write(str(os.getpid()))
         lock.flush()
-        yield
+        yield lock
 
 
 def require_free(host: str, port: int) -> None:
@@ -50,43 +61,48 @@ def require_free(host: str, port: int) -> None:
             raise PortTaken(host=host, port=port) from None
 
 
-# glibc keeps what one thread freed from the others unless told to have one heap for all: 7 MB of a web worker after a few thousand writes.
-# https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html
-SPARING = {"MALLOC_ARENA_MAX": "1"}
-
-
 @dataclass
 class Child:
-    """One process of the family, started again when it ends by itself."""
+    """One process of the family, started again when it ends by itself. `work` runs in it until it is told to stop."""
 
     name: str
-    command: list[str]
-    process: subprocess.Popen[bytes] | None = None
+    title: str
+    work: Callable[[], None]
+    process: multiprocessing.process.BaseProcess | None = None
     started: float = 0.0
 
-    def start(self) -> None:
+    def start(self, held: IO[str]) -> None:
+        """`held` is let go in the child: a family whose parent was killed must not keep the data folder from the next."""
         self._clear_away()
         self.started = time.monotonic()
-        self.process = subprocess.Popen(self.command, start_new_session=True, env={**SPARING, **os.environ})  # noqa: S603 - our own modules
+        self.process = Fork.Process(target=self._live, args=(held,), name=self.name)
+        self.process.start()
+
+    def _live(self, held: IO[str]) -> None:
+        os.setsid()
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        held.close()
+        setproctitle(self.title)
+        self.work()
 
     def ended(self) -> bool:
-        return self.process is not None and self.process.poll() is not None
+        return self.process is not None and not self.process.is_alive()
 
     def ask_to_stop(self) -> None:
-        if self.process and self.process.poll() is None:
+        if self.process and self.process.is_alive():
             self.process.terminate()
 
     def make_stop(self, deadline: float) -> None:
         if self.process is None:
             return
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(max(0.1, deadline - time.monotonic()))
+        self.process.join(max(0.1, deadline - time.monotonic()))
         self._clear_away()
-        self.process.wait()
+        self.process.join()
 
     def _clear_away(self) -> None:
         """End what is left of its group: a web server that was killed leaves workers behind, which go on answering."""
-        if self.process is not None:
+        if self.process is not None and self.process.pid:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
 
@@ -96,13 +112,15 @@ class Supervisor:
     """Starts the children, starts one again that dies, stops all on SIGTERM or Ctrl-C."""
 
     children: list[Child]
+    held: IO[str]
     stopping: bool = field(default=False, init=False)
 
     def run(self) -> None:
-        for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(name, self._stop)
+        for number in SIGNALS:
+            signal.signal(number, self._stop)
+        share_memory()
         for child in self.children:
-            child.start()
+            child.start(self.held)
         while not self.stopping:
             self._revive()
             time.sleep(0.2)
@@ -116,16 +134,46 @@ class Supervisor:
         for child in self.children:
             if child.ended() and time.monotonic() - child.started > RESTART_PAUSE_SECONDS:
                 log.error("%s ended by itself and is started again", child.name)
-                child.start()
+                child.start(self.held)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self.stopping = True
 
 
+def share_memory() -> None:
+    """What was read until now stays as it is in every child: the collector does not write into it. One heap for all threads of a process.
+
+    glibc keeps what one thread freed from the others otherwise: 7 MB of a web worker after a few thousand writes.
+    https://sourceware.org/glibc/manual/latest/html_node/Malloc-Tunable-Parameters.html
+    """
+    gc.collect()
+    gc.freeze()
+    with suppress(AttributeError, OSError):  # another C library than glibc has no such thing
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
+
+
 def family(*, host: str, port: int, workers: int) -> list[Child]:
-    """The web server on `port`, the live process on the next one, and a worker."""
-    python = [sys.executable, "-m"]
-    web = [*python, "granian", "--interface", "wsgi", "--host", host, "--port", str(port), "--workers", str(workers), "--blocking-threads", "4"]
-    web += ["--no-ws", "--log-level", "warning", "--respawn-failed-workers", "--workers-kill-timeout", "10", "openward.server.wsgi:application"]
-    live = [*python, "uvicorn", "openward.server.live:app", "--host", host, "--port", str(port + 1), "--log-level", "warning", "--no-access-log"]
-    return [Child("web", web), Child("live", live), Child("worker", [*python, "openward.server.worker"])]
+    """The web server on `port`, the live process on the next one, and a worker. Each names itself as what it runs."""
+    return [
+        Child("web", "granian openward.server.wsgi", partial(_web, host, port, workers)),
+        Child("live", "uvicorn openward.server.live", partial(_live, host, port + 1)),
+        Child("worker", "openward.server.worker", _worker),
+    ]
+
+
+def _web(host: str, port: int, workers: int) -> None:
+    from openward.server.web import serve
+
+    serve(host, port, workers)
+
+
+def _live(host: str, port: int) -> None:
+    import uvicorn
+
+    uvicorn.run("openward.server.live:app", host=host, port=port, log_level="warning", access_log=False)
+
+
+def _worker() -> None:
+    from openward.server.worker import main
+
+    main()
