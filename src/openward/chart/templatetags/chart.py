@@ -1,12 +1,16 @@
-"""`{% load chart %}`: the rows of the chart's cards (`chart/rows.py`)."""
+"""`{% load chart %}`: the cards of the chart (`chart/drawing.py`)."""
 
 from __future__ import annotations
 
 from django import template
+from django.utils.safestring import SafeString
 
-from openward.chart import rows
+from openward.chart.drawing import CARDS, Sheet
 
 register = template.Library()
 
-for _row in (rows.result_row, rows.vital_row, rows.problem_row, rows.visit_row):
-    register.simple_tag(_row)
+
+@register.simple_tag(takes_context=True)
+def chart_card(context: template.Context, name: str) -> SafeString:
+    """One card, for the page that has what `views.chart.context` gives."""
+    return CARDS[name](Sheet(context["chart"], context["patient"], context.get, str(context.get("csrf_token", ""))))

@@ -6,18 +6,18 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse
+from django.middleware.csrf import get_token
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from openward.access.permissions import Permission
 from openward.chart import diagnoses
+from openward.chart.drawing import CARDS, Sheet
 from openward.chart.queries.histories import HISTORIES, KINDS, history
 from openward.chart.queries.patients import age_of
 from openward.chart.queries.summary import Chart, read_chart
 from openward.chart.vitals import signs
 from openward.web.pages import PageRequest, page, render, render_panel
-
-CARDS = ("problems", "medications", "allergies", "vitals", "results", "orders", "visits", "documents", "immunizations", "timeline")
 
 
 @page("chart:summary", needs=Permission.READ_CHART)
@@ -35,7 +35,8 @@ def card(request: PageRequest, patient: str, card: str) -> HttpResponse:
     if card not in CARDS:
         raise Http404
     with request.store.gathering():
-        return render(request, f"chart/cards/{card}.html", context(request, read_chart(request.store, patient)))
+        chart = read_chart(request.store, patient)
+        return HttpResponse(CARDS[card](Sheet(chart, chart.patient_id, context(request, chart).get, get_token(request))))
 
 
 def context(request: PageRequest, chart: Chart) -> dict[str, Any]:
