@@ -17,8 +17,8 @@ from xdist.scheduler import LoadFileScheduling
 
 TESTS = Path(__file__).resolve().parent
 
-# A session fixture that starts a server, and the folder whose files ask for it by that name.
-SHARED = {"clinic": "browser", "surface": "conformance", "served": "server"}
+# A session fixture that starts a server, or makes what takes as long, and the folder whose files ask for it by that name.
+SHARED = {"clinic": "browser", "surface": "conformance", "served": "server", "made": "demo"}
 # What takes minutes when everything else takes seconds, the longest first; all that is not here comes after.
 LONGEST = (
     "the files of served", "the files of surface", "the files of clinic", "tests/server/test_faults.py", "tests/server/test_keeping.py",
