@@ -8,6 +8,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
     from psycopg.pq.abc import PGresult
 
+Taken = Callable[[Mapping[str, Any]], tuple[Any, ...]]
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 NO_SUCH_NAME = b"26000"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 KEPT = 500  # statements a connection keeps prepared in this way
@@ -56,6 +58,7 @@ AS_TEXT: Mapping[type, Callable[[Any], bytes | None]] = {
     type(None): lambda nothing: None,
 }
 
+number = int.from_bytes  # of the bytes that PostgreSQL sends, the first of which counts most
 _numbers = itertools.count(1)  # so that no two wires give one connection the same name
 
 # By connection, the searches whose plans it keeps and the names of these: a wire may last no longer than a page.
@@ -75,7 +78,7 @@ class Wire:
         self.connection = connection
         self._cursor = Cursor(connection, row_factory=tuple_row)
         self._straight = straight
-        self._prepared: dict[str, tuple[bytes, tuple[str, ...]]] = {}
+        self._prepared: dict[str, tuple[bytes, Taken]] = {}
         self._planned = _planned.setdefault(connection, OrderedDict())
 
     def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> Cursor[Any]:
@@ -85,9 +88,9 @@ class Wire:
     def versions(self, sql: str, params: Mapping[str, Any]) -> list[Version]:
         """The rows of a SELECT of `openward.fhir.search.rows.COLUMNS`. Raises psycopg.Error."""
         if self._straight and (prepared := self._prepared.get(sql) or self._prepare(sql)):
-            name, places = prepared
+            name, taken = prepared
             try:
-                values = [AS_TEXT[params[place].__class__](params[place]) for place in places]
+                values = [AS_TEXT[value.__class__](value) for value in taken(params)]
             except KeyError:
                 pass
             else:
@@ -152,15 +155,15 @@ class Wire:
         if result.status != ExecStatus.COMMAND_OK:
             raise self._failure(result)
 
-    def _prepare(self, sql: str) -> tuple[bytes, tuple[str, ...]] | None:
-        """The statement's name on this connection, and which parameter stands in each of its places."""
+    def _prepare(self, sql: str) -> tuple[bytes, Taken] | None:
+        """The statement's name on this connection, and what takes the parameters in their places."""
         if len(self._prepared) == KEPT:
             return None
         numbered, places = _numbered(sql)
         name = b"read_%d" % len(self._prepared)
         self._make(name, numbered)
-        self._prepared[sql] = name, places
-        return name, places
+        self._prepared[sql] = found = name, itemgetter(*places) if len(places) > 1 else lambda params: tuple(params[place] for place in places)
+        return found
 
     def _read(self, result: PGresult) -> list[Version]:
         if result.status != ExecStatus.TUPLES_OK:
@@ -187,11 +190,11 @@ def _version(sent: Callable[[int, int], Any], row: int) -> Version:
     key, name = _key(sent(row, 2))
     text, locked = opened_in_part(body.decode()) if body is not None else (None, None)
     return Version(
-        type_name(int.from_bytes(sent(row, 0), "big")),
+        type_name(number(sent(row, 0))),
         id.decode() if id is not None else name,
         key,
-        int.from_bytes(sent(row, 3), "big"),
-        EPOCH + dt.timedelta(microseconds=int.from_bytes(sent(row, 4), "big", signed=True)),
+        number(sent(row, 3)),
+        EPOCH + dt.timedelta(microseconds=number(sent(row, 4), signed=True)),
         sent(row, 5).decode(),
         _key(patient)[0] if patient is not None else None,
         text,

@@ -69,7 +69,7 @@ def application(environ: dict[str, Any], start_response: StartResponse) -> Itera
 
 def _route(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
     path = environ.get("PATH_INFO", "")
-    if path == "/fhir" or (path.startswith("/fhir/") and not path.startswith("/fhir/.well-known/")):
+    if (path.startswith("/fhir/") and not path.startswith("/fhir/.well-known/")) or path == "/fhir":
         return _answer(environ, start_response)
     return pages(environ, start_response)
 
