@@ -9,17 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from openward.fhir.errors import BadRequest, PreconditionFailed
+from openward.fhir.errors import BadRequest, PreconditionFailed, Refused
 from openward.fhir.ids import is_id, new_id
 from openward.fhir.ids import key as key_of
 from openward.fhir.interactions.conditions import is_matched, only_match
 from openward.fhir.interactions.seeing import may_see
 from openward.fhir.interactions.sound import Sound
 from openward.fhir.interactions.writing import lock, prepare
+from openward.fhir.search.subset import SUBSETTED
 from openward.fhir.versions import Version, Written
 
 if TYPE_CHECKING:
     from openward.fhir.store import Store
+
+
+PART = (SUBSETTED["system"], SUBSETTED["code"])
+
+
+class Subset(Refused):
+    """{type}/{id} is marked SUBSETTED: a part of it would overwrite the whole. Read it without _elements and _summary, and send all of it."""
 
 
 def update(store: Store, resource: Mapping[str, Any], *, if_match: int | None = None) -> Written:
@@ -45,9 +53,17 @@ def replace(
         theirs = may_see(store, "update", type, id)  # what they may not see has no version, as what is not there has none
         if before is None or not live or not theirs or not is_matched(if_match, before):
             raise PreconditionFailed(type=type, id=id, version=before.number if before and theirs else "none")
+    if live and store.keeps_labels and is_subset(resource):
+        raise Subset(type=type, id=id)
     if live and before is not None and store.keeps_labels and known is None:
         resource = with_labels(resource, before.content)
     return prepare(store, "update" if live else "create", type, id, resource, before, known)
+
+
+def is_subset(resource: Mapping[str, Any]) -> bool:
+    """Whether it says of itself that it is a part: the answer of `_elements` or `_summary`. https://hl7.org/fhir/R4/search.html#summary"""
+    tags = (resource.get("meta") or {}).get("tag") or ()
+    return any(isinstance(tag, Mapping) and (tag.get("system"), tag.get("code")) == PART for tag in tags)
 
 
 def with_labels(resource: Mapping[str, Any], before: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -27,7 +27,7 @@ from openward.fhir.interactions.statements import Write, statements
 from openward.fhir.json import dumps
 from openward.fhir.profiles.holding import hold
 from openward.fhir.protocols import Event
-from openward.fhir.references import is_unreadable, located, target
+from openward.fhir.references import is_unreadable, literals, located, slots, target
 from openward.fhir.resources import Resource
 from openward.fhir.sealing.bodies import stored
 from openward.fhir.search.index import IndexRow, extract
@@ -52,6 +52,8 @@ LOCK = b"""select c.rtype, c.rkey from fhir.current c join unnest(%(rtype)s::sma
 LAST = f"""select {COLUMNS} from unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) n(r, k), lateral (
     select * from fhir.body where tenant = %(tenant)s and rtype = n.r and rkey = n.k order by ver desc limit 1) b""".encode()  # noqa: S608
 
+SEEN = "select c.rkey from fhir.current c where c.tenant = %(tenant)s and c.rtype = %(rtype)s and c.rkey = any(%(keys)s::uuid[])"
+
 EXISTING = b"""select n.r, n.k from unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) n(r, k), lateral (
     select op from fhir.body where tenant = %(tenant)s and rtype = n.r and rkey = n.k order by ver desc limit 1) b where b.op <> 'D'"""
 
@@ -64,9 +66,11 @@ class Pending:
     references: dict[str, dict[str, Any]] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     written: set[Address] = field(default_factory=set)
+    stood: list[Version] = field(default_factory=list)
+    """What was there before: what it named already may still be named."""
 
     def clear(self) -> None:
-        for part in (self.writes, self.references, self.events, self.written):
+        for part in (self.writes, self.references, self.events, self.written, self.stood):
             part.clear()
 
 
@@ -128,6 +132,8 @@ def prepare(
     if store.strict_references:
         for reference in new.references:
             store.pending.references.setdefault(reference, new.content)
+        if live and new.references:
+            store.pending.stood.append(live)
     return Written(version, "updated" if live else "created")
 
 
@@ -179,6 +185,8 @@ def settle(store: Store, *, alone: bool = False) -> None:
     A single write is one statement. `alone`: nothing else is to commit with it, so that it needs no transaction if nothing was asked before.
     """
     pending = store.pending
+    if pending.references:
+        _refuse_hidden(store)
     if pending.events:
         announce(store, pending.events)
     if not (at_once.may(store, alone=alone) and _at_once(store)):
@@ -197,6 +205,32 @@ def _at_once(store: Store) -> bool:
     if missing:
         raise _broken(store, [named[address] for address in missing])
     return missing is not None
+
+
+def _refuse_hidden(store: Store) -> None:
+    """What the actor may not see is no more there for a reference than what is not there at all. Raises Invalid with all of them."""
+    pending = store.pending
+    wanted, _ = _targets(store, pending.written | {(write.version.type, write.version.key) for write in pending.writes if write.row})
+    hidden = [wanted[address] for address in unseen(store, wanted)]
+    if hidden:
+        named = {reference for version in pending.stood for reference in literals(slots(version.content))}
+        if broken := [reference for reference in hidden if reference not in named]:
+            raise _broken(store, broken)
+
+
+def unseen(store: Store, addresses: Collection[Address]) -> list[Address]:
+    """Those among them that are not there for this actor, of the types of which some may be hidden from them; one statement a type."""
+    keys: dict[str, list[UUID]] = {}
+    for type, key in addresses:
+        keys.setdefault(type, []).append(key)
+    found: list[Address] = []
+    for type, wanted in keys.items():
+        where = store.policy.where(store.actor, "read", type)
+        if where is not None and not where.everything:
+            params = {"tenant": store.tenant, "rtype": type_number(type), "keys": wanted, **where.params}
+            there = {row[0] for row in store.execute(f"{SEEN} and ({where.sql})", params)}
+            found += [(type, key) for key in wanted if key not in there]
+    return found
 
 
 def _broken(store: Store, references: Iterable[str]) -> Invalid:

@@ -9,7 +9,7 @@ from openward.fhir.errors import BadRequest, FhirError, Issue
 from openward.fhir.fhirpath import FhirPathTooCostly
 from openward.fhir.ids import is_id
 from openward.fhir.ids import key as key_of
-from openward.fhir.interactions.writing import existing
+from openward.fhir.interactions.writing import existing, unseen
 from openward.fhir.operations.registry import Call, operation
 from openward.fhir.profiles import validate as validate_resource
 from openward.fhir.profiles.holding import Lookup, fetching
@@ -113,7 +113,7 @@ def _dangling(call: Call, resource: dict[str, Any]) -> Iterator[Issue]:
         return
     named = [(path, reference, found) for path, reference in located(resource, str(call.type)) if (found := target(reference))]
     addresses = {(found.type, key_of(found.type, found.id)) for _, _, found in named}
-    there = existing(call.store, sorted(addresses))
+    there = set(existing(call.store, sorted(addresses))) - set(unseen(call.store, addresses))
     for path, reference, found in named:
         if (found.type, key_of(found.type, found.id)) not in there:
             yield Issue("not-found", f"{reference} does not exist.", path)
