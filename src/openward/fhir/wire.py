@@ -42,9 +42,12 @@ def _text(text: str) -> bytes:
     return text.encode()
 
 
+WITHOUT_QUOTES = frozenset({int, UUID})
+
+
 def _array(items: Sequence[Any]) -> bytes:
     """https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO. Raises KeyError for items of a class that is not sent so."""
-    if not all(item.__class__ in (int, UUID) for item in items):
+    if not WITHOUT_QUOTES.issuperset(map(type, items)):
         return b"{" + b",".join([b'"' + IN_ARRAY[item.__class__](item).replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"' for item in items]) + b"}"
     return f"{{{','.join(map(str, items))}}}".encode()
 
