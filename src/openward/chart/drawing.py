@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
 
 from openward.chart import rows
-from openward.chart.queries.summary import Chart
+from openward.chart.queries.summary import RESULTS, Chart
 from openward.web.addresses import address_of
 from openward.web.components.basics import attributes, button, callout, icon, panel_link
 from openward.web.components.basics import card as surface
@@ -24,7 +24,7 @@ from openward.web.display import day
 from openward.web.markup import markup
 from openward.web.words import gettext as _
 
-PROBLEMS, MEDICATIONS, SHOTS, RESULTS, NOTES, VISITS, EVENTS = 12, 20, 6, 10, 6, 5, 8
+PROBLEMS, MEDICATIONS, SHOTS, NOTES, VISITS, EVENTS = 12, 20, 6, 6, 5, 8
 """Lines of each card; the rest are behind its foot, with their number in its head where it counts."""
 
 NOTHING = SafeString("")

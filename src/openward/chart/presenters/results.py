@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 from django.utils.functional import cached_property
@@ -14,11 +15,12 @@ from django.utils.translation import gettext_lazy as _lazy
 from openward.chart import labs
 from openward.chart.codes import CRITICAL, INTERPRETATION, LOINC, RELEASED, TAG
 from openward.chart.labs import LabTest
-from openward.chart.presenters.wording import amount, code_in, codes_in, concept, date_of, unit, years_between
+from openward.chart.presenters.wording import amount, code_in, concept, date_of, unit, years_between
 from openward.web.charts import Series, Trend, points
 from openward.web.display import day, number, parse
 from openward.web.words import gettext as _
 
+NOTHING: Mapping[str, Any] = {}
 SYMBOLS = ("H", "L", "A", "N", *CRITICAL)
 
 RESULT_STATES = {
@@ -46,9 +48,9 @@ class Person:
         return years_between(self.born, moment.date() if isinstance(moment, dt.datetime) else moment)
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)
 class ResultRow:
-    """One laboratory observation. `mark` as the laboratory sent it, else read against its range, else against the catalog's."""
+    """One laboratory observation, which nobody changes. `mark` as the laboratory sent it, else read against its range, else against the catalog's."""
 
     resource: Any
     person: Person
@@ -60,7 +62,8 @@ class ResultRow:
     @cached_property
     def test(self) -> LabTest | None:
         known = labs.by_loinc()
-        return next((known[code] for code in codes_in(self.resource.code, LOINC) if code in known), None)
+        codings = self.resource.data.get("code", NOTHING).get("coding", ())
+        return next((known[one["code"]] for one in codings if one.get("system") == LOINC and one.get("code") in known), None)
 
     @property
     def code(self) -> str:
@@ -75,19 +78,20 @@ class ResultRow:
         return date_of(self.resource)
 
     @cached_property
-    def _quantity(self) -> Any:
-        """Asked for many times over for one row: the value, its unit, its mark, its trend."""
-        return self.resource.valueQuantity
+    def _quantity(self) -> Mapping[str, Any]:
+        """As it stands in the resource's JSON, for it is asked for many times over: the value, its unit, its mark, its trend."""
+        return self.resource.data.get("valueQuantity") or NOTHING
 
     @cached_property
     def number(self) -> Decimal | None:
-        return None if self._quantity is None else self._quantity.value
+        value = self._quantity.get("value")
+        return value if value is None or isinstance(value, Decimal) else Decimal(str(value))
 
     @property
     def value(self) -> str:
         """The value with its comparator, or text, or why there is none."""
-        if self._quantity is not None and self.number is not None:
-            return f"{self._quantity.comparator or ''}{number(self.number)}"
+        if self.number is not None:
+            return f"{self._quantity.get('comparator') or ''}{number(self.number)}"
         if self.resource.valueCodeableConcept is not None:
             return concept(self.resource.valueCodeableConcept)
         if self.resource.valueString:
@@ -96,7 +100,7 @@ class ResultRow:
 
     @cached_property
     def unit(self) -> str:
-        return unit(self._quantity.unit or self._quantity.code) if self._quantity is not None else ""
+        return unit(self._quantity.get("unit") or self._quantity.get("code"))
 
     @cached_property
     def mark(self) -> str:
@@ -124,7 +128,7 @@ class ResultRow:
     @cached_property
     def _catalog_range(self) -> labs.LabRange | None:
         test = self.test
-        same_unit = test is not None and test.ucum in (self._quantity.code, self._quantity.unit) if self.number is not None else False
+        same_unit = test is not None and test.ucum in (self._quantity.get("code"), self._quantity.get("unit")) if self.number is not None else False
         return test.range_for(self.person.sex, self.person.age_at(self.at)) if test is not None and same_unit else None
 
     @cached_property
@@ -205,17 +209,29 @@ class ResultGroup:
         return Trend(self.latest.name, self.latest.unit, [Series(self.latest.name, series)] if series else [], _float(low), _float(high))
 
 
-def grouped(observations: Iterable[Any], person: Person) -> list[ResultGroup]:
-    """By test: the latest day first, within it the critical, then the abnormal."""
+def grouped(observations: Iterable[Any], person: Person, most: int | None = None) -> list[ResultGroup]:
+    """By test: the latest day first, within it the critical, then the abnormal. Not many more than `most`, if given: to weigh a group is half the work."""
     groups: dict[str, list[ResultRow]] = {}
     for observation in observations:
-        if observation.status in ("entered-in-error", "cancelled"):
+        if observation.data.get("status") in ("entered-in-error", "cancelled"):
             continue
         row = ResultRow(observation, person)
         groups.setdefault(row.test.key if row.test is not None else row.code, []).append(row)
     found = [ResultGroup(sorted(rows, key=lambda row: row.at, reverse=True)) for rows in groups.values()]
-    by_weight = sorted(found, key=lambda group: 0 if group.latest.is_critical else 1 if group.latest.mark else 2)
-    return sorted(by_weight, key=lambda group: group.latest.at[:10], reverse=True)
+    ordered: list[ResultGroup] = []
+    for _day, of_day in groupby(sorted(found, key=_day_of, reverse=True), key=_day_of):
+        if most is not None and len(ordered) >= most:
+            break
+        ordered += sorted(of_day, key=_weight)
+    return ordered
+
+
+def _day_of(group: ResultGroup) -> str:
+    return group.latest.at[:10]
+
+
+def _weight(group: ResultGroup) -> int:
+    return 0 if group.latest.is_critical else 1 if group.latest.mark else 2
 
 
 def plain_result(row: ResultRow) -> str:

@@ -22,9 +22,9 @@ from openward.web.words import gettext as _
 MARKS = ("N", "L", "H", "LL", "HH")
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)
 class Reading:
-    """One measured value. Its number and its mark are made when they are asked for: a chart reads a hundred and shows a dozen.
+    """One measured value, which nobody changes. Its number and its mark are made when they are asked for: a chart reads a hundred and shows a dozen.
 
     `quantity` is the JSON of what was measured, `stated` the mark that came with it, `born` the birth date of who was measured.
     """

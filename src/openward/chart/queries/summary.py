@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.functional import cached_property
 
@@ -36,6 +37,7 @@ from openward.web.banner import Banner, Review
 FEW = ("AllergyIntolerance:patient", "List:subject", "Condition:patient", "Immunization:patient", "MedicationStatement:patient")
 SHOWN = 8
 """Lines of a card before "all of them" is a page of its own."""
+RESULTS = 10
 
 
 @dataclass(frozen=True)
@@ -109,12 +111,19 @@ class Chart:
     @cached_property
     def problems(self) -> list[ProblemRow]:
         """Active ones, the latest first; a diagnosis repeated at several visits stands once."""
-        rows = [row for row in map(ProblemRow, problem_list(self.conditions)) if row.is_active]
-        return list({(row.code or row.name): row for row in reversed(rows)}.values())[::-1]
+        return list({(row.code or row.name): row for row in reversed(self._problems[True])}.values())[::-1]
 
     @cached_property
     def past_problems(self) -> int:
-        return sum(not ProblemRow(one).is_active for one in problem_list(self.conditions))
+        return len(self._problems[False])
+
+    @cached_property
+    def _problems(self) -> Mapping[bool, list[ProblemRow]]:
+        """By whether they are active."""
+        found: dict[bool, list[ProblemRow]] = {True: [], False: []}
+        for row in map(ProblemRow, problem_list(self.conditions)):
+            found[row.is_active].append(row)
+        return found
 
     @cached_property
     def medications(self) -> list[MedicationLine]:
@@ -136,7 +145,8 @@ class Chart:
 
     @cached_property
     def results(self) -> list[ResultGroup]:
-        return grouped(self.labs, self.person)
+        """The tests of the latest days, at least as many as the card shows."""
+        return grouped(self.labs, self.person, RESULTS)
 
     @cached_property
     def open_orders(self) -> list[ServiceRequest]:
@@ -161,12 +171,15 @@ class Chart:
 
 def problem_list(conditions: Sequence[Condition]) -> list[Condition]:
     """Problems, not what was only coded for the bill of one visit; what has no category counts as a problem."""
-    standing = [
-        one for one in conditions if not any(c.code == "entered-in-error" for c in (one.verificationStatus.coding if one.verificationStatus else []))
-    ]
-    listed = [one for one in standing if any(c.code == "problem-list-item" for category in one.category for c in category.coding)]
-    unlisted = [one for one in standing if not one.category]
+    standing = [one for one in conditions if "entered-in-error" not in _codes(one.data.get("verificationStatus"))]
+    listed = [one for one in standing if any("problem-list-item" in _codes(category) for category in one.data.get("category", ()))]
+    unlisted = [one for one in standing if not one.data.get("category")]
     return [*listed, *unlisted] if listed else standing
+
+
+def _codes(concept: Mapping[str, Any] | None) -> list[str | None]:
+    """The codes of a concept as it stands in the resource's JSON: a chart asks every condition several times over."""
+    return [coding.get("code") for coding in concept.get("coding", ())] if concept else []
 
 
 def read_chart(store: Store, patient_id: str) -> Chart:
