@@ -8,7 +8,6 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from openward.backup import here
 from openward.backup.models import Run
 from openward.record.health import health_check
 
@@ -52,6 +51,8 @@ def _trouble(kind: str, never: str, what: str) -> str | None:
 
 
 def _is_excused() -> bool:
+    from openward.backup import here
+
     if settings.OPENWARD_DEMO or not here.is_embedded():
         return True
     if Run.objects.exists():

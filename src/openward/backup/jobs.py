@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 
-from openward.backup import here, runs
 from openward.backup.errors import AlreadyRunning, BackupTrouble
 from openward.keys.errors import KeyTrouble
 from openward.record.jobs import every
@@ -16,6 +15,8 @@ log = logging.getLogger("openward.backup")
 @every("*/5 * * * *", "backup.make")
 def make() -> None:
     """Store the database's log since the last backup, and a new base once a week. Nothing while no place for backups is set."""
+    from openward.backup import here, runs  # what backups are made of is no matter of every process
+
     if here.is_scheduled():
         with suppress(AlreadyRunning):
             try:
@@ -27,6 +28,8 @@ def make() -> None:
 @every("20 3 * * *", "backup.drill")
 def drill() -> None:
     """Restore the last backup into a scratch cluster and hold it to the record. Nothing while no place for backups is set."""
+    from openward.backup import here, runs
+
     if here.is_scheduled():
         with suppress(AlreadyRunning):
             try:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from openward.fhir.errors import Invalid, Issue
 from openward.fhir.guards import Change, guard
-from openward.fhir.terminology.catalogue import written
-from openward.fhir.terminology.shipping.compile_systems import walk
-from openward.fhir.terminology.writing import put, take_out
 from openward.fhir.work import UnitOfWork
 
 TYPES = ("CodeSystem", "ValueSet", "ConceptMap")
@@ -15,6 +12,9 @@ TYPES = ("CodeSystem", "ValueSet", "ConceptMap")
 @guard(*TYPES)
 def keep_the_concepts(change: Change, work: UnitOfWork) -> None:
     """Put what the resource says of its codes into the tables the terminology operations read; a code that stands twice is refused."""
+    from openward.fhir.terminology.catalogue import written
+    from openward.fhir.terminology.writing import put
+
     resource = getattr(change.resource, "data", change.resource)
     if change.type == "CodeSystem":
         _refuse_repeated_codes(resource)
@@ -25,12 +25,17 @@ def keep_the_concepts(change: Change, work: UnitOfWork) -> None:
 @guard(*TYPES, on=("delete",))
 def forget_the_concepts(change: Change, work: UnitOfWork) -> None:
     """Take a deleted code system, value set or concept map out of the terminology tables."""
+    from openward.fhir.terminology.catalogue import written
+    from openward.fhir.terminology.writing import take_out
+
     take_out(work.connection, work.tenant, change.type, change.key)
     work.on_commit(written)
 
 
 def _refuse_repeated_codes(resource: dict[str, object]) -> None:
     """https://hl7.org/fhir/R4/codesystem.html#invs (csd-1)"""
+    from openward.fhir.terminology.shipping.compile_systems import walk
+
     seen: set[str] = set()
     for concept, _ in walk(resource.get("concept", ()), None):
         if concept["code"] in seen:
