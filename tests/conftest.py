@@ -22,7 +22,7 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
 
-pytest_plugins = ["tests.together"]  # which files of a run go to which worker, and in which order
+pytest_plugins = ["tests.together", "tests.emptying"]
 
 OUTSIDE_DATA = Path(os.environ.get("OPENWARD_TEST_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 
@@ -100,14 +100,8 @@ def committed_db(transactional_db: None) -> Iterator[None]:
 
 
 def _empty_engine() -> None:
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("select format('%I.%I', schemaname, tablename) from pg_tables where schemaname in ('fhir', 'audit')")
-        tables = ", ".join(row[0] for row in cursor.fetchall())
-        cursor.execute("set session_replication_role = replica")
-        cursor.execute(f"truncate {tables}")
-        cursor.execute("set session_replication_role = default")
     from openward.fhir.terminology.catalogue import written
+    from tests.emptying import empty, written_tables
 
+    empty(written_tables("fhir", "audit"))
     written()  # what terminology remembers of the tables is no longer there
