@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from openward.demo.content.services import PAYERS
 from openward.demo.generation.answers import SentClaim, SentLine, answer, remittance
 from openward.demo.generation.house import npi
-from openward.formats.x12.claims import Envelope
+from openward.formats.x12.claims import Envelope, Party
 from openward.formats.x12.read_835 import read_835
 from openward.formats.x12.write_835 import write_835
-from openward.formats.x12.claims import Party
 
 PRACTICE = ("Openward Demo Hospital", npi(1))
 
