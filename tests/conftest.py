@@ -1,6 +1,6 @@
-"""One real PostgreSQL for the whole run: the embedded one in a scratch folder, or the one OPENWARD_DATABASE_URL names.
+"""A real PostgreSQL for every worker of a run: the embedded one in a scratch folder, or for all of them the one OPENWARD_DATABASE_URL names.
 
-The process that starts pytest makes it; workers of pytest-xdist find it through the environment and get a database each.
+Transactions are numbered for a whole server, and much waits for the oldest that is open: on one server the tests would wait for one another.
 """
 
 from __future__ import annotations
@@ -28,24 +28,22 @@ OUTSIDE_DATA = Path(os.environ.get("OPENWARD_TEST_DATA") or Path(__file__).resol
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if hasattr(config, "workerinput") or os.environ.get("OPENWARD_DATABASE_URL"):
-        return
     from openward.cluster import EmbeddedCluster
 
-    cluster = EmbeddedCluster(Path(os.environ["OPENWARD_DATA"]))
-    cluster.start()
-    config.stash[CLUSTER] = cluster
+    hands_out_only = config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput")
+    if not (os.environ.get("OPENWARD_DATABASE_URL") or hands_out_only):
+        EmbeddedCluster(Path(os.environ["OPENWARD_DATA"])).start()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    cluster = config.stash.get(CLUSTER, None)
-    if cluster is not None:
-        cluster.stop(for_good=True)
+    """Whoever started the run ends what its workers started: one of them may have been killed."""
+    from openward.cluster import EmbeddedCluster
+
     if not hasattr(config, "workerinput"):
-        shutil.rmtree(os.environ["OPENWARD_TEST_FOLDER"], ignore_errors=True)
-
-
-CLUSTER: pytest.StashKey = pytest.StashKey()
+        folder = Path(os.environ["OPENWARD_TEST_FOLDER"])
+        for postgres in folder.glob("*/postgres"):
+            EmbeddedCluster(postgres.parent).stop(for_good=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

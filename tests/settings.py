@@ -1,4 +1,4 @@
-"""The settings of a test run: the product's own, over a scratch folder that exists before anything reads it."""
+"""The settings of a test run: the product's own, over a scratch folder that exists before anything reads it; each worker has one of its own in it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import tempfile
 
 os.environ.setdefault("OPENWARD_SHARED_BUFFERS", "256MB")
 os.environ.setdefault("OPENWARD_DEMO", "1")
-os.environ.setdefault("OPENWARD_TEST_FOLDER", tempfile.mkdtemp(prefix="openward-test-"))
-os.environ["OPENWARD_DATA"] = os.environ["OPENWARD_TEST_FOLDER"]
+if "OPENWARD_TEST_FOLDER" not in os.environ:
+    os.environ["OPENWARD_TEST_FOLDER"] = tempfile.mkdtemp(prefix="openward-test-")
+os.environ["OPENWARD_DATA"] = os.path.join(os.environ["OPENWARD_TEST_FOLDER"], os.environ.get("PYTEST_XDIST_WORKER", "alone"))
 
 from django.contrib.auth.hashers import Argon2PasswordHasher  # noqa: E402
 

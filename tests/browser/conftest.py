@@ -1,4 +1,4 @@
-"""One demo house and one browser for all stories. `SCREENSHOTS=folder` keeps pictures of the way."""
+"""One demo house for all stories, and a browser for each file of them. `SCREENSHOTS=folder` keeps pictures of the way."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Closed with its file: its event loop runs in the thread of the tests, where others begin one of their own."""
     with a_browser() as opened:
         yield opened
 

@@ -35,7 +35,10 @@ def narrow_and_dark(person: Person, path: str, pictures: Path | None, name: str)
 PASSWORD = "a-patient-of-openward-7"
 MAKE_USER = """import sys, django; django.setup()
 from openward.accounts.models import User
-User.objects.create_user(sign_in="trail@example.org", password=sys.argv[2], role="patient", name="Portal Patient", reference=f"Patient/{sys.argv[1]}")
+taken = set(User.objects.values_list("reference", flat=True))
+id = next(id for id in sys.argv[2:] if f"Patient/{id}" not in taken)
+User.objects.create_user(sign_in="trail@example.org", password=sys.argv[1], role="patient", name="Portal Patient", reference=f"Patient/{id}")
+print(id)
 """
 
 
@@ -47,10 +50,10 @@ def at_home(clinic: House) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def patient(clinic: House) -> str:
-    """The id of a patient who can sign in at the portal."""
-    id = str(clinic.all("Patient?_count=1")[0]["id"])
-    subprocess.run([sys.executable, "-c", MAKE_USER, id, PASSWORD], env=at_home(clinic), check=True)
-    return id
+    """The id of a patient who can sign in at the portal now and could not before; the house has other stories."""
+    everyone = [str(one["id"]) for one in clinic.all("Patient?_count=50")]
+    made = subprocess.run([sys.executable, "-c", MAKE_USER, PASSWORD, *everyone], env=at_home(clinic), check=True, stdout=subprocess.PIPE, text=True)
+    return made.stdout.strip()
 
 
 def test_the_officer_follows_the_trail(clinic: House, browser: Browser, pictures: Path | None, patient: str) -> None:

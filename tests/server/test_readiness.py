@@ -16,6 +16,7 @@ from openward.accounts.models import User
 from openward.backup import here
 from openward.backup.models import Run
 from openward.backup.series import installation_digest
+from openward.keys import resealing
 from openward.server import readiness
 from openward.server.audits import how_it_stands
 from openward.server.readiness import unsafe
@@ -174,6 +175,7 @@ class TestBackupsOfBeforeTheRecordWasSealed:
         """Something that stood in clear was sealed a while ago; one series is older, one newer, one another installation's."""
         until = timezone.now() - dt.timedelta(days=3)
         with connection.cursor() as cursor:
+            cursor.execute(resealing.MAKE)
             cursor.execute("update fhir.sealing_walk set clear_until = %s", [until])
             cursor.execute("select system_identifier::text from pg_control_system()")
             mine = installation_digest(cursor.fetchone()[0])

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openward.fhir.json import dumps, loads
-from openward.fhir.sealing.bodies import bytes_in_clear, in_clear, lines_in_clear, sealed, stored
+from openward.fhir.sealing.bodies import bytes_in_clear, in_clear, opened_lines, sealed, stored
 from openward.fhir.sealing.port import Locked
 
 TRICKY = ["\\/", '"\\/ow1.AAAA"', "/ow1.AAAA", '"', "\\", "\\\\/", " ", "", "🔒", "\u2028", 'a":"\\/b', "MTIz", "MTI=", "MT==", "TQ", "M\nTI="]
@@ -78,7 +78,7 @@ def test_a_number_in_clear_is_not_in_it(resource: dict[str, Any]) -> None:
 def test_many_lines_come_out_as_they_went_in(found: list[dict[str, Any]]) -> None:
     lines = [dumps(one).decode() for one in found]
     kept = "\n".join(stored(1, one, line) for one, line in zip(found, lines, strict=True))
-    assert lines_in_clear(kept.encode()) == "\n".join(lines).encode()
+    assert opened_lines(kept.encode()) == ("\n".join(lines).encode(), [])
 
 
 @pytest.mark.parametrize("tampered", [' {"resourceType":"Patient","id":"1","x":"\\/"}', ' {"resourceType":"Patient","id":"1","x":"\\/test.AAAA"}'])

@@ -13,6 +13,7 @@ from openward.fhir.ids import key
 from openward.fhir.outgoing import networks
 from openward.fhir.store import Store
 from openward.fhir.subscriptions import feed, telling
+from tests.beside import wait_for_older_writers
 from tests.fhir.house import House, Visitor
 from tests.fhir.subscriptions.conftest import BACKPORT, Desk, Receiver, subscription, visit
 
@@ -180,6 +181,7 @@ class TestEvents:
         since = "select since from fhir.subscription_feed"
         before = house.connections[0].execute(since).fetchall()[0][0]
         for _ in range(3):
+            wait_for_older_writers(house.connections[0])
             desk.collect()
         assert house.connections[0].execute(since).fetchall()[0][0] > before
 
