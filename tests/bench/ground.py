@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openward.cluster import EmbeddedCluster
-from openward.server.supervisor import family
 from tests.installation import ROOT, free_port, wait_until_ready
 
 WORKERS = 2
@@ -52,7 +51,8 @@ class Ground:
     def floor(self, name: str) -> Iterator[int]:
         """The product's web server, with its settings, over `tests.bench.<name>`; yields its port."""
         port = free_port()
-        command = [*family(host="127.0.0.1", port=port, workers=WORKERS)[0].command[:-1], f"tests.bench.{name}:application"]
+        listen = f"from openward.server.web import listen; listen('127.0.0.1', {port}, {WORKERS}, 'tests.bench.{name}:application')"
+        command = [sys.executable, "-c", listen]
         with running(command, self.environment, f"http://127.0.0.1:{port}/fhir/metadata"):
             yield port
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import gc
 
-from django.template import engines
-from django.urls import get_resolver
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
-from openward.server import wsgi
-
+APPLICATION = "openward.server.wsgi:application"
 THREADS = 4
 FRAME = "web/base.html"
 
@@ -19,8 +16,13 @@ FRAME = "web/base.html"
 def serve(host: str, port: int, workers: int) -> None:
     """Until this process is told to stop. A worker that dies is forked again."""
     warm_up()
+    listen(host, port, workers)
+
+
+def listen(host: str, port: int, workers: int, application: str = APPLICATION) -> None:
+    """Answer by `application`, a module and what it has there."""
     Server(
-        f"{wsgi.__name__}:application",
+        application,
         address=host,
         port=port,
         interface=Interfaces.WSGI,
@@ -35,6 +37,11 @@ def serve(host: str, port: int, workers: int) -> None:
 
 def warm_up() -> None:
     """Views, addresses and the frame of every page are read before the fork: once for all, and no visitor is the first, who would wait for it."""
+    from django.template import engines
+    from django.urls import get_resolver
+
+    from openward.server import wsgi  # noqa: F401 - what the workers will ask for
+
     get_resolver().reverse_dict  # noqa: B018 - reads every view
     engines["django"].get_template(FRAME)
     gc.collect()
