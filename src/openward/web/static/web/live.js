@@ -1,5 +1,6 @@
 // One stream of live events per page. Regions listen with hx-trigger="live-<topic> from:body".
-// Cut off, it says so, tries again with growing pauses, and afterwards lets every region reload: something may have been missed.
+// Cut off, it says so, tries again with growing pauses, and afterwards lets every region reload: something may have been missed. So it does when the
+// stream is heard from late: what is shown was asked for before.
 
 const state = document.querySelector("[data-live-state]");
 const url = document.body.dataset.liveUrl?.replace(/\/$/, "");
@@ -9,6 +10,8 @@ let pause = 1000;
 let retry = 0;
 let notice = 0;
 let wasCut = false;
+let asked = 0; // when what is shown was asked for: at first with the page, whose clock begins at 0
+const LATE = 1000;
 
 const wanted = () => [...new Set([...document.querySelectorAll("[data-live]")].map((element) => element.dataset.live))].sort();
 
@@ -27,7 +30,7 @@ function isBack() {
   state.hidden = true;
   delete document.body.dataset.livePaused;
   pause = 1000;
-  if (wasCut) topics.forEach(tell);
+  if (wasCut || performance.now() - asked > LATE) topics.forEach(tell);
   wasCut = false;
 }
 
@@ -53,6 +56,7 @@ function connect() {
 function follow() {
   const now = wanted();
   if (!url || now.join() === topics.join()) return;
+  if (topics.length) asked = performance.now();
   topics = now;
   if (topics.length) connect(); else source?.close();
 }
