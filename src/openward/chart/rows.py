@@ -5,6 +5,7 @@ They repeat ten and twenty times a page, and a template walks through every piec
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.utils.safestring import SafeString
@@ -65,7 +66,7 @@ def visit_row(row: VisitRow, patient: str, may_manage: bool) -> SafeString:
     reason = row.reason
     parts: list[Any] = [markup('<span class="num">{}</span>', date)]
     parts += [part for part in (clinician, reason if reason != row.what else "") if part]
-    told = markup(" · ".join(["{}"] * len(parts)), *parts)
+    told = _dotted(parts)
     summary = markup('<a href="{}">{}<span class="sr-only"> {}</span></a>', address_of("chart:visit-summary", row.id), _("Summary"), date)
     diagnoses = panel_link(_("Diagnoses"), address_of("chart:diagnoses", patient, row.id)) if row.is_open and may_manage else ""
     return markup(
@@ -99,7 +100,7 @@ def _about_medication(line: MedicationLine) -> SafeString:
     told = _("told by the patient") if line.is_reported else ""
     held = badge(line.status, "warning") if line.resource.status == "on-hold" else ""
     parts = [part for part in (since, told, line.prescriber, line.refills, held) if part]
-    return markup('<p class="muted small">{}</p>', markup(" · ".join(["{}"] * len(parts)), *parts))
+    return markup('<p class="muted small">{}</p>', _dotted(parts))
 
 
 def _medication_actions(line: MedicationLine, sheet: Sheet) -> SafeString:
@@ -163,5 +164,9 @@ def order_row(order: ServiceRequest, patient: str, may_order: bool) -> SafeStrin
         cancel = markup('<span class="rx-actions">{}</span>', panel_link(words, address_of("chart:order-cancel", patient, order.id)))
     return markup(
         '<li data-row><span class="chart-name">{}</span>\n  <span class="muted small num">{}</span>\n  {}</li>',
-        name, markup(" · ".join(["{}"] * len(parts)), *parts), cancel,
+        name, _dotted(parts), cancel,
     )  # fmt: skip
+
+
+def _dotted(parts: Sequence[object]) -> SafeString:
+    return markup(" · ".join(["{}"] * len(parts)), *parts)

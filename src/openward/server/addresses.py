@@ -37,7 +37,7 @@ class WhereFrom:
 
 def settle(environ: dict[str, Any]) -> None:
     """Put the client's own address and scheme into `REMOTE_ADDR` and `wsgi.url_scheme`, and take the headers out that tell of them."""
-    if "HTTP_X_FORWARDED_FOR" in environ or "HTTP_FORWARDED" in environ or "HTTP_X_FORWARDED_PROTO" in environ:  # hardly ever, and every read asks
+    if not environ.keys().isdisjoint(HEADERS):  # hardly ever, and every read asks
         _settle(environ)
 
 

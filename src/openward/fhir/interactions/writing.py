@@ -185,18 +185,18 @@ def settle(store: Store, *, alone: bool = False) -> None:
     A single write is one statement. `alone`: nothing else is to commit with it, so that it needs no transaction if nothing was asked before.
     """
     pending = store.pending
-    if pending.references:
-        _refuse_hidden(store)
+    wanted, broken = _targets(store, pending.written | {(write.version.type, write.version.key) for write in pending.writes if write.row})
+    if wanted:
+        _refuse_hidden(store, wanted)
     if pending.events:
         announce(store, pending.events)
-    if not (at_once.may(store, alone=alone) and _at_once(store)):
-        _in_turn(store)
+    if not (at_once.may(store, alone=alone) and _at_once(store, wanted, broken)):
+        _in_turn(store, wanted, broken)
     pending.clear()
 
 
-def _at_once(store: Store) -> bool:
+def _at_once(store: Store, wanted: Mapping[Address, str], broken: Sequence[str]) -> bool:
     (write,) = store.pending.writes
-    wanted, broken = _targets(store, store.pending.written | {(write.version.type, write.version.key)})
     named = {(type_number(type), key): reference for (type, key), reference in wanted.items()}
     try:
         missing = None if broken else at_once.send(store, write, list(named))
@@ -207,13 +207,11 @@ def _at_once(store: Store) -> bool:
     return missing is not None
 
 
-def _refuse_hidden(store: Store) -> None:
+def _refuse_hidden(store: Store, wanted: Mapping[Address, str]) -> None:
     """What the actor may not see is no more there for a reference than what is not there at all. Raises Invalid with all of them."""
-    pending = store.pending
-    wanted, _ = _targets(store, pending.written | {(write.version.type, write.version.key) for write in pending.writes if write.row})
     hidden = [wanted[address] for address in unseen(store, wanted)]
     if hidden:
-        named = {reference for version in pending.stood for reference in literals(slots(version.content))}
+        named = {reference for version in store.pending.stood for reference in literals(slots(version.content))}
         if broken := [reference for reference in hidden if reference not in named]:
             raise _broken(store, broken)
 
@@ -237,21 +235,20 @@ def _broken(store: Store, references: Iterable[str]) -> Invalid:
     return Invalid(issues=[issue for reference in references for issue in _dangling(reference, store.pending.references[reference])])
 
 
-def _in_turn(store: Store) -> None:
+def _in_turn(store: Store, wanted: Mapping[Address, str], broken: Sequence[str]) -> None:
     """Everything in one round trip, what the references lead to looked at after it."""
     pending = store.pending
     if not (pending.writes or pending.references or pending.events):
         return
-    wanted, broken = _targets(store, pending.written | {(write.version.type, write.version.key) for write in pending.writes if write.row})
     with _one_trip(store):
         _send(store)
         found = _asked(store, EXISTING, [(type_number(type), key) for type, key in wanted]) if wanted else None
         if pending.events:
             store.record(pending.events)
     there = set(found.fetchall()) if found else set()
-    broken += [reference for (type, key), reference in wanted.items() if (type_number(type), key) not in there]
-    if broken:
-        raise _broken(store, broken)
+    missing = [reference for (type, key), reference in wanted.items() if (type_number(type), key) not in there]
+    if broken or missing:
+        raise _broken(store, [*broken, *missing])
 
 
 def _targets(store: Store, written: Collection[Address]) -> tuple[dict[Address, str], list[str]]:
