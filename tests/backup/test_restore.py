@@ -269,7 +269,7 @@ class TestADrill:
     ) -> None:
         restored, counts = copy
         with site.connect() as record:
-            record.execute("insert into fhir.body (body) values ('later')")
+            record.execute("insert into fhir.body (tenant, rtype, rkey, ver, body) values (1, 102, gen_random_uuid(), 1, 'later')")
             assert f"{counts['fhir.body']:,} of fhir.body" in " ".join(prove(restored, record, counts))
             for change, said in (
                 ("update fhir.body set body = 'forged!' where body = 'resource 7'", "rows of fhir.body|is another"),
