@@ -13,7 +13,9 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from tests.bench.processors import Used, used
 
 CONNECTIONS = 8
 FAILURES = ("an answer that is no success", "no answer in time", "connecting", "reading", "writing")  # as the script below tells them
@@ -48,18 +50,29 @@ class Disturbed(Exception):
 
 @dataclass(frozen=True)
 class Load:
-    """What a stretch of load met: answers per second, and milliseconds an answer took."""
+    """What a stretch of load met: answers per second, milliseconds an answer took, and what the processors did meanwhile."""
 
-    per_second: float
+    answers: int
+    seconds: float
     p50: float
     p99: float
+    used: Used = Used()
+
+    @property
+    def per_second(self) -> float:
+        return self.answers / self.seconds
+
+    @property
+    def cost(self) -> float:
+        """Seconds of processor time, the load generator's with it, for one answer."""
+        return self.used.busy / self.answers
 
 
 def press(port: int, asked: Sequence[Asked], token: str, seconds: float, connections: int = CONNECTIONS) -> Load:
     """Send `asked` in turn for `seconds`. Raises Disturbed when any answer is not 2xx."""
-    if shutil.which("wrk"):
-        return _wrk(port, asked, token, seconds, connections)
-    return asyncio.run(_own(port, asked, token, seconds, connections))
+    before = used()
+    load = _wrk(port, asked, token, seconds, connections) if generator() == "wrk" else asyncio.run(_own(port, asked, token, seconds, connections))
+    return replace(load, used=used() - before)
 
 
 def generator() -> str:
@@ -83,7 +96,7 @@ def _wrk(port: int, asked: Sequence[Asked], token: str, seconds: float, connecti
     if any(errors):
         told = ", ".join(f"{number} by {kind}" for number, kind in zip(errors, FAILURES, strict=True) if number)
         raise Disturbed(f"of {answers} requests failed: {told}")
-    return Load(answers / (microseconds / 1e6), p50 / 1000, p99 / 1000)
+    return Load(answers, microseconds / 1e6, p50 / 1000, p99 / 1000)
 
 
 def _lua(text: str) -> str:
@@ -97,7 +110,7 @@ async def _own(port: int, asked: Sequence[Asked], token: str, seconds: float, co
     await asyncio.gather(*(_connection(port, [*asked[n:], *asked[:n]], token, started + seconds, taken) for n in range(connections)))
     elapsed = time.perf_counter() - started
     taken.sort()
-    return Load(len(taken) / elapsed, taken[len(taken) // 2] * 1000, taken[len(taken) * 99 // 100] * 1000)
+    return Load(len(taken), elapsed, taken[len(taken) // 2] * 1000, taken[len(taken) * 99 // 100] * 1000)
 
 
 async def _connection(port: int, asked: Sequence[Asked], token: str, until: float, taken: list[float]) -> None:

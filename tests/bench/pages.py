@@ -16,6 +16,8 @@ from urllib.parse import urlencode
 
 import psycopg
 
+from tests.bench.processors import used
+
 TYPED = [
     "ok",
     "oka",
@@ -38,10 +40,15 @@ TYPED = [
 
 @dataclass(frozen=True)
 class Timed:
-    """Milliseconds a page took each time, and the most statements one of them sent."""
+    """Milliseconds a page took each time, and the most statements one of them sent.
+
+    `undisturbed`: those during which the host took no processor away; `share_stolen`: what it took of all of them.
+    """
 
     milliseconds: list[float]
     statements: int
+    undisturbed: list[float]
+    share_stolen: float
 
 
 class Counter:
@@ -126,13 +133,16 @@ def main() -> None:
 def _timed(counter: Counter, rounds: int, ask: Callable[[int], object]) -> Timed:
     for warm in range(len(TYPED)):
         ask(warm)
-    taken, most = [], 0
+    taken, undisturbed, most = [], [], 0
+    first = used()
     for number in range(rounds):
-        before, began = counter.count, time.perf_counter()
+        stolen, before, began = used().stolen, counter.count, time.perf_counter()
         ask(number)
         taken.append((time.perf_counter() - began) * 1000)
         most = max(most, counter.count - before)
-    return Timed(taken, most)
+        if used().stolen == stolen:
+            undisturbed.append(taken[-1])
+    return Timed(taken, most, undisturbed, (used() - first).share_stolen)
 
 
 def _cookies(role: str) -> dict[str, str]:

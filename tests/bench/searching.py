@@ -15,7 +15,7 @@ from openward.fhir.definitions import type_number
 from tests.bench.ground import Ground
 from tests.bench.load import Asked
 from tests.bench.multiplied import grow
-from tests.bench.reading import IDS, OURS, SPREAD, UNGUARDED, Pace, in_turn, price
+from tests.bench.reading import BARE, IDS, OURS, SPREAD, UNGUARDED, Pace, Target, against, in_turn, price, reads
 from tests.bench.table import Row, percentile
 
 PAGE_BAR, PAGE_GROWTH, P95_BAR, GROWTH_BAR = 0.25, 1.3, 25.0, 1.5
@@ -37,10 +37,8 @@ class Met:
     times: Mapping[str, list[float]]
 
 
-def measure(
-    ground: Ground, connection: Connection, sizes: tuple[int, int], pace: Pace, bare: float | None, say: Callable[[str], None]
-) -> Iterator[Row]:
-    """`sizes`: resources at first, and then; `bare`: reads a second of the floor, if measured in this run. Leaves the record grown."""
+def measure(ground: Ground, connection: Connection, sizes: tuple[int, int], pace: Pace, say: Callable[[str], None]) -> Iterator[Row]:
+    """`sizes`: resources at first, and then. Leaves the record grown."""
     token = ground.openward("token", "--client", "bench", "--scope", "system/*.cruds").strip()
     met = []
     for size in sizes:
@@ -50,18 +48,18 @@ def measure(
             asked = _asked(connection)
             met.append(Met(resources, {name: _alone(port, token, paths) for name, paths in asked.items()}))
             if size == sizes[0]:
-                yield from _page(ground, port, [Asked(path) for path in asked[PAGE]], token, pace, bare)
+                pages = Target(port, [Asked(path) for path in asked[PAGE]])
+                yield from _page(ground, pages, reads("Observation", connection), token, pace)
     small, large = met
     for name in small.times:
         yield _row(name, small, large)
 
 
-def _page(ground: Ground, port: int, asked: list[Asked], token: str, pace: Pace, bare: float | None) -> Iterator[Row]:
+def _page(ground: Ground, pages: Target, reads: list[Asked], token: str, pace: Pace) -> Iterator[Row]:
     """The commonest page against a bare read, and what its doors cost."""
-    with ground.floor(UNGUARDED) as open_port:
-        rounds = in_turn({OURS: port, UNGUARDED: open_port}, asked, token, pace)
-    if bare is not None:
-        yield _against_bare(median(met[OURS].per_second for met in rounds), bare)
+    with ground.floor(UNGUARDED) as open_port, ground.floor(BARE) as bare_port:
+        rounds = in_turn({OURS: pages, UNGUARDED: Target(open_port, pages.asked), BARE: Target(bare_port, reads)}, token, pace)
+    yield against(BARE, f"search {PAGE}", PAGE_BAR, rounds)
     yield price("that search", rounds)
 
 
@@ -99,11 +97,6 @@ def _alone(port: int, token: str, paths: list[str]) -> list[float]:
             taken.append((time.perf_counter() - began) * 1000)
     client.close()
     return taken
-
-
-def _against_bare(ours: float, bare: float) -> Row:
-    ratio = ours / bare
-    return Row(f"search {PAGE}", f"{ours:,.0f}/s", f"bare read {bare:,.0f}/s", f"{ratio:.2f}", f"≥ {PAGE_BAR}", ratio >= PAGE_BAR)
 
 
 def _row(name: str, small: Met, large: Met) -> Row:

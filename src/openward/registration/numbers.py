@@ -18,21 +18,14 @@ insert into registration_number (tenant, number, patient) values (%(tenant)s, %(
 on conflict do nothing returning number
 """
 OWNER = "select patient from registration_number where tenant = %(tenant)s and number = %(number)s"
-NUMBER_OF = "select number from registration_number where tenant = %(tenant)s and patient = %(patient)s"
+GIVE = "select registration_give_number(%(tenant)s, %(patient)s)"
 
 
 def give(connection: Connection[Any], *, tenant: int, patient: UUID) -> str:
     """The patient's number: the one they have, else a new one that nobody has."""
-    values = {"tenant": tenant, "patient": patient}
-    while True:
-        found = connection.execute(NUMBER_OF, values).fetchone()
-        if found:
-            return str(found[0])
-        row = connection.execute("select registration_next_number(%(tenant)s)", values).fetchone()
-        number = f"OW-{row[0]:06d}" if row else ""
-        # A number that came in from outside is skipped: the sequence goes on until one is nobody's.
-        if connection.execute(CLAIM, {**values, "number": number}).fetchone():
-            return number
+    row = connection.execute(GIVE, {"tenant": tenant, "patient": patient}).fetchone()
+    assert row is not None
+    return str(row[0])
 
 
 def claim(connection: Connection[Any], *, tenant: int, patient: UUID, number: str) -> None:
