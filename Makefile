@@ -8,11 +8,13 @@ SEED ?= 7
 PORT ?= 8000
 # One more than two processors have: tests that start servers wait a fifth of their time.
 JOBS ?= 3
+STATIC_FILES := $(shell find src/openward -path '*/static/*' -type f)
+STATIC_STAMP := src/openward/server/collected/.collected
 
 .PHONY: setup setup-test run test bench lint lock clean
 
 # Compiled here, the program starts in half the time, also where Python may write nothing while it runs.
-setup: .setup-stamp
+setup: .setup-stamp $(STATIC_STAMP)
 	@$(BIN)/python -m compileall -q -j $(JOBS) src
 
 .setup-stamp: requirements.lock package-lock.json pyproject.toml scripts/assets.py
@@ -23,6 +25,10 @@ setup: .setup-stamp
 	$(BIN)/python scripts/assets.py
 	$(BIN)/python -m openward.chart.diagnoses
 	touch $@
+
+# Copied, hashed and compressed here, the static files need not be at the first start.
+$(STATIC_STAMP): .setup-stamp $(STATIC_FILES)
+	$(BIN)/python -m openward.server.static
 
 setup-test: setup .setup-stamp-test
 
@@ -53,4 +59,4 @@ lock: setup-test
 	$(BIN)/python scripts/lock.py
 
 clean:
-	rm -rf $(VENV) node_modules tests/node_modules src/openward/web/static/vendor src/openward/chart/content/*.words .setup-stamp .setup-stamp-test
+	rm -rf $(VENV) node_modules tests/node_modules src/openward/web/static/vendor src/openward/chart/content/*.words src/openward/server/collected .setup-stamp .setup-stamp-test
