@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
-from openward.fhir.bundles.entries import Entry, entries, located, raise_all, refuse_duplicates
+from openward.fhir.bundles.entries import Entry, entries, name_place, raise_all, refuse_duplicates
 from openward.fhir.definitions import is_resource_type
 from openward.fhir.errors import BadRequest, FhirError, Invalid, UnknownType
 from openward.fhir.ids import is_id
@@ -166,9 +166,11 @@ def examined(asked: list[Entry], tenant: int) -> list[Entry]:
             continue
         try:
             rewrite(found[entry.index], names)
-            with located(entry):
-                entry.sound = sound(entry.type, entry.id, entry.resource, found[entry.index], tenant=tenant)
-        except Invalid as fault:
+            entry.sound = sound(entry.type, entry.id, entry.resource, found[entry.index], tenant=tenant)
+        except FhirError as fault:
+            name_place(fault, entry)
+            if not isinstance(fault, Invalid):
+                raise
             faults.append(fault)
     raise_all(faults)
     return asked

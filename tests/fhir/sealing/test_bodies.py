@@ -97,3 +97,26 @@ def test_what_has_nothing_to_seal_is_the_same_text() -> None:
     resource = {"resourceType": "Patient", "id": "1", "identifier": [{"system": "urn:x", "value": "987-65-4320"}]}
     text = dumps(resource).decode()
     assert stored(1, resource, text) is text
+
+
+SSN_TYPE = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "SS"}]}
+RESTRICTED = {"security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}]}
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        {"identifier": [{"type": SSN_TYPE, "value": "987-65-4320"}]},
+        {"contact": {"identifier": {"system": "urn:oid:2.16.840.1.113883.4.1", "value": "987-65-4320"}}},
+        {"meta": RESTRICTED, "note": [{"text": "987-65-4320"}]},
+    ],
+)
+def test_what_a_contained_resource_has_to_seal_is_not_in_clear(held: dict[str, Any]) -> None:
+    resource = {"resourceType": "Coverage", "id": "1", "contained": [{"resourceType": "Patient", "id": "p", **held}]}
+    assert "987-65-4320" not in stored(1, resource, dumps(resource).decode())
+
+
+def test_contained_resources_with_nothing_to_seal_leave_the_same_text() -> None:
+    resource = {"resourceType": "Coverage", "id": "1", "contained": [{"resourceType": "Patient", "id": "p", "note": [{"text": "987-65-4320"}]}]}
+    text = dumps(resource).decode()
+    assert stored(1, resource, text) is text

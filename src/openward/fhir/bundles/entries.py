@@ -94,9 +94,16 @@ def entries(bundle: Mapping[str, Any]) -> list[Entry]:
 
 def refuse_duplicates(entries: Sequence[Entry]) -> None:
     """No two entries may change the same resource, nor carry the same full URL. https://hl7.org/fhir/R4/http.html#trules"""
+    changed = [entry.reference for entry in entries if entry.id and entry.method not in READING]
+    names = changed + [entry.full_url for entry in entries if entry.full_url and entry.resource]
+    if len(set(names)) < len(names):  # or an entry's full URL is its address
+        _refuse_duplicates(entries)
+
+
+def _refuse_duplicates(entries: Sequence[Entry]) -> None:
     seen: dict[str, Entry] = {}
     for entry in entries:
-        changes = entry.reference if entry.id and ORDER[entry.method] < ORDER["GET"] else None
+        changes = entry.reference if entry.id and entry.method not in READING else None
         for name in (changes, entry.full_url if entry.resource else None):
             if name and seen.setdefault(name, entry) is not entry:
                 said = f"{name} also stands in {seen[name].path}."
@@ -109,8 +116,13 @@ def located(entry: Entry) -> Iterator[None]:
     try:
         yield
     except FhirError as error:
-        error.issues = [at_entry(issue, entry) for issue in error.issues]
+        name_place(error, entry)
         raise
+
+
+def name_place(error: FhirError, entry: Entry) -> None:
+    """What `located` does to an error. Where thousands of entries are gone through, it is asked for by itself: nothing is opened for each."""
+    error.issues = [at_entry(issue, entry) for issue in error.issues]
 
 
 def at_entry(issue: Issue, entry: Entry) -> Issue:

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from openward.fhir.bundles.answers import NOTHING_DELETED, response_bundle, written_entry
-from openward.fhir.bundles.entries import Entry, entries, located, raise_all, refuse_duplicates
-from openward.fhir.errors import BadRequest, Invalid, Issue, NotFound, PreconditionFailed
+from openward.fhir.bundles.entries import Entry, entries, located, name_place, raise_all, refuse_duplicates
+from openward.fhir.errors import BadRequest, FhirError, Invalid, Issue, NotFound, PreconditionFailed
 from openward.fhir.ids import key as key_of
 from openward.fhir.ids import new_id
 from openward.fhir.interactions.conditions import only_match
@@ -54,7 +54,8 @@ def write(store: Store, asked: Sequence[Entry]) -> dict[int, Written]:
     refuse_duplicates(asked)
     fresh = {entry.index for entry in asked if entry.method == "POST" and entry.id is None}
     kept = _identify(store, asked)
-    refuse_duplicates([entry for entry in asked if entry.index not in kept])
+    if any(entry.query or entry.if_none_exist for entry in asked):  # which may have led to what another entry names
+        refuse_duplicates([entry for entry in asked if entry.index not in kept])
     standing = lock(store, [address(entry) for entry in asked if entry.id and entry.index not in fresh])
     _rewrite(store, asked)
     written = {index: Written(version, "existing") for index, version in kept.items()}
@@ -79,8 +80,10 @@ def _identify(store: Store, asked: Sequence[Entry]) -> dict[int, Version]:
     named: dict[tuple[str, str], str] = {}
     for entry in asked:
         query = entry.if_none_exist if entry.method == "POST" else entry.query
-        with located(entry):
-            match = only_match(store, entry.type, query) if query else None
+        match = None
+        if query:
+            with located(entry):
+                match = only_match(store, entry.type, query)
         if match:
             entry.id = match.id
             if entry.method == "POST":
@@ -94,8 +97,9 @@ def _identify(store: Store, asked: Sequence[Entry]) -> dict[int, Version]:
 
 def _rewrite(store: Store, asked: Sequence[Entry]) -> None:
     """Put the new references where the bundle's own names stand: full URLs, and conditional references such as `Patient?identifier=…`."""
-    names = new_names(asked)
-    for entry in (entry for entry in asked if entry.sound is None):
+    open_entries = [entry for entry in asked if entry.sound is None]
+    names = new_names(asked) if open_entries else {}
+    for entry in open_entries:
         carried = entry.resource if entry.resource is not None else entry.patch
         found = slots(carried) if carried is not None else []
         with located(entry):
@@ -133,9 +137,11 @@ def _store_all(
     faults: list[Invalid] = []
     for entry in sorted(asked, key=lambda entry: entry.method != "POST"):
         try:
-            with located(entry):
-                written[entry.index] = _store(store, entry, standing, entry.resource or {})
-        except Invalid as fault:
+            written[entry.index] = _store(store, entry, standing, entry.resource or {})
+        except FhirError as fault:
+            name_place(fault, entry)
+            if not isinstance(fault, Invalid):
+                raise
             faults.append(fault)
     raise_all(faults)
 
@@ -143,7 +149,7 @@ def _store_all(
 def _store(store: Store, entry: Entry, standing: Mapping[Address, Version], resource: Mapping[str, Any]) -> Written:
     if entry.id is None:
         raise BadRequest(f"{entry.method} {entry.url} is not supported in a transaction.")
-    before = standing.get(address(entry))
+    before = standing.get(address(entry)) if standing else None
     if entry.patch is not None:
         return amend(store, entry.type, entry.id, patch_in_entry(entry.patch), before, entry.if_match)
     if entry.method == "POST":

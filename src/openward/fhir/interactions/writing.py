@@ -65,7 +65,8 @@ class Pending:
     writes: list[Write] = field(default_factory=list)
     references: dict[str, dict[str, Any]] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
-    written: set[Address] = field(default_factory=set)
+    written: set[str] = field(default_factory=set)
+    """What other resources call those that are written: `Patient/1`."""
     stood: list[Version] = field(default_factory=list)
     """What was there before: what it named already may still be named."""
 
@@ -118,15 +119,18 @@ def prepare(
     key = new.row.key
     live = before if before and not before.deleted else None
     _permit(store, interaction, type, id, new.content, new.row.patient, live)
+    said = _said(new.content)
     if store.guards.of(type, interaction):
         change = Change(interaction, type, id, key, Resource.of(new.content), Resource.of(live.content) if live else None, new.row.patient)
-        if _guarded(store, change):
+        _guard(store, change)
+        as_sent, said = said, _said(change.resource.data)
+        if said != as_sent:
             new = sound(type, id, change.resource.data, tenant=store.tenant)
     if live and is_same(new.content, live.content):
         store.pending.events.append(Event(interaction, type, key, live.number, (new.row.patient,) if new.row.patient else ()))
         return Written(live, "unchanged")
     hold(store, type, new.content)
-    version = _stamped(type, id, key, new.content, new.row, before, live)
+    version = _stamped(type, id, new, said[1], before, live)
     body = stored(store.tenant, new.content, version.text or "")
     _stage(store, interaction, version, new.row, extract(live.content, type, tenant=store.tenant) if live else None, body)
     if store.strict_references:
@@ -143,7 +147,7 @@ def prepare_deletion(store: Store, before: Version) -> Written:
     _permit(store, "delete", before.type, before.id, before.content, before.patient, before)
     if store.guards.of(before.type, "delete"):
         resource = Resource.of(before.content)
-        _guarded(store, Change("delete", before.type, before.id, before.key, resource, resource, before.patient))
+        _guard(store, Change("delete", before.type, before.id, before.key, resource, resource, before.patient))
     at = max(now(), before.at + dt.timedelta(milliseconds=1))
     version = Version(before.type, before.id, before.key, before.number + 1, at, "D", before.patient, None)
     _stage(store, "delete", version, None, row)
@@ -176,7 +180,7 @@ def _send(store: Store) -> None:
     cursor = packed.cursor(store.connection)
     for sql, params in statements(store.tenant, writes) if writes else ():
         cursor.execute(sql, params, prepare=True)
-    store.pending.written.update((write.version.type, write.version.key) for write in writes if write.row)
+    store.pending.written.update(write.version.reference for write in writes if write.row)
 
 
 def settle(store: Store, *, alone: bool = False) -> None:
@@ -185,7 +189,7 @@ def settle(store: Store, *, alone: bool = False) -> None:
     A single write is one statement. `alone`: nothing else is to commit with it, so that it needs no transaction if nothing was asked before.
     """
     pending = store.pending
-    wanted, broken = _targets(store, pending.written | {(write.version.type, write.version.key) for write in pending.writes if write.row})
+    wanted, broken = _targets(store, pending.written | {write.version.reference for write in pending.writes if write.row})
     if wanted:
         _refuse_hidden(store, wanted)
     if pending.events:
@@ -251,16 +255,17 @@ def _in_turn(store: Store, wanted: Mapping[Address, str], broken: Sequence[str])
         raise _broken(store, [*broken, *missing])
 
 
-def _targets(store: Store, written: Collection[Address]) -> tuple[dict[Address, str], list[str]]:
+def _targets(store: Store, written: Collection[str]) -> tuple[dict[Address, str], list[str]]:
     """What the references lead to that is not `written` in this transaction, and those that can lead nowhere."""
     wanted: dict[Address, str] = {}
     broken = []
     for reference in store.pending.references:
+        if reference in written:
+            continue
         named = target(reference)
         if named:
-            address = named.type, key_of(named.type, named.id)
-            if address not in written:
-                wanted[address] = reference
+            if f"{named.type}/{named.id}" not in written:  # it named a version
+                wanted[named.type, key_of(named.type, named.id)] = reference
         elif is_unreadable(reference):
             broken.append(reference)
     return wanted, broken
@@ -294,22 +299,26 @@ def _is_of(reference: str, patient: UUID) -> bool:
     return found is not None and found.type == "Patient" and key_of("Patient", found.id) == patient
 
 
-def _guarded(store: Store, change: Change) -> bool:
-    """Run the guards; True when one of them amended the resource."""
-    as_sent = dumps(change.resource.data)
+def _guard(store: Store, change: Change) -> None:
     work = UnitOfWork(store)
     for registered in store.guards.of(change.type, change.interaction):
         registered.run(change, work)
-    return dumps(change.resource.data) != as_sent
 
 
-def _stamped(type: str, id: str, key: UUID, content: dict[str, Any], row: IndexRow, before: Version | None, live: Version | None) -> Version:
+def _said(content: Mapping[str, Any]) -> tuple[bytes, bytes]:
+    """What a resource says as JSON: its meta, and everything that is stored behind it."""
+    meta = content.get("meta")
+    return dumps(meta) if meta else b"", dumps({name: value for name, value in content.items() if name not in AHEAD})
+
+
+def _stamped(type: str, id: str, new: Sound, rest: bytes, before: Version | None, live: Version | None) -> Version:
+    """`rest`: what the text says behind its meta, as an object."""
     at = now() if before is None else max(now(), before.at + dt.timedelta(milliseconds=1))
     number = before.number + 1 if before else 1
-    rest = {name: value for name, value in content.items() if name not in ("resourceType", "id", "meta")}
-    meta = {**content.get("meta", {}), "versionId": str(number), "lastUpdated": instant(at)}
-    text = dumps({"resourceType": type, "id": id, "meta": meta, **rest}).decode()
-    return Version(type, id, key, number, at, "U" if live else "C", row.patient, text)
+    meta = {**new.content.get("meta", {}), "versionId": str(number), "lastUpdated": instant(at)}
+    head = dumps({"resourceType": type, "id": id, "meta": meta})
+    text = head if rest == EMPTY else b"%b,%b" % (head[:-1], rest[1:])
+    return Version(type, id, new.row.key, number, at, "U" if live else "C", new.row.patient, text.decode())
 
 
 def _stage(
@@ -320,6 +329,8 @@ def _stage(
     store.pending.events.append(Event(interaction, version.type, version.key, version.number, patients))
 
 
+AHEAD = frozenset({"resourceType", "id", "meta"})  # of the rest, in every text that is stored
+EMPTY = b"{}"
 SERVER_OWNED = ("versionId", "lastUpdated")
 
 

@@ -64,6 +64,8 @@ NOTES = frozenset({"div", "contentString", "conclusion", "summary", "description
 # As NOTES, but not in an extension, whose values are facts such as a race.
 ANSWERS = "valueString"
 NAMES = frozenset({"data", "value"})  # of what is sealed whatever the labels
+# Without any of these in its text a resource holds no other with labels or with a social security number by another system, or by its type.
+SIGNS_WITHIN = ('"security":', '2.16.840.1.113883.4.1"', '"SB"', '"SS"')
 
 Put = Callable[[Purpose, str], Any]
 """What stands in a string's place."""
@@ -97,12 +99,14 @@ def _is_label(label: Mapping[str, Any]) -> bool:
 def may_hold(content: Mapping[str, Any], text: str) -> bool:
     """Whether it is worth looking for something to seal: a microsecond for what has nothing. `text` is `content` as it is written."""
     meta = content.get("meta")
-    if (meta and meta.get("security")) or "contained" in content or content.get("resourceType") == "Bundle":
+    if meta and meta.get("security"):
         return True
     identifiers = content.get("identifier")
     if identifiers and identifiers.__class__ is list and any(map(is_social, identifiers)):
         return True
-    return '"data":"' in text or '/us-ssn"' in text
+    if '"data":"' in text or '/us-ssn"' in text:
+        return True
+    return ("contained" in content or content.get("resourceType") == "Bundle") and any(sign in text for sign in SIGNS_WITHIN)
 
 
 def replaced(value: Mapping[str, Any], put: Put, *, sensitive: bool = False) -> Any:
