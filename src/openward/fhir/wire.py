@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import itertools
 import re
 from collections import OrderedDict
@@ -18,10 +17,7 @@ from psycopg.errors import error_from_result
 from psycopg.pq import DiagnosticField, ExecStatus, Format, PipelineStatus, TransactionStatus
 from psycopg.rows import tuple_row
 
-from openward.fhir.definitions import type_name
-from openward.fhir.packed import EPOCH
-from openward.fhir.sealing.bodies import opened_in_part
-from openward.fhir.search.rows import version_in_part
+from openward.fhir.search.rows import version_in_part, version_sent
 from openward.fhir.versions import Version
 
 if TYPE_CHECKING:
@@ -61,7 +57,6 @@ AS_TEXT: Mapping[type, Callable[[Any], bytes | None]] = {
     type(None): lambda nothing: None,
 }
 
-number = int.from_bytes  # of the bytes that PostgreSQL sends, the first of which counts most
 _numbers = itertools.count(1)  # so that no two wires give one connection the same name
 
 # By connection, the searches whose plans it keeps and the names of these: a wire may last no longer than a page.
@@ -172,7 +167,7 @@ class Wire:
         if result.status != ExecStatus.TUPLES_OK:
             raise self._failure(result)
         value = result.get_value
-        return [_version(value, row) for row in range(result.ntuples)]
+        return [version_sent(value, row) for row in range(result.ntuples)]
 
     def _failure(self, result: PGresult) -> Error:
         """What the server said; a connection that broke has no code to say it by."""
@@ -185,28 +180,3 @@ def _numbered(sql: str) -> tuple[bytes, tuple[str, ...]]:
     """The statement with PostgreSQL's own placeholders, and which parameter stands in each of its places."""
     places = tuple(dict.fromkeys(PLACEHOLDER.findall(sql)))
     return PLACEHOLDER.sub(lambda found: f"${places.index(found[1]) + 1}", sql).replace("%%", "%").encode(), places
-
-
-def _version(sent: Callable[[int, int], Any], row: int) -> Version:
-    """A row of `COLUMNS` in PostgreSQL's binary form. https://www.postgresql.org/docs/current/protocol-overview.html#PROTOCOL-FORMAT-CODES"""
-    id, patient, body = sent(row, 1), sent(row, 6), sent(row, 7)
-    key, name = _key(sent(row, 2))
-    text, locked = opened_in_part(body.decode()) if body is not None else (None, None)
-    return Version(
-        type_name(number(sent(row, 0))),
-        id.decode() if id is not None else name,
-        key,
-        number(sent(row, 3)),
-        EPOCH + dt.timedelta(microseconds=number(sent(row, 4), signed=True)),
-        sent(row, 5).decode(),
-        _key(patient)[0] if patient is not None else None,
-        text,
-        locked,
-    )
-
-
-@lru_cache(maxsize=16_384)
-def _key(sent: bytes) -> tuple[UUID, str]:
-    """The key, and its text: a patient's is met with everything that is theirs."""
-    key = UUID(bytes=sent)
-    return key, str(key)

@@ -108,13 +108,13 @@ def _event(type: str | None, page: Page[Resource]) -> Event:
 
 def _locked(versions: Sequence[Version]) -> list[Version]:
     if isinstance(versions, Rows):
-        return [row.version() for row in versions.sent if row.locked]
+        return [versions[row] for row in versions.locked]
     return [version for version in versions if version.locked]
 
 
 def _patients(versions: Sequence[Version]) -> list[UUID | None]:
     if isinstance(versions, Rows):
-        return [UUID(bytes=patient) for patient in dict.fromkeys(row.patient for row in versions.sent) if patient]
+        return list(versions.patients())
     return [version.patient for version in versions]
 
 
@@ -133,9 +133,13 @@ def _entries(versions: Sequence[Version], base: str, mode: str) -> list[dict[str
     """Resources go from the database into the answer as the bytes they are."""
     search = {"mode": mode}
     if isinstance(versions, Rows):
-        return [
-            {"fullUrl": f"{base}/{row.type}/{row.id}", "resource": Raw(row.body), "search": LOCKED if row.locked else search} for row in versions.sent
+        found = [
+            {"fullUrl": f"{base}/{reference}", "resource": Raw(body), "search": search}
+            for reference, body in zip(versions.references(), versions.bodies, strict=True)
         ]
+        for row in versions.locked:
+            found[row]["search"] = LOCKED
+        return found
     return [_entry(version, base, search) for version in versions]
 
 

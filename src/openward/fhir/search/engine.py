@@ -20,23 +20,24 @@ from openward.fhir.search.crowded import is_better_planned
 from openward.fhir.search.cursor import BadCursor
 from openward.fhir.search.facts import Facts
 from openward.fhir.search.include import Inclusion
-from openward.fhir.search.kept import has_one_patient, hidden, is_plain, is_walked, walked_rows, watched
+from openward.fhir.search.kept import has_one_patient, is_plain, is_walked, walked, walked_rows, watched
 from openward.fhir.search.leading import parts
 from openward.fhir.search.own import OWN
 from openward.fhir.search.page import Page
 from openward.fhir.search.places import Place, of_type
 from openward.fhir.search.query import Params, Query, Unknown, pairs, parse
-from openward.fhir.search.recheck import holds, texts
-from openward.fhir.search.sent import Rows, all_of
+from openward.fhir.search.recheck import holding, texts
+from openward.fhir.search.sent import Rows, position
 from openward.fhir.search.sort import Order, order
 from openward.fhir.search.sql import FALSE, Bindings
-from openward.fhir.search.statement import Part, page_statement
+from openward.fhir.search.statement import Part, kept_statement, page_statement
 from openward.fhir.search.subset import shortened
 from openward.fhir.search.ticket import Ticket, seal, unseal
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
+    from openward.fhir.versions import Version
     from openward.fhir.wire import Wire
 
 ESTIMATE_UP_TO = 10_000  # matches counted one by one before the planner's guess is taken
@@ -162,46 +163,56 @@ class Search:
     def scope(self) -> Scope:
         return Scope(Bindings(self.tenant, self.facts), self.where)
 
-    def _matches(self) -> tuple[Rows, Sequence[str] | None]:
+    def _matches(self) -> tuple[Sequence[Version], Sequence[str] | None]:
         """The rows of the page, and where the next one begins, if there is one."""
         scope = self.scope()
         orders = [order(query, scope.bind, across=len(self.queries) > 1) for query in self.queries]
         scope.bind.is_walked = len(orders) == 1 and is_plain(orders[0]) and is_walked(self.query, self.where) and not self._is_crowded()
-        statement = self.statement(scope, *orders)
-        if statement is None:
-            return Rows(()), None
-        fetched = all_of(self._walk(statement, scope.bind) if scope.bind.is_walked else self._run(statement, scope.bind))
-        page = fetched[: self.query.count]
-        following = page[-1].place if len(fetched) > len(page) else None
-        wanted = {query.type: texts(query.conditions) for query in self.queries}
-        return Rows([row for row in page if row.locked or holds(row.body, wanted[row.type])]), following
+        found = self._parts(scope, orders)
+        if not found:
+            return (), None
+        result = self._walk(found, scope.bind) if scope.bind.is_walked else self._run(self._statement(found, scope.bind), scope.bind)
+        count = self.query.count
+        following = position(result, count - 1) if result.ntuples > count else None
+        page = Rows(result, range(min(result.ntuples, count)))
+        return holding(page, {query.type: texts(query.conditions) for query in self.queries}), following
 
     def statement(self, scope: Scope, *orders: Order) -> str | None:
         """The SELECT of the page; None when its actor may see nothing it asks for."""
-        by = orders[0]
-        position = self.ticket.position if self.ticket else ()
-        if position and len(position) != by.length:
+        found = self._parts(scope, orders)
+        return self._statement(found, scope.bind) if found else None
+
+    def _parts(self, scope: Scope, orders: Sequence[Order]) -> list[Part]:
+        """What the page is put together from, in any order of the types; nothing where its actor may see nothing."""
+        if self._position and len(self._position) != orders[0].length:
             raise BadCursor
         found: list[Part] = []
         for query, own in zip(self.queries, orders, strict=True):
             visible = self.where(query.type) if scope.bind.is_walked else None
             wanted = [walked_rows(scope.bind, query.type, visible, query.conditions)] if visible else parts(scope, query, own)
-            for part, (half, after) in product([part for part in wanted if part != FALSE], own.halves(position, scope.bind)):
+            for part, (half, after) in product([part for part in wanted if part != FALSE], own.halves(self._position, scope.bind)):
                 found.append(Part(query.type, half, f"{part}{after}"))
-        pin = scope.bind.place(position[-1], "::timestamptz") if by.reads_log and position else None
-        return page_statement(found, self.query.count, pin) if found else None
+        return found
+
+    @property
+    def _position(self) -> Sequence[str]:
+        return self.ticket.position if self.ticket else ()
+
+    def _statement(self, found: Sequence[Part], bind: Bindings) -> str:
+        pin = bind.place(self._position[-1], "::timestamptz") if found[0].by.reads_log and self._position else None
+        return page_statement(found, self.query.count, pin)
 
     def _is_crowded(self) -> bool:
         return is_better_planned(self.connection, self.query.conditions)
 
-    def _walk(self, statement: str, bind: Bindings) -> PGresult:
+    def _walk(self, found: Sequence[Part], bind: Bindings) -> PGresult:
         """The page by a kept plan; on record by the same statement where that can be."""
-        statement, values = hidden(statement), bind.values
+        page, bodies = kept_statement(found, self.query.count)
         audit = self.watch(self.query.type) if self.watch and has_one_patient(self.query) else None
-        if audit is not None:
-            statement, values = watched(statement, self.query.type, audit.sql), {**values, **audit.params}
-        result = self.wire.result(statement, values, keep=True)
-        self.is_on_record = audit is not None
+        if audit is None:
+            return self.wire.result(walked(page, bodies), bind.values, keep=True)
+        result = self.wire.result(watched(page, bodies, self.query.type, audit.sql), {**bind.values, **audit.params}, keep=True)
+        self.is_on_record = True
         return result
 
     def _address(self, position: Sequence[str]) -> str:

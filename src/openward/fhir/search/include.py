@@ -16,7 +16,7 @@ from openward.fhir.search.own import values_of
 from openward.fhir.search.parameters import plan
 from openward.fhir.search.query import Include, Query
 from openward.fhir.search.reference import any_points_at, pointer
-from openward.fhir.search.sent import COLUMNS, Rows, all_of
+from openward.fhir.search.sent import COLUMNS, Rows
 from openward.fhir.search.sql import FALSE, Bindings
 from openward.fhir.versions import Version
 
@@ -61,7 +61,7 @@ class Inclusion:
         statement = f"{' union all '.join(selects)} limit {limit + len(self.seen) + 1}"
         # What is around one resource is asked for again and again, and to plan it takes longer than to find it.
         kept = len(versions) == 1
-        fresh = self._fresh(Rows(all_of(self.wire.result(hidden(statement) if kept else statement, scope.bind.values, keep=kept))))
+        fresh = self._fresh(Rows(self.wire.result(hidden(statement) if kept else statement, scope.bind.values, keep=kept)))
         if len(fresh) > limit:
             raise TooCostly(f"This search would include more than {MAX_INCLUDED:,} resources; ask for fewer matches or fewer includes.")
         return fresh

@@ -117,11 +117,16 @@ def _owners(parameter: SearchParameter) -> tuple[SearchParameter, ...]:
 
 
 @lru_cache(maxsize=1000)
-def watched(statement: str, type: str, audit: str) -> str:
-    """The SELECT of a page of one patient's rows, which puts on record by itself that it was read: one event, of that patient if there is any row."""
-    whose = "(select p.patient from page p where p.patient is not null limit 1)"
-    seen = f"select {rtype(type)}::smallint as rtype, null::uuid as rkey, null::int as ver, {whose} as patient"
-    return f"with page as materialized ({statement}), seen as materialized ({seen}), audited as ({audit}) select * from page"  # noqa: S608
+def walked(page: str, bodies: str) -> str:
+    """A `kept_statement`, whole."""
+    return f"with page as materialized ({hidden(page)}) {hidden(bodies)}"
+
+
+@lru_cache(maxsize=1000)
+def watched(page: str, bodies: str, type: str, audit: str) -> str:
+    """A `kept_statement` of one patient's rows which puts on record by itself that they were read: one event, of that patient if there is any row."""
+    seen = f"select {rtype(type)}::smallint as rtype, null::uuid as rkey, null::int as ver, (select p.patient from page p limit 1) as patient"  # noqa: S608
+    return f"with page as materialized ({hidden(page)}), seen as materialized ({seen}), audited as ({audit}) {hidden(bodies)}"
 
 
 @lru_cache(maxsize=1000)

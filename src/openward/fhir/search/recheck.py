@@ -6,13 +6,14 @@ a hundred times that. https://www.rfc-editor.org/rfc/rfc8259#section-7
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import msgspec
 
 from openward.fhir.definitions import SearchParameter
 from openward.fhir.search.query import Condition, Filter
+from openward.fhir.search.sent import Rows
 
 # The data types whose token is found under the very text that stands in the resource.
 LITERAL = frozenset({"code", "Coding", "CodeableConcept", "Identifier", "uri", "url", "canonical"})
@@ -26,15 +27,14 @@ def texts(conditions: Sequence[Condition]) -> Texts:
     return [wanted for wanted in map(_wanted, conditions) if wanted]
 
 
-def holds(body: bytes, wanted: Texts) -> bool:
-    """Whether nothing says that the resource was found by a hash alone."""
-    for one in wanted:
-        for text in one:
-            if text in body:
-                break
-        else:
-            return False
-    return True
+def holding(rows: Rows, wanted: Mapping[str, Texts]) -> Rows:
+    """Those of which nothing says that they were found by a hash alone. `wanted`: what matches of each type hold."""
+    bodies, kept = rows.bodies, list(range(len(rows)))
+    types = rows.types() if len(wanted) > 1 else ()
+    for type, conditions in wanted.items():
+        for one in conditions:
+            kept = [row for row in kept if any(map(bodies[row].__contains__, one)) or row in rows.locked or (types and types[row] != type)]
+    return rows.some(kept)
 
 
 def _wanted(condition: Condition) -> list[bytes]:

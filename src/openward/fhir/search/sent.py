@@ -1,22 +1,18 @@
-"""The rows of a page as PostgreSQL sent them, in its binary form: what is only passed on is never made into Python's objects.
-
-https://www.postgresql.org/docs/current/protocol-overview.html#PROTOCOL-FORMAT-CODES
-"""
+"""The rows of a page as PostgreSQL sent them, in its binary form: what is only passed on is never made into Python's objects."""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, overload
 from uuid import UUID
 
 from openward.fhir.definitions import type_name
 from openward.fhir.json import dumps
-from openward.fhir.packed import EPOCH
-from openward.fhir.sealing.bodies import MARK_BYTE, bytes_in_clear, in_part, in_words
+from openward.fhir.sealing.bodies import MARK_BYTE, bytes_in_clear, in_words
 from openward.fhir.sealing.port import Locked
 from openward.fhir.search import rows
+from openward.fhir.search.rows import BODY, ID, PATIENT, RTYPE, number, version_sent
 from openward.fhir.versions import Version, parsed
 
 if TYPE_CHECKING:
@@ -24,95 +20,83 @@ if TYPE_CHECKING:
 
 # As `rows.COLUMNS`, but with every id as its text.
 COLUMNS = rows.COLUMNS.replace("b.id", "coalesce(b.id, b.rkey::text) as id")
-RTYPE, ID, KEY, NUMBER, AT, OP, PATIENT, BODY = range(8)
 WIDTH = 8
 
 
-class Sent:
-    """One row of a SELECT that begins with `COLUMNS`. `body`: the resource as it is stored. `patient`: the key, as bytes."""
+class Rows(Sequence[Version]):
+    """Rows of a SELECT that begins with `COLUMNS`, as versions, each made when it is asked for.
 
-    __slots__ = ("_result", "_row", "body", "id", "locked", "patient", "sealed", "type")
+    `bodies`: the resources as they were written. `locked`: by number, why something of a row cannot be opened; it is said in the place of its
+    body, for one lost key hides nothing else.
+    """
 
-    def __init__(self, result: PGresult, row: int) -> None:
+    def __init__(self, result: PGresult, chosen: Sequence[int] | None = None) -> None:
+        """`chosen`: the numbers of its rows in the result, all where it is not given."""
         value = result.get_value
         self._result = result
-        self._row = row
-        self.type = _type(value(row, RTYPE))
-        self.id = (value(row, ID) or b"").decode()
-        self.patient = value(row, PATIENT)
-        self.body = value(row, BODY) or b""
-        self.locked: Locked | None = None
-        if self.body[:1] == MARK_BYTE:
-            self._open()
+        self._chosen = range(result.ntuples) if chosen is None else chosen
+        self._made: dict[int, Version] = {}
+        self.bodies = [value(row, BODY) or b"" for row in self._chosen]
+        self.locked: dict[int, Locked] = {}
+        for row in [row for row, body in enumerate(self.bodies) if body[:1] == MARK_BYTE]:
+            self._open(row)
 
-    def _open(self) -> None:
-        """What cannot be opened is said in its place on the page: one lost key hides nothing else."""
+    def _open(self, row: int) -> None:
         try:
-            self.body = bytes_in_clear(self.body)
+            self.bodies[row] = bytes_in_clear(self.bodies[row])
         except Locked as locked:
-            self.locked, self.sealed, self.body = locked, self.body, dumps(locked.outcome())
-
-    @property
-    def place(self) -> list[str]:
-        """The columns that follow, texts: where the row stands in the order of the page."""
-        return [self._value(column).decode() for column in range(WIDTH, self._result.nfields)]
-
-    def version(self) -> Version:
-        """With whatever of it opens."""
-        body = dumps(in_part(self.sealed.decode())) if self.locked else self.body
-        return Version(
-            self.type,
-            self.id,
-            UUID(bytes=self._value(KEY)),
-            int.from_bytes(self._value(NUMBER), "big"),
-            EPOCH + dt.timedelta(microseconds=int.from_bytes(self._value(AT), "big", signed=True)),
-            self._value(OP).decode(),
-            UUID(bytes=self.patient) if self.patient is not None else None,
-            body.decode() or None,
-            self.locked,
-        )
-
-    def _value(self, column: int) -> bytes:
-        return self._result.get_value(self._row, column) or b""
-
-
-class Rows(Sequence[Version]):
-    """Rows as versions, each made when it is asked for."""
-
-    def __init__(self, sent: Iterable[Sent]) -> None:
-        self.sent = list(sent)
-        self._made: list[Version | None] = [None] * len(self.sent)
+            self.locked[row], self.bodies[row] = locked, dumps(locked.outcome())
 
     def __len__(self) -> int:
-        return len(self.sent)
+        return len(self.bodies)
 
     @overload
     def __getitem__(self, place: int) -> Version: ...
     @overload
     def __getitem__(self, place: slice) -> list[Version]: ...
     def __getitem__(self, place: Any) -> Any:
+        """With whatever of it opens."""
         if isinstance(place, slice):
             return [self._version(number) for number in range(*place.indices(len(self)))]
         return self._version(range(len(self))[place])
 
-    def _version(self, number: int) -> Version:
-        made = self._made[number]
+    def _version(self, row: int) -> Version:
+        made = self._made.get(row)
         if made is None:
-            made = self._made[number] = self.sent[number].version()
+            made = self._made[row] = version_sent(self._result.get_value, self._chosen[row])
         return made
+
+    def some(self, chosen: Sequence[int]) -> Rows:
+        """Those of these numbers."""
+        return self if len(chosen) == len(self) else Rows(self._result, [self._chosen[row] for row in chosen])
+
+    def types(self) -> list[str]:
+        value = self._result.get_value
+        return [_type(value(row, RTYPE)) for row in self._chosen]
+
+    def references(self) -> list[str]:
+        """`Type/id` of each."""
+        value = self._result.get_value
+        return [f"{_type(value(row, RTYPE))}/{(value(row, ID) or b'').decode()}" for row in self._chosen]
+
+    def patients(self) -> list[UUID]:
+        """Whose they are, each once."""
+        value = self._result.get_value
+        return [UUID(bytes=patient) for patient in dict.fromkeys(value(row, PATIENT) for row in self._chosen) if patient]
+
+
+def position(result: PGresult, row: int) -> list[str]:
+    """The columns that follow, texts: where the row stands in the order of the page."""
+    return [(result.get_value(row, column) or b"").decode() for column in range(WIDTH, result.nfields)]
 
 
 def contents(versions: Sequence[Version]) -> list[dict[str, Any]]:
     """The resources, parsed, for people to read: words stand where something does not open. Of rows as they were sent no versions are made."""
     if isinstance(versions, Rows):
-        return [parsed(row.body) if row.locked is None else in_words(row.version().content) for row in versions.sent]
+        return [in_words(versions[row].content) if row in versions.locked else parsed(body) for row, body in enumerate(versions.bodies)]
     return [version.content for version in versions]
-
-
-def all_of(result: PGresult) -> list[Sent]:
-    return [Sent(result, row) for row in range(result.ntuples)]
 
 
 @cache
 def _type(sent: bytes | None) -> str:
-    return type_name(int.from_bytes(sent or b"", "big"))
+    return type_name(number(sent or b""))

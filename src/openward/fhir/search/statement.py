@@ -20,22 +20,45 @@ class Part:
 
 
 def page_statement(parts: Sequence[Part], count: int, pin: str | None = None) -> str:
-    """The columns of a version and, as text, the keys of its place in the order.
+    """The columns of a version and, as text, the keys of its place in the order; one row more than `count`.
 
     `parts`: their rows are disjoint. `pin`: the SQL of the time the first page was made, for an order by time of writing.
     """
-    by = parts[0].by
-    types = list(dict.fromkeys(part.type for part in parts))
-    direction = ", ".join(f"k{number} {column.direction}" for number, column in enumerate(by.columns))
-    outer = ", ".join(f"{_name(column, number, len(parts))} {column.direction}" for number, column in enumerate(by.columns))
+    return _bodies(parts, f"({_keys(parts, count, pin)}) p", _texts(parts, pin))
+
+
+def kept_statement(parts: Sequence[Part], count: int) -> tuple[str, str]:
+    """The same for a plan that is kept, in two steps: the SELECT of the CTE `page`, and that of what is on it.
+
+    Only the last row of the page tells its place: nobody asks for the others'.
+    """
+    last = f"(select l.rkey from page l offset {count - 1} limit 1)"  # noqa: S608
+    texts = [f"case when p.rkey = {last} then {text} end" for text in _texts(parts, None)]
+    return _keys(parts, count, None), _bodies(parts, "page p", texts)
+
+
+def _keys(parts: Sequence[Part], count: int, pin: str | None) -> str:
+    """The narrow rows of the page, in its order."""
+    direction = ", ".join(f"k{number} {column.direction}" for number, column in enumerate(parts[0].by.columns))
     limit = f"order by {direction} limit {count + 1}"
     selects = [f"{_select(part, pin)} {limit}" for part in parts]
-    page = selects[0] if len(selects) == 1 else f"select * from ({' union all '.join(f'({select})' for select in selects)}) u {limit}"  # noqa: S608
+    return selects[0] if len(selects) == 1 else f"select * from ({' union all '.join(f'({select})' for select in selects)}) u {limit}"  # noqa: S608
+
+
+def _bodies(parts: Sequence[Part], source: str, texts: Sequence[str]) -> str:
+    """What belongs to the keys in `source`, named `p`."""
+    types = _types(parts)
     kind = rtype(types[0]) if len(types) == 1 else "p.kind"
+    order = ", ".join(f"{_name(column, number, len(parts))} {column.direction}" for number, column in enumerate(parts[0].by.columns))
+    named = ", ".join(f"{text} as t{number}" for number, text in enumerate(texts))
     return (
-        f"select {COLUMNS}, {', '.join(_texts(types, by, pin))} from ({page}) p"  # noqa: S608
-        f" join fhir.body b on b.tenant = %(tenant)s and b.rtype = {kind} and b.rkey = p.rkey and b.ver = p.ver order by {outer}"
+        f"select {COLUMNS}, {named} from {source}"  # noqa: S608
+        f" join fhir.body b on b.tenant = %(tenant)s and b.rtype = {kind} and b.rkey = p.rkey and b.ver = p.ver order by {order}"
     )
+
+
+def _types(parts: Sequence[Part]) -> list[str]:
+    return list(dict.fromkeys(part.type for part in parts))
 
 
 def _name(column: Column, number: int, parts: int) -> str:
@@ -46,15 +69,17 @@ def _name(column: Column, number: int, parts: int) -> str:
 def _select(part: Part, pin: str | None) -> str:
     keys = ", ".join(f"{column.expression} as k{number}" for number, column in enumerate(part.by.columns))
     source = _log(part.type, pin) if part.by.reads_log else "fhir.current c"
-    return f"select {rtype(part.type)}::smallint as kind, c.rkey, c.ver, {keys} from {source} where {part.where}"  # noqa: S608
+    return f"select {rtype(part.type)}::smallint as kind, c.rkey, c.ver, c.patient, {keys} from {source} where {part.where}"  # noqa: S608
 
 
-def _texts(types: Sequence[str], by: Order, pin: str | None) -> list[str]:
-    texts = [f"p.k{number}::text as t{number}" for number in range(len(by.columns))]
+def _texts(parts: Sequence[Part], pin: str | None) -> list[str]:
+    """The place of a row in the order."""
+    by = parts[0].by
+    texts = [f"p.k{number}::text" for number in range(len(by.columns))]
     if by.reads_log:
-        latest = [f"(select max(x.ts) from fhir.body x where x.tenant = %(tenant)s and x.rtype = {rtype(type)})" for type in types]  # noqa: S608
+        latest = [f"(select max(x.ts) from fhir.body x where x.tenant = %(tenant)s and x.rtype = {rtype(type)})" for type in _types(parts)]  # noqa: S608
         newest = f"greatest({', '.join(latest)})"
-        texts.append(f"{pin or newest}::text as pin")
+        texts.append(f"{pin or newest}::text")
     return texts
 
 
