@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -91,6 +92,8 @@ class Stopped:
     pids: list[int]
     token: str
     patient: str
+    streamed: bytes
+    """What came down a page's stream of changes, which was open."""
 
 
 @pytest.fixture(scope="module")
@@ -99,13 +102,25 @@ def stopped() -> Iterator[Stopped]:
         token = installation.token()
         made = json.loads(server.ask("POST", "/fhir/Patient", PATIENT, fhir(token)).body)
         pids = [process.pid for process in server.family()] + [postmaster(installation.data)]
-        yield Stopped(installation, server.stop(), pids, token, made["id"])
+        with socket.create_connection(("127.0.0.1", server.port + 1), timeout=60) as page:
+            cookies = server.sign_in("watching", "front-desk")
+            page.sendall(f"GET /live/events?topics=flow HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookies}\r\n\r\n".encode())
+            heard = page.recv(2**16)
+            status = server.stop()
+            while part := page.recv(2**16):
+                heard += part
+        yield Stopped(installation, status, pids, token, made["id"], heard)
 
 
 class TestStopping:
     def test_sigterm_ends_every_process_and_the_database(self, stopped: Stopped) -> None:
         assert stopped.status == 0
         assert soon(lambda: all(is_gone(pid) for pid in stopped.pids))
+
+    def test_an_open_stream_is_ended_not_cut(self, stopped: Stopped) -> None:
+        """One that is cut was waited for until nobody would wait any longer."""
+        assert stopped.streamed.startswith(b"HTTP/1.1 200 OK")
+        assert stopped.streamed.endswith(b"\r\n0\r\n\r\n")
 
     def test_the_next_start_finds_what_was_kept(self, stopped: Stopped) -> None:
         with stopped.installation.serving() as server:

@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import re
+import socket
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from typing import Any
@@ -23,6 +24,7 @@ import django
 django.setup()
 
 import psycopg  # noqa: E402 - Django must be set up first
+import uvicorn  # noqa: E402
 from asgiref.sync import sync_to_async  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.contrib.auth import SESSION_KEY  # noqa: E402
@@ -40,6 +42,7 @@ TOPIC = re.compile(r"[a-z0-9][a-z0-9:-]{0,59}")
 TOPICS_AT_MOST = 20
 KEEP_ALIVE_SECONDS = 20.0
 RECHECK_SESSION_SECONDS = 60.0
+ENDING_SECONDS = 5
 
 
 class Board:
@@ -50,6 +53,7 @@ class Board:
         self.connection: psycopg.AsyncConnection[Any] | None = None
         self.heard: set[str] = set()
         self.wanted = asyncio.Event()
+        self.ended = False
 
     async def run(self) -> None:
         """Listen for ever; after a lost connection every page is told to look again, since a change may have been missed."""
@@ -83,6 +87,12 @@ class Board:
         for queue in self.listeners.get(topic, ()):
             with contextlib.suppress(asyncio.QueueFull):
                 queue.put_nowait(topic)
+
+    def end(self) -> None:
+        """Wake every stream, which then ends; the page opens another where it can."""
+        self.ended = True
+        for topic in self.listeners:
+            self.tell(topic)
 
     @contextlib.contextmanager
     def subscribed(self, topics: list[str]) -> Any:
@@ -121,7 +131,7 @@ async def _stream(request: Request, topics: list[str], cookie: str | None) -> As
     checked = asyncio.get_running_loop().time()
     with board.subscribed(topics) as queue:
         yield "retry: 1000\nevent: ready\ndata: \n\n"
-        while not await request.is_disconnected():
+        while not board.ended and not await request.is_disconnected():
             try:
                 topic = await asyncio.wait_for(queue.get(), KEEP_ALIVE_SECONDS)
                 yield f"event: change\ndata: {topic}\n\n"
@@ -163,3 +173,16 @@ async def subscription(request: Request) -> Response:
 
 ROUTES = [Route("/live/events", events), Route("/live/subscriptions/{id}", subscription), Route("/health", health)]
 app = Starlette(routes=ROUTES, lifespan=lifespan)
+
+
+class Server(uvicorn.Server):
+    """Told to stop, it ends the streams first: they have no end of their own, and it would wait for them."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        board.end()
+        await super().shutdown(sockets)
+
+
+def serve(host: str, port: int) -> None:
+    """Until this process is told to stop; a client that does not take the end of its stream is waited for a little."""
+    Server(uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=ENDING_SECONDS)).run()

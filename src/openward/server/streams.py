@@ -31,7 +31,9 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class Board(Protocol):
-    """Who listens to which topic of PostgreSQL."""
+    """Who listens to which topic of PostgreSQL, until it has ended."""
+
+    ended: bool
 
     def subscribed(self, topics: list[str]) -> AbstractContextManager[asyncio.Queue[str]]: ...
 
@@ -73,7 +75,7 @@ async def _stream(request: Request, board: Board, token: str, one: Held, last: i
     make = sync_to_async(_notification, thread_sensitive=True)
     with board.subscribed([topic_of(one.rkey)]) as queue:
         yield b"retry: 1000\n\n" + (await make(one, "handshake", last))[1]
-        while not await request.is_disconnected():
+        while not board.ended and not await request.is_disconnected():
             try:
                 one = await sync_to_async(_opened, thread_sensitive=True)(token, one.id)
             except FhirError:

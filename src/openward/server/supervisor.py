@@ -168,9 +168,9 @@ def _web(host: str, port: int, workers: int) -> None:
 
 
 def _live(host: str, port: int) -> None:
-    import uvicorn
+    from openward.server.live import serve
 
-    uvicorn.run("openward.server.live:app", host=host, port=port, log_level="warning", access_log=False)
+    serve(host, port)
 
 
 def _worker() -> None:
