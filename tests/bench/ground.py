@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from openward.cluster import EmbeddedCluster
@@ -22,9 +22,13 @@ STOP_SECONDS = 30
 
 @dataclass(frozen=True)
 class Ground:
-    """One data folder whose embedded PostgreSQL runs until the end of the measurement."""
+    """One data folder whose embedded PostgreSQL runs until the end of the measurement.
+
+    `sizes`: bytes of memory of every web worker of `product`, when what was asked of it was done.
+    """
 
     data: Path
+    sizes: list[int] = field(default_factory=list)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -46,6 +50,7 @@ class Ground:
         command = [sys.executable, "-m", "openward.cli", "serve", "--port", str(port), "--workers", str(WORKERS), "--data", str(self.data)]
         with running(command, self._own, f"http://127.0.0.1:{port}/health"):
             yield port
+            self.sizes.extend(map(resident, web_workers(port)))
 
     @contextmanager
     def floor(self, name: str) -> Iterator[int]:
@@ -89,3 +94,25 @@ def running(command: list[str], environment: dict[str, str], ready: str) -> Iter
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def web_workers(port: int) -> list[Path]:
+    """Of the server at this port on loopback, by the title granian gives them; its main process, which they are forked from, answers nothing."""
+    found = sorted((process for process in Path("/proc").iterdir() if process.name.isdecimal()), key=lambda process: int(process.name))
+    return [process for process in found if _title(process).startswith(f"granian wsgi 127.0.0.1:{port} ") and " worker-" in _title(process)]
+
+
+def _title(process: Path) -> str:
+    try:
+        return (process / "cmdline").read_bytes().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def resident(process: Path) -> int:
+    """Bytes; 0 when it has ended."""
+    try:
+        fields = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
+        return int(fields["VmRSS"].split()[0]) * 1024
+    except (OSError, KeyError):
+        return 0

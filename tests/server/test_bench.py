@@ -13,8 +13,8 @@ import psycopg
 import pytest
 
 from openward.cluster import EmbeddedCluster
-from tests.bench import answering, processors
-from tests.bench.ground import Ground
+from tests.bench import processors
+from tests.bench.ground import Ground, resident, web_workers
 from tests.installation import Answer, Server
 
 PATIENT = {"resourceType": "Patient", "name": [{"family": "Measured"}]}
@@ -68,12 +68,12 @@ def test_the_floor_of_creates_inserts_what_was_sent(ground: Ground, served: Serv
 
 def test_the_memory_of_a_web_worker_is_read_of_the_server_that_is_measured(served: Server) -> None:
     workers = [process for process in served.family() if "worker-1" in " ".join(process.cmdline())]
-    assert [process.pid for process in workers] == [int(path.name) for path in answering.web_workers(served.port)]
-    assert answering.resident(Path(f"/proc/{workers[0].pid}")) > 2**20
+    assert [process.pid for process in workers] == [int(path.name) for path in web_workers(served.port)]
+    assert resident(Path(f"/proc/{workers[0].pid}")) > 2**20
 
 
 def test_a_port_nobody_serves_has_no_web_workers(served: Server) -> None:
-    assert answering.web_workers(served.port + 1) == []
+    assert web_workers(served.port + 1) == []
 
 
 def test_what_the_processors_do_is_counted() -> None:
