@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from django.test import Client
+
 from openward.access.actor import Actor
 from openward.access.roles import ROLES
 from openward.access.scopes import Scopes
@@ -9,6 +13,7 @@ from openward.access.scopes import Scopes
 PRACTITIONER_ID = "0199c1f0-0000-7000-8000-00000000d0c1"
 PATIENT_ID = "0199c1f0-0000-7000-8000-0000000000a1"
 OTHER_PATIENT_ID = "0199c1f0-0000-7000-8000-0000000000b2"
+SignIn = Callable[[str], Client]
 
 
 def staff(role: str, *, reference: str | None = None, name: str | None = None) -> Actor:

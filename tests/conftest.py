@@ -90,6 +90,21 @@ def outside_data() -> Callable[[str], Path]:
 
 
 @pytest.fixture
+def signed_in(db: None) -> Callable[[str], Any]:
+    """A browser in which a person of the role that is named has signed in."""
+    from django.test import Client
+
+    from openward.accounts.models import User
+
+    def browser(role: str) -> Client:
+        client = Client()
+        client.force_login(User.objects.create_user(sign_in=f"{role}@example", password=None, role=role, name=f"The {role}"))
+        return client
+
+    return browser
+
+
+@pytest.fixture
 def committed_db(transactional_db: None) -> Iterator[None]:
     """A database where commits are real, for tests of concurrency. Emptied before and after, the engine's tables and the audit trail too."""
     _empty_engine()

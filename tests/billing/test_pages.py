@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal as D
 from typing import Any
 
@@ -9,31 +8,20 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from openward.accounts.models import User
 from openward.billing import actions, facts, jobs
 from openward.billing.actions.payments import make_link
 from openward.billing.models import Fee, Payment, RefusedFile, RemittanceItem, RemittanceRow
 from openward.billing.queries.balances import patient_balance
 from openward.record import unit_of_work
 from tests.billing.clinic import DENIED, PAID_IN_PART, Clinic, answer, file_of
+from tests.cast import SignIn
 
-SignIn = Callable[[str], Client]
 CARD = {"number": "4242 4242 4242 4242", "expiry": "12/30", "code": "123", "key": "form-1"}
 
 
 @pytest.fixture
-def sign_in(db: None) -> SignIn:
-    def sign_in(role: str) -> Client:
-        client = Client()
-        client.force_login(User.objects.create_user(sign_in=f"{role}@example", password=None, role=role, name=f"The {role}"))
-        return client
-
-    return sign_in
-
-
-@pytest.fixture
-def biller(sign_in: SignIn) -> Client:
-    return sign_in("biller")
+def biller(signed_in: SignIn) -> Client:
+    return signed_in("biller")
 
 
 def get(client: Client, name: str, **ids: Any) -> str:
@@ -180,8 +168,8 @@ class TestTheClaim:
         assert "Make the claim" in get(biller, "claims")
         assert actions.build_claim(visit=clinic.ids["visit"], by=clinic.biller)
 
-    def test_the_manager_sees_it_and_changes_nothing(self, sign_in: SignIn, clinic: Clinic) -> None:
-        manager, claim = sign_in("manager"), clinic.claim()
+    def test_the_manager_sees_it_and_changes_nothing(self, signed_in: SignIn, clinic: Clinic) -> None:
+        manager, claim = signed_in("manager"), clinic.claim()
         assert "Send</span>" not in get(manager, "claim", claim=claim.id)
         assert post(manager, "claim-submit", claim=claim.id).status_code == 404
 
@@ -303,8 +291,8 @@ class TestAccounts:
         post(biller, "refund", {"amount": "10.00", "why": "Paid twice", "key": "r"}, **ids)
         assert patient_balance(1, patient) == D("10.00")
 
-    def test_front_desk_does_not_see_accounts(self, sign_in: SignIn, clinic: Clinic) -> None:
-        assert sign_in("front-desk").get(reverse("billing:account", kwargs={"patient": clinic.ids["patient"]})).status_code == 404
+    def test_front_desk_does_not_see_accounts(self, signed_in: SignIn, clinic: Clinic) -> None:
+        assert signed_in("front-desk").get(reverse("billing:account", kwargs={"patient": clinic.ids["patient"]})).status_code == 404
 
 
 class TestFees:
@@ -380,9 +368,9 @@ class TestPayingFromAMessage:
 
 
 class TestElsewhere:
-    def test_the_manager_sees_the_money_in_numbers(self, sign_in: SignIn, clinic: Clinic) -> None:
+    def test_the_manager_sees_the_money_in_numbers(self, signed_in: SignIn, clinic: Clinic) -> None:
         clinic.sent()
-        page = sign_in("manager").get("/").content.decode()
+        page = signed_in("manager").get("/").content.decode()
         assert "Owed by patients" in page
         assert "OKAFOR" not in page
 

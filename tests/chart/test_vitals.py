@@ -64,7 +64,7 @@ class TestMarks:
         ],
     )
     def test_depend_on_the_age(self, sign, value, age, expected):
-        assert vitals.mark(SIGNS[sign], Decimal(value), Decimal(age)) == expected
+        assert SIGNS[sign].at(Decimal(age)).mark(Decimal(value)) == expected
 
     def test_every_marked_sign_names_its_source(self):
         marked = [sign for sign in SIGNS.values() if any(row.low or row.high for row in sign.ranges)]

@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from openward.accounts.models import Invitation, User
+from openward.accounts.models import Invitation
 from openward.fhir.resources import Coverage, HumanName, Identifier, Organization, Patient
 from openward.outbox.models import Message
 from openward.record import open_store, unit_of_work
 from openward.registration import actions
 from openward.registration.errors import OrderTaken, ProbableDuplicate, Unreachable
 from tests import cast
+from tests.cast import SignIn
 from tests.registration.test_forms import ADA
 
 pytestmark = pytest.mark.django_db
 DESK = cast.staff("front-desk")
-SignIn = Callable[[str], Client]
-
-
-@pytest.fixture
-def signed_in() -> SignIn:
-    def sign_in(role: str) -> Client:
-        client = Client()
-        client.force_login(User.objects.create_user(sign_in=f"{role}@example", password=None, role=role, name=f"The {role}"))
-        return client
-
-    return sign_in
 
 
 @pytest.fixture

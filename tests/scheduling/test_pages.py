@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from openward.accounts.models import User
 from openward.fhir.resources import Appointment
 from openward.outbox.models import Message
 from openward.record import open_store
 from openward.scheduling import actions
 from openward.scheduling.models import Booking
 from openward.scheduling.presenters.picker import stamp
+from tests.cast import SignIn
 from tests.scheduling.conftest import Clinic
 
 pytestmark = pytest.mark.django_db
-SignIn = Callable[[str], Client]
-
-
-@pytest.fixture
-def signed_in() -> SignIn:
-    def sign_in(role: str) -> Client:
-        client = Client()
-        client.force_login(User.objects.create_user(sign_in=f"{role}@example", password=None, role=role, name=f"The {role}"))
-        return client
-
-    return sign_in
 
 
 @pytest.fixture

@@ -10,20 +10,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from openward.chart.limits import Limits
+
 CONTENT = Path(__file__).parent / "content" / "labs.toml"
 CHILD_UNTIL = 18
 
 
 @dataclass(frozen=True, slots=True)
-class LabRange:
+class LabRange(Limits):
     """A reference range for some people: everyone, one sex, or children."""
 
-    sex: str | None
-    child: bool
-    low: Decimal | None
-    high: Decimal | None
-    critical_low: Decimal | None
-    critical_high: Decimal | None
+    sex: str | None = None
+    child: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +80,6 @@ def _begins(asked: str, test: LabTest) -> bool:
     return any(word.startswith(asked) for word in names) or test.loinc.startswith(asked)
 
 
-def mark(row: LabRange | None, value: Decimal) -> str:
-    """`N`, `L`, `H`, `LL`, `HH`; empty when there is no range to read it against."""
-    if row is None:
-        return ""
-    if row.critical_low is not None and value <= row.critical_low:
-        return "LL"
-    if row.critical_high is not None and value >= row.critical_high:
-        return "HH"
-    if row.low is not None and value < row.low:
-        return "L"
-    if row.high is not None and value > row.high:
-        return "H"
-    return "N"
-
-
 def parts(test: LabTest) -> Sequence[LabTest]:
     return [catalog()[key] for key in test.tests] or [test]
 
@@ -122,4 +105,4 @@ def _range(row: dict[str, Any]) -> LabRange:
     def limit(name: str) -> Decimal | None:
         return None if row.get(name) is None else Decimal(row[name])
 
-    return LabRange(row.get("sex"), row.get("child", False), limit("low"), limit("high"), limit("critical_low"), limit("critical_high"))
+    return LabRange(limit("low"), limit("high"), limit("critical_low"), limit("critical_high"), row.get("sex"), row.get("child", False))

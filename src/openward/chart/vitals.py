@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from openward.chart.limits import Limits
+
 CONTENT = Path(__file__).parent / "content" / "vitals.toml"
 BLOOD_PRESSURE = "85354-9"
 STEPS = tuple(Decimal(1).scaleb(-decimals) for decimals in range(7))
@@ -28,15 +30,11 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class Range(Limits):
     """What holds for an age (years, up to and not including `to`)."""
 
-    to: Decimal | None
-    low: Decimal | None
-    high: Decimal | None
-    critical_low: Decimal | None
-    critical_high: Decimal | None
-    likely: tuple[Decimal, Decimal]
+    to: Decimal | None = None
+    likely: tuple[Decimal, Decimal] = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,20 +124,6 @@ def is_likely(sign: Sign, value: Decimal, age: Decimal | None, last: Decimal | N
     if sign.change is None or not last or (age is not None and age < 2):
         return True
     return abs(value - last) * 100 <= sign.change * last
-
-
-def mark(sign: Sign, value: Decimal, age: Decimal | None) -> str:
-    """`N`, `L`, `H`, `LL` or `HH`: the codes of v3-ObservationInterpretation."""
-    row = sign.at(age)
-    if row.critical_low is not None and value <= row.critical_low:
-        return "LL"
-    if row.critical_high is not None and value >= row.critical_high:
-        return "HH"
-    if row.low is not None and value < row.low:
-        return "L"
-    if row.high is not None and value > row.high:
-        return "H"
-    return "N"
 
 
 def _rounded(value: Decimal, decimals: int) -> Decimal:

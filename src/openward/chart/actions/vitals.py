@@ -99,4 +99,4 @@ def _quantity(sign: Sign, value: Decimal) -> Quantity:
 
 
 def _mark(sign: Sign, value: Decimal, age: Decimal | None) -> CodeableConcept:
-    return coded(INTERPRETATION, vitals.mark(sign, value, age))
+    return coded(INTERPRETATION, sign.at(age).mark(value))

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from openward.chart import labs
 from openward.chart.codes import CRITICAL, INTERPRETATION, LOINC, RELEASED, TAG
 from openward.chart.labs import LabTest
+from openward.chart.limits import Limits
 from openward.chart.presenters.wording import amount, code_in, concept, date_of, unit, years_between
 from openward.web.charts import Series, Trend, points
 from openward.web.display import day, number, parse
@@ -116,10 +117,8 @@ class ResultRow:
     def _mark_by_range(self) -> str:
         if self.number is None:
             return ""
-        low, high = self.limits
-        if self._own_range is not None:
-            return "L" if low is not None and self.number < low else "H" if high is not None and self.number > high else "N"
-        return labs.mark(self._catalog_range, self.number)
+        limits = self._catalog_range if self._own_range is None else Limits(*self.limits)
+        return limits.mark(self.number) if limits is not None else ""
 
     @cached_property
     def _own_range(self) -> Any:

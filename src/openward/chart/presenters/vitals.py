@@ -57,7 +57,7 @@ class Reading:
             return self.stated
         moment = self.moment
         age = years_between(self.born, moment.date() if isinstance(moment, dt.datetime) else moment) if moment else None
-        return vitals.mark(self.sign, self.value, age)
+        return self.sign.at(age).mark(self.value)
 
 
 def readings(observations: Iterable[Any], born: str | None) -> dict[str, list[Reading]]:
