@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
+from unittest.mock import call as call_of
 
 import psycopg
 import pytest
 
-from openward.fhir.matching import Matcher
+from openward.fhir.matching import Matcher, facts
 from openward.fhir.protocols import Where
 from tests.fhir.house import empty
 from tests.fhir.search.shelf import Shelf, key_of
@@ -118,6 +120,14 @@ def test_the_same_in_everything_is_certain_and_a_name_alone_is_not(matcher: Matc
 
 def test_a_number_given_twice_is_never_certain_when_all_else_differs(matcher: Matcher) -> None:
     assert matcher.matches(_patient("n", "Other", "Name", "2020-01-01", **_number("OW-000200")))[0].grade == "probable"
+
+
+def test_what_the_new_one_says_is_worked_out_once_for_all_candidates(matcher: Matcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Mock(side_effect=facts)
+    monkeypatch.setattr("openward.fhir.matching.matcher.facts", asked)
+    new = _patient("n", "Okafor", "Ada", "1980-11-03", **_mail("liz@example.org"))
+    assert len(matcher.matches(new, least=0.0)) > 1
+    assert [call for call in asked.call_args_list if call.args[0] is new] == [call_of(new)]
 
 
 def test_nothing_known_matches_nobody(matcher: Matcher) -> None:

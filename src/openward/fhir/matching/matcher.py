@@ -5,7 +5,7 @@ Candidates come from the finder's index: whoever shares a sound of a name, the b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from psycopg import Connection, Cursor
@@ -46,17 +46,17 @@ class Matcher:
         """The same, each with the record itself. A patient is no match of itself."""
         data: Mapping[str, Any] = getattr(patient, "data", patient)
         new = facts(data)
-        found = [(compare(new, facts(version.content)), version) for version in self._candidates(data) if version.id != new.id]
+        found = [(compare(new, facts(version.content)), version) for version in self._candidates(data, new.emails) if version.id != new.id]
         likely = [pair for pair in found if pair[0].score >= least]
         return sorted(likely, key=lambda pair: (-pair[0].score, pair[0].id))[:limit]
 
-    def _candidates(self, patient: Mapping[str, Any]) -> list[Version]:
+    def _candidates(self, patient: Mapping[str, Any], emails: Collection[str]) -> list[Version]:
         keys = [one.key for one in self.finder.candidates(_sought(patient, self.tenant))]
         bind = Bindings(self.tenant)
-        emails = [token_hash("email", None, email) for email in sorted(facts(patient).emails)]
         wanted = f"c.rkey = any({bind.place(keys, '::uuid[]')})"
         if emails:
-            mailed = f"select m.rkey from fhir.current m where m.tenant = %(tenant)s and m.rtype = {PATIENT} and m.tok && {bind.numbers(emails)}"  # noqa: S608
+            tokens = bind.numbers([token_hash("email", None, email) for email in sorted(emails)])
+            mailed = f"select m.rkey from fhir.current m where m.tenant = %(tenant)s and m.rtype = {PATIENT} and m.tok && {tokens}"  # noqa: S608
             wanted = f"c.rkey = any(array({mailed} limit {MOST_BY_EMAIL}) || {bind.place(keys, '::uuid[]')})"
         sql = (
             f"select {COLUMNS} from fhir.current c join fhir.body b using (tenant, rtype, rkey, ver)"  # noqa: S608
