@@ -160,6 +160,12 @@ class TestItsReview:
         Opening.objects.update(since=timezone.now() - dt.timedelta(days=8))
         assert "1 openings" in (reviewed_in_time() or "")
 
+    def test_is_missed_for_another_tenant_too(self) -> None:
+        from openward.privacy.breakglass.health import reviewed_in_time
+
+        Opening.objects.update(tenant=2, since=timezone.now() - dt.timedelta(days=8))
+        assert "1 openings" in (reviewed_in_time() or "")
+
     def test_is_not_ones_own(self) -> None:
         opening = Opening.objects.get()
         with pytest.raises(actions.NotYourOwn):

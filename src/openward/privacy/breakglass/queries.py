@@ -52,8 +52,9 @@ def looked_at(opening: Opening) -> int:
     return sum(1 for event in events.only("patient", "patients") if opening.patient in event.whose)
 
 
-def late(tenant: int) -> int:
-    return waiting(tenant).filter(since__lt=timezone.now() - REVIEW_WITHIN).count()
+def late() -> int:
+    """How many of every tenant have waited too long."""
+    return Opening.objects.filter(reviewed_at__isnull=True, since__lt=timezone.now() - REVIEW_WITHIN).count()
 
 
 def keys(openings: Sequence[Opening]) -> list[UUID]:
