@@ -15,6 +15,13 @@ def test_what_was_sealed_is_what_is_read() -> None:
     assert unseal(KEY, ADDRESS, seal(KEY, ADDRESS, TICKET)) == TICKET
 
 
+def test_a_long_one_is_packed_and_read_all_the_same() -> None:
+    long = Ticket([("code", ",".join(f"http://loinc.org|{number}" for number in range(1000)))], ["x"])
+    text = seal(KEY, ADDRESS, long)
+    assert unseal(KEY, ADDRESS, text) == long
+    assert len(text) < len(long.params[0][1]) / 2
+
+
 def test_nothing_of_the_search_stands_in_the_text() -> None:
     import base64
 

@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/http.html#search
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -21,7 +21,7 @@ from openward.fhir.resources import Resource
 from openward.fhir.search import Page
 from openward.fhir.search import search as run
 from openward.fhir.search.places import Place
-from openward.fhir.search.query import CONTROLS, pairs
+from openward.fhir.search.query import CONTROLS, SHORT, pairs
 from openward.fhir.search.sent import Rows
 from openward.fhir.versions import Version
 
@@ -120,11 +120,17 @@ def _patients(versions: Sequence[Version]) -> list[UUID | None]:
 
 def _links(address: str, page: Page[Resource], here: str | None) -> list[tuple[str, str]]:
     """The pages before and after are opaque addresses: what was searched for, perhaps by POST so that no log shows it, is not in them."""
-    query = urlencode(page.used if here is None else [("_cursor", here)])
+    query = "&".join([(_remembered if len(pair[1]) <= SHORT else _encoded)(pair) for pair in (page.used if here is None else [("_cursor", here)])])
     found = [("self", f"{address}?{query}" if query else address)]
     # A cursor's letters stand in an address as they are.
     return [*found, *((relation, f"{address}?_cursor={cursor}") for relation, cursor in (("first", page.first), ("next", page.next)) if cursor)]
 
+
+def _encoded(pair: tuple[str, str]) -> str:
+    return urlencode([pair])
+
+
+_remembered = lru_cache(maxsize=4096)(_encoded)  # most searches have but one value that is new
 
 LOCKED = {"mode": "outcome"}
 
@@ -134,8 +140,8 @@ def _entries(versions: Sequence[Version], base: str, mode: str) -> list[dict[str
     search = {"mode": mode}
     if isinstance(versions, Rows):
         found = [
-            {"fullUrl": f"{base}/{reference}", "resource": Raw(body), "search": search}
-            for reference, body in zip(versions.references(), versions.bodies, strict=True)
+            {"fullUrl": f"{base}/{type}/{id}", "resource": Raw(body), "search": search}
+            for type, id, body in zip(versions.types(), versions.ids(), versions.bodies, strict=True)
         ]
         for row in versions.locked:
             found[row]["search"] = LOCKED

@@ -25,7 +25,7 @@ from openward.fhir.search.leading import parts
 from openward.fhir.search.own import OWN
 from openward.fhir.search.page import Page
 from openward.fhir.search.places import Place, of_type
-from openward.fhir.search.query import Params, Query, Unknown, pairs, parse
+from openward.fhir.search.query import Pairs, Params, Query, Unknown, pairs, parse
 from openward.fhir.search.recheck import holding, texts
 from openward.fhir.search.sent import Rows, position
 from openward.fhir.search.sort import Order, order
@@ -74,7 +74,7 @@ def search(
     return Search(connection, tenant, queries, where, name=place.name, ticket=ticket, wire=wire, watch=watch).page()
 
 
-def _opened(connection: Connection[Any], tenant: int, place: Place, asked: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], Ticket | None]:
+def _opened(connection: Connection[Any], tenant: int, place: Place, asked: Pairs) -> tuple[Pairs, Ticket | None]:
     """The parameters of the search, and where its page starts. Raises BadCursor, Expired."""
     text = next((value for name, value in asked if name == "_cursor" and value), None)
     if text is None:
@@ -84,7 +84,7 @@ def _opened(connection: Connection[Any], tenant: int, place: Place, asked: list[
     if rest and rest != [pair for pair in ticket.params if pair[0] != "_count"]:
         raise BadCursor
     size = [pair for pair in asked if pair[0] == "_count"]
-    return [*(pair for pair in ticket.params if not (size and pair[0] == "_count")), *size], ticket
+    return Pairs([*(pair for pair in ticket.params if not (size and pair[0] == "_count")), *size]), ticket
 
 
 def _parsed(types: Sequence[str], asked: Params, *, strict: bool) -> list[Query]:
@@ -174,7 +174,7 @@ class Search:
         result = self._walk(found, scope.bind) if scope.bind.is_walked else self._run(self._statement(found, scope.bind), scope.bind)
         count = self.query.count
         following = position(result, count - 1) if result.ntuples > count else None
-        page = Rows(result, range(min(result.ntuples, count)))
+        page = Rows(result, range(min(result.ntuples, count)), self.query.type if len(self.queries) == 1 else None)
         return holding(page, {query.type: texts(query.conditions) for query in self.queries}), following
 
     def statement(self, scope: Scope, *orders: Order) -> str | None:

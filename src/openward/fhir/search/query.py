@@ -5,7 +5,6 @@ https://hl7.org/fhir/R4/search.html
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -147,11 +146,19 @@ class Query:
         return self.summary == "count" or self.count == 0
 
 
-def pairs(params: Params) -> list[Pair]:
+class Pairs(list[Pair]):
+    """What `pairs` has taken apart, so that nobody does it again."""
+
+
+def pairs(params: Params) -> Pairs:
     """(name, value) in order; a list repeats its parameter, and every value becomes text."""
-    items = params.items() if isinstance(params, Mapping) else params
-    flat: list[Pair] = []
-    for name, value in items:
+    if isinstance(params, Pairs):
+        return params
+    flat = Pairs()
+    for name, value in params.items() if isinstance(params, Mapping) else params:
+        if value.__class__ is str:
+            flat.append((name, value))
+            continue
         values = value if isinstance(value, list | tuple | set | frozenset) else [value]
         flat += [(name, _text(one)) for one in values if one is not None]
     return flat
@@ -287,7 +294,7 @@ def _has(type: str, name: str, value: str, depth: int) -> Has:
 
 
 def _take_count(query: Query, value: str) -> None:
-    if not re.fullmatch(r"\d{1,9}", value):
+    if not value.isdecimal() or len(value) > 9:
         raise BadRequest(f"_count is a whole number from 0; got {value!r}.")
     query.count = min(int(value), MAX_COUNT)
 

@@ -24,7 +24,7 @@ Texts = Sequence[Sequence[bytes]]
 
 def texts(conditions: Sequence[Condition]) -> Texts:
     """What a match holds in its stored text: of each of these at least one."""
-    return [wanted for wanted in map(_wanted, conditions) if wanted]
+    return [wanted for condition in conditions if isinstance(condition, Filter) and (wanted := _wanted(condition))]
 
 
 def holding(rows: Rows, wanted: Mapping[str, Texts]) -> Rows:
@@ -37,9 +37,10 @@ def holding(rows: Rows, wanted: Mapping[str, Texts]) -> Rows:
     return rows.some(kept)
 
 
-def _wanted(condition: Condition) -> list[bytes]:
+@lru_cache(maxsize=4096)
+def _wanted(condition: Filter) -> Sequence[bytes]:
     """Texts of which a match holds at least one; none where that cannot be said."""
-    if not isinstance(condition, Filter) or condition.modifier is not None or not _is_literal(condition.parameter):
+    if condition.modifier is not None or not _is_literal(condition.parameter):
         return []
     return [_as_stored(_code(value) if condition.parameter.type == "token" else value) for value in condition.values]
 

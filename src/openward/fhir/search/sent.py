@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any, overload
 from uuid import UUID
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 # As `rows.COLUMNS`, but with every id as its text.
 COLUMNS = rows.COLUMNS.replace("b.id", "coalesce(b.id, b.rkey::text) as id")
 WIDTH = 8
+SEALED = methodcaller("startswith", MARK_BYTE)
 
 
 class Rows(Sequence[Version]):
@@ -30,22 +32,28 @@ class Rows(Sequence[Version]):
     body, for one lost key hides nothing else.
     """
 
-    def __init__(self, result: PGresult, chosen: Sequence[int] | None = None) -> None:
-        """`chosen`: the numbers of its rows in the result, all where it is not given."""
-        value = result.get_value
+    def __init__(self, result: PGresult, chosen: Sequence[int] | None = None, type: str | None = None) -> None:
+        """`chosen`: the numbers of its rows in the result, all where it is not given. `type`: that of all of them, where that is known."""
         self._result = result
+        self._value: Callable[[int, int], Any] = result.get_value
         self._chosen = range(result.ntuples) if chosen is None else chosen
+        self._type = type
         self._made: dict[int, Version] = {}
-        self.bodies = [value(row, BODY) or b"" for row in self._chosen]
+        self.bodies = self._column(BODY)
         self.locked: dict[int, Locked] = {}
-        for row in [row for row, body in enumerate(self.bodies) if body[:1] == MARK_BYTE]:
-            self._open(row)
+        if any(map(SEALED, self.bodies)):
+            self._open()
 
-    def _open(self, row: int) -> None:
-        try:
-            self.bodies[row] = bytes_in_clear(self.bodies[row])
-        except Locked as locked:
-            self.locked[row], self.bodies[row] = locked, dumps(locked.outcome())
+    def _open(self) -> None:
+        for row, body in enumerate(self.bodies):
+            try:
+                self.bodies[row] = bytes_in_clear(body)
+            except Locked as locked:
+                self.locked[row], self.bodies[row] = locked, dumps(locked.outcome())
+
+    def _column(self, number: int) -> list[bytes]:
+        value = self._value
+        return [value(row, number) for row in self._chosen]
 
     def __len__(self) -> int:
         return len(self.bodies)
@@ -63,26 +71,22 @@ class Rows(Sequence[Version]):
     def _version(self, row: int) -> Version:
         made = self._made.get(row)
         if made is None:
-            made = self._made[row] = version_sent(self._result.get_value, self._chosen[row])
+            made = self._made[row] = version_sent(self._value, self._chosen[row])
         return made
 
     def some(self, chosen: Sequence[int]) -> Rows:
         """Those of these numbers."""
-        return self if len(chosen) == len(self) else Rows(self._result, [self._chosen[row] for row in chosen])
+        return self if len(chosen) == len(self) else Rows(self._result, [self._chosen[row] for row in chosen], self._type)
 
     def types(self) -> list[str]:
-        value = self._result.get_value
-        return [_type(value(row, RTYPE)) for row in self._chosen]
+        return [self._type] * len(self) if self._type else [_type(sent) for sent in self._column(RTYPE)]
 
-    def references(self) -> list[str]:
-        """`Type/id` of each."""
-        value = self._result.get_value
-        return [f"{_type(value(row, RTYPE))}/{(value(row, ID) or b'').decode()}" for row in self._chosen]
+    def ids(self) -> list[str]:
+        return [id.decode() for id in self._column(ID)]
 
     def patients(self) -> list[UUID]:
         """Whose they are, each once."""
-        value = self._result.get_value
-        return [UUID(bytes=patient) for patient in dict.fromkeys(value(row, PATIENT) for row in self._chosen) if patient]
+        return [UUID(bytes=patient) for patient in dict.fromkeys(self._column(PATIENT)) if patient]
 
 
 def position(result: PGresult, row: int) -> list[str]:
@@ -98,5 +102,5 @@ def contents(versions: Sequence[Version]) -> list[dict[str, Any]]:
 
 
 @cache
-def _type(sent: bytes | None) -> str:
-    return type_name(number(sent or b""))
+def _type(sent: bytes) -> str:
+    return type_name(number(sent))

@@ -30,11 +30,10 @@ def page_statement(parts: Sequence[Part], count: int, pin: str | None = None) ->
 def kept_statement(parts: Sequence[Part], count: int) -> tuple[str, str]:
     """The same for a plan that is kept, in two steps: the SELECT of the CTE `page`, and that of what is on it.
 
-    Only the last row of the page tells its place: nobody asks for the others'.
+    The place told is that of the page's last row: nobody asks for the others'.
     """
-    last = f"(select l.rkey from page l offset {count - 1} limit 1)"  # noqa: S608
-    texts = [f"case when p.rkey = {last} then {text} end" for text in _texts(parts, None)]
-    return _keys(parts, count, None), _bodies(parts, "page p", texts)
+    last = [f"(select {text} from page p offset {count - 1} limit 1)" for text in _texts(parts, None)]  # noqa: S608
+    return _keys(parts, count, None), _bodies(parts, "page p", last)
 
 
 def _keys(parts: Sequence[Part], count: int, pin: str | None) -> str:
