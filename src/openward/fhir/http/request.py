@@ -117,7 +117,7 @@ class Request:
 
     @property
     def is_strict(self) -> bool:
-        return self.preferences.get("handling") == "strict"
+        return "HTTP_PREFER" in self.environ and self.preferences.get("handling") == "strict"
 
     @property
     def is_async(self) -> bool:

@@ -20,7 +20,7 @@ from openward.fhir.search.crowded import is_better_planned
 from openward.fhir.search.cursor import BadCursor
 from openward.fhir.search.facts import Facts
 from openward.fhir.search.include import Inclusion
-from openward.fhir.search.kept import has_one_patient, is_plain, is_walked, walked, walked_rows, watched
+from openward.fhir.search.kept import has_one_patient, is_plain, is_walked, walked, walked_rows
 from openward.fhir.search.leading import parts
 from openward.fhir.search.own import OWN
 from openward.fhir.search.page import Page
@@ -30,7 +30,7 @@ from openward.fhir.search.recheck import holding, texts
 from openward.fhir.search.sent import Rows, position
 from openward.fhir.search.sort import Order, order
 from openward.fhir.search.sql import FALSE, Bindings
-from openward.fhir.search.statement import Part, kept_statement, page_statement
+from openward.fhir.search.statement import Part, page_statement
 from openward.fhir.search.subset import shortened
 from openward.fhir.search.ticket import Ticket, seal, unseal
 
@@ -207,12 +207,10 @@ class Search:
 
     def _walk(self, found: Sequence[Part], bind: Bindings) -> PGresult:
         """The page by a kept plan; on record by the same statement where that can be."""
-        page, bodies = kept_statement(found, self.query.count)
         audit = self.watch(self.query.type) if self.watch and has_one_patient(self.query) else None
-        if audit is None:
-            return self.wire.result(walked(page, bodies), bind.values, keep=True)
-        result = self.wire.result(watched(page, bodies, self.query.type, audit.sql), {**bind.values, **audit.params}, keep=True)
-        self.is_on_record = True
+        sql = walked(tuple(found), self.query.count, audit.sql if audit else None)
+        result = self.wire.result(sql, {**bind.values, **audit.params} if audit else bind.values, keep=True)
+        self.is_on_record = audit is not None
         return result
 
     def _address(self, position: Sequence[str]) -> str:

@@ -21,6 +21,7 @@ from openward.fhir.search.query import Condition, Filter, Query
 from openward.fhir.search.reference import is_the_patient, keys_by_type
 from openward.fhir.search.sort import LEADING_DATE, OLDEST_FIRST, Order
 from openward.fhir.search.sql import Bindings, all_of, rtype
+from openward.fhir.search.statement import Part, kept_statement
 
 VALUE = re.compile(r"%\((\w+)\)s((?:::[a-z]+(?:\[\])?)?)")
 ELSEWHERE = re.compile(r"\b(?:select|exists)\b", re.IGNORECASE)  # in a policy's condition: it looks beyond the row
@@ -117,16 +118,15 @@ def _owners(parameter: SearchParameter) -> tuple[SearchParameter, ...]:
 
 
 @lru_cache(maxsize=1000)
-def walked(page: str, bodies: str) -> str:
-    """A `kept_statement`, whole."""
-    return f"with page as materialized ({hidden(page)}) {hidden(bodies)}"
-
-
-@lru_cache(maxsize=1000)
-def watched(page: str, bodies: str, type: str, audit: str) -> str:
-    """A `kept_statement` of one patient's rows which puts on record by itself that they were read: one event, of that patient if there is any row."""
-    seen = f"select {rtype(type)}::smallint as rtype, null::uuid as rkey, null::int as ver, (select p.patient from page p limit 1) as patient"  # noqa: S608
-    return f"with page as materialized ({hidden(page)}), seen as materialized ({seen}), audited as ({audit}) {hidden(bodies)}"
+def walked(parts: tuple[Part, ...], count: int, audit: str | None = None) -> str:
+    """The statement of a page whose plan is kept. `audit` puts on record that it was read: one event, of the one patient whose rows they are if there are any."""
+    page, bodies = map(hidden, kept_statement(parts, count))
+    if audit is None:
+        return f"with page as materialized ({page}) {bodies}"
+    seen = (
+        f"select {rtype(parts[0].type)}::smallint as rtype, null::uuid as rkey, null::int as ver, (select p.patient from page p limit 1) as patient"  # noqa: S608
+    )
+    return f"with page as materialized ({page}), seen as materialized ({seen}), audited as ({audit}) {bodies}"
 
 
 @lru_cache(maxsize=1000)
