@@ -1,6 +1,7 @@
 # Everything starts from a bare Python 3.11:  make run   make test   make bench   make lint
 PYTHON ?= python3
 VENV := .venv
+CLIENTS := .venv-clients
 BIN := $(VENV)/bin
 DATA ?= .data
 PATIENTS ?= 500
@@ -32,8 +33,10 @@ $(STATIC_STAMP): .setup-stamp $(STATIC_FILES)
 
 setup-test: setup .setup-stamp-test
 
-.setup-stamp-test: .setup-stamp requirements-test.lock tests/package-lock.json scripts/test_packages.py
+.setup-stamp-test: .setup-stamp requirements-test.lock tests/clients.lock tests/package-lock.json scripts/test_packages.py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	test -x $(CLIENTS)/bin/python || $(PYTHON) -m venv $(CLIENTS)
+	$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/clients.lock
 	$(BIN)/python scripts/test_packages.py
 	$(BIN)/python scripts/require_chromium.py
 	touch $@
@@ -59,4 +62,4 @@ lock: setup-test
 	$(BIN)/python scripts/lock.py
 
 clean:
-	rm -rf $(VENV) node_modules tests/node_modules src/openward/web/static/vendor src/openward/chart/content/*.words src/openward/server/collected .setup-stamp .setup-stamp-test
+	rm -rf $(VENV) $(CLIENTS) node_modules tests/node_modules src/openward/web/static/vendor src/openward/chart/content/*.words src/openward/server/collected .setup-stamp .setup-stamp-test

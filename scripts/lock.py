@@ -15,11 +15,12 @@ COMMON = [
 ]
 
 
-def compile_lock(output: str, *more: str) -> None:
-    command = [sys.executable, "-m", "piptools", "compile", *COMMON, *more, "--output-file", output, "pyproject.toml"]
+def compile_lock(output: str, *more: str, source: str = "pyproject.toml") -> None:
+    command = [sys.executable, "-m", "piptools", "compile", *COMMON, *more, "--output-file", output, source]
     subprocess.run(command, check=True)  # noqa: S603
 
 
 if __name__ == "__main__":
     compile_lock("requirements.lock", "--all-build-deps", "--no-annotate")
     compile_lock("requirements-test.lock", "--extra", "test", "--all-build-deps", "--no-annotate")
+    compile_lock("tests/clients.lock", "--no-annotate", source="tests/clients.in")

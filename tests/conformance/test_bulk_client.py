@@ -1,13 +1,11 @@
 """SMART Fetch, the bulk data client of the people who wrote the guide, against the running server. https://pypi.org/project/smart-fetch/
 
-It is no dependency of ours (its own ones are many, one of them under the LGPL): install it beside, and name it in OPENWARD_SMART_FETCH.
+It runs as a program out of an environment of its own, which `make setup-test` makes: what it brings along is imported by nothing of ours.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -16,17 +14,16 @@ from uuid import uuid4
 import pytest
 
 from tests.conformance.conftest import Surface
+from tests.installation import ROOT
 
-PROGRAM = os.environ.get("OPENWARD_SMART_FETCH") or shutil.which("smart-fetch") or ""
-
-pytestmark = pytest.mark.skipif(not PROGRAM, reason="SMART FETCH ABSENT: no bulk data client was found; nothing was proved about one")
+PROGRAM = ROOT / ".venv-clients/bin/smart-fetch"
 
 
 def fetched(surface: Surface, folder: Path, *options: str) -> dict[str, list[dict[str, Any]]]:
     """Type → resources, after an export by the client to its end."""
     token = folder / "token"
     token.write_text(surface.token)
-    command = [PROGRAM, "bulk", "--fhir-url", surface.base, "--bearer-token", str(token), "--no-compression", "--no-default-filters", *options]
+    command = [str(PROGRAM), "bulk", "--fhir-url", surface.base, "--bearer-token", str(token), "--no-compression", "--no-default-filters", *options]
     done = subprocess.run([*command, str(folder / "out")], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     found: dict[str, list[dict[str, Any]]] = {}

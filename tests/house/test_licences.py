@@ -40,7 +40,7 @@ def test_a_locked_dependency_has_a_licence_that_fits(package: str) -> None:
     assert not re.search(r"\bA?GPL|GNU General|GNU Affero", text), f"{package}: {text!r}"
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-test.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-test.lock", "tests/clients.lock"])
 def test_a_lock_file_has_hashes_and_no_index_address(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     entries = re.split(r"\n(?=[a-z0-9])", text.strip())
