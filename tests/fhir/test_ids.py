@@ -25,8 +25,8 @@ class TestKeys:
 
     def test_only_what_the_key_does_not_say_is_stored(self) -> None:
         text = new_id()
-        assert stored_id(text, key("Patient", text)) is None
-        assert stored_id("example", key("Patient", "example")) == "example"
+        assert stored_id(text) is None
+        assert stored_id("example") == "example"
 
 
 class TestNewIds:

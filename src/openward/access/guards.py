@@ -40,12 +40,16 @@ def label(change: Change, work: UnitOfWork) -> None:
     had, has = labels_of(before) if before else frozenset(), labels_of(data)
     if before is not None and had != has and not may_relabel(work.actor):
         _stay(data, had, has, work.actor)
-    fresh = _fresh(data, before, work) - labels_of(data)
+        has = labels_of(data)
+    fresh = _fresh(data, before, work) - has
     if fresh:
         _add(data, fresh)
+        has |= fresh
     if change.type in PARENTS:
-        written(work.store, change.type, change.key, labels_of(data))
-    _note_use(change.type, labels_of(data), work, is_mark=change.type == "Patient" and had != labels_of(data))
+        written(work.store, change.type, change.key, has)
+    is_mark = change.type == "Patient" and had != has
+    if has or is_mark:
+        _note_use(change.type, has, work, is_mark=is_mark)
 
 
 def _fresh(data: dict[str, Any], before: Mapping[str, Any] | None, work: UnitOfWork) -> frozenset[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -16,6 +17,8 @@ from openward.fhir.search.token import token_hash
 ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 RELABEL = "relabel"
 """Beside the labels' own codes, what a Clearance may give: the right to change labels."""
+
+REMEMBERED = 10_000  # codes of a practice, and the labels that fall on each
 
 # Where the codes of a type stand that a rule looks at.
 CODED: Mapping[str, tuple[str, ...]] = {
@@ -103,6 +106,7 @@ def _shipped() -> Iterator[tuple[str, str, str, bool]]:
 SHIPPED: tuple[tuple[str, str, str, bool], ...] = tuple(_shipped())
 """The rules Openward comes with: label, system, code, whether it is the beginning of codes."""
 RULES = Rules.of(SHIPPED)
+shipped_labels = lru_cache(REMEMBERED)(RULES.labels)
 NO_MORE = Rules({}, {})
 
 
@@ -120,12 +124,13 @@ def implied(resource: Mapping[str, Any], more: Rules = NO_MORE) -> frozenset[str
     if places is None:
         return frozenset()
     found: set[str] = set()
+    has_more = bool(more)
     for place in places:
         for concept in _at(resource, place):
             for coding in concept.get("coding", ()):
                 system, code = coding.get("system", ""), coding.get("code", "")
-                found |= RULES.labels(system, code)
-                if more:
+                found |= shipped_labels(system, code)
+                if has_more:
                     found |= more.labels(system, code)
     return frozenset(found)
 

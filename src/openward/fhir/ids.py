@@ -24,14 +24,18 @@ def is_id(text: object) -> bool:
 @lru_cache(maxsize=16384)
 def key(type: str, id: str) -> UUID:
     """The key of `type/id`. A UUID in its canonical text is its own key; any other id maps by UUIDv5 within its type, for ever."""
-    if len(id) == 36 and CANONICAL_UUID.fullmatch(id):
+    if _is_canonical(id):
         return UUID(id)
     return uuid5(_namespace(type), id)
 
 
-def stored_id(id: str, key: UUID) -> str | None:
+def stored_id(id: str) -> str | None:
     """What the `id` column holds: nothing when the key already says it."""
-    return None if id == str(key) else id
+    return None if _is_canonical(id) else id
+
+
+def _is_canonical(id: str) -> bool:
+    return len(id) == 36 and CANONICAL_UUID.fullmatch(id) is not None
 
 
 def new_id() -> str:

@@ -18,6 +18,7 @@ MAX_DEPTH = 64
 MAX_DIGITS = 128
 MAX_EXPONENT = 400
 
+SHORT = 4096  # bytes in which it is worth counting what opens; in more there are always enough
 # How the members of what lies at the last depth allowed begin, when each stands on a line of its own.
 DEEP = b"\n" + b" " * MAX_DEPTH
 
@@ -42,7 +43,8 @@ def loads(body: bytes | bytearray | memoryview | str, *, limit: int | None = Non
         raise Malformed("The body contains the character NUL (\\u0000).")
     ours = dumps(value)
     # Written out a line for each value, what lies deep stands far in; only then is it worth going through every level.
-    if data.count(b"{") + data.count(b"[") > MAX_DEPTH and DEEP in msgspec.json.format(ours, indent=1):
+    may_be_deep = len(ours) > SHORT or ours.count(b"{") + ours.count(b"[") > MAX_DEPTH
+    if may_be_deep and DEEP in msgspec.json.format(ours, indent=1):
         _refuse_depth(value)
     # A repeated key is dropped in silence; then our own encoding of what was kept has fewer colons, unless one was escaped.
     if data.count(b":") != ours.count(b":") or (has_escapes and b"\\u003a" in data.lower()):

@@ -132,7 +132,8 @@ def _footprint(batch: Batch | None) -> Footprint:
         return Footprint(alone=True)
     gives = frozenset(entry.reference for entry in asked if entry.method == "POST")
     sets = frozenset(entry.reference for entry in asked if entry.method != "POST")
-    needs = {"/".join(text.split("/", 2)[:2]) for entry in asked if entry.sound for text in entry.sound.references}
+    pointed_at = {text for entry in asked if entry.sound for text in entry.sound.references}
+    needs = {"/".join(text.split("/", 2)[:2]) for text in pointed_at}
     return Footprint(gives, sets, frozenset(needs - gives - sets))
 
 

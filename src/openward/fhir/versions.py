@@ -85,7 +85,7 @@ def parsed(text: str | bytes) -> dict[str, Any]:
 
 def instant(at: dt.datetime) -> str:
     """A FHIR instant in UTC to the millisecond, the resolution the record keeps. https://hl7.org/fhir/R4/datatypes.html#instant"""
-    return at.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (at if at.tzinfo is dt.UTC else at.astimezone(dt.UTC)).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def now() -> dt.datetime:

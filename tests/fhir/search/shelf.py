@@ -69,7 +69,7 @@ class Shelf:
         numbers = [self.versions[resource["resourceType"], resource["id"]] for resource, _ in live]
         params: dict[str, Any] = {"tenant": self.tenant, "rtype": [row.type for _, row in live], "rkey": [row.key for _, row in live]}
         params |= {"ver": numbers, "ts": moments, "op": ["C" if n == 1 else "U" for n in numbers], "patient": [row.patient for _, row in live]}
-        params |= {"id": [stored_id(r["id"], row.key) for r, row in live], "body": [dumps(r).decode() for r, _ in live]}
+        params |= {"id": [stored_id(r["id"]) for r, _ in live], "body": [dumps(r).decode() for r, _ in live]}
         params |= {"lo": [row.date_lo for _, row in live], "hi": [row.date_hi for _, row in live], "code": [row.code for _, row in live]}
         params |= {"tok": [_array(row.tok) for _, row in live], "has": [_array(row.has) for _, row in live]}
         self.connection.execute(BODY.encode(), params)

@@ -161,6 +161,8 @@ def rank(entry: Entry) -> int:
 
 def is_question(url: str) -> bool:
     """Whether what is posted there asks: a search or an operation."""
+    if "$" not in url and "_search" not in url:
+        return False
     last = url.partition("?")[0].rpartition("/")[2]
     return last == "_search" or last.startswith("$")
 

@@ -160,7 +160,7 @@ def told(tenant: int, write: Write, targets: Sequence[tuple[int, UUID]], audit: 
 
 def _head(tenant: int, write: Write, row: IndexRow) -> list[Sent]:
     version = write.version
-    id, patient = stored_id(version.id, version.key), version.patient
+    id, patient = stored_id(version.id), version.patient
     return [
         _int(tenant),
         _smallint(type_number(version.type)),

@@ -60,7 +60,7 @@ def _bodies(writes: Sequence[Write]) -> dict[str, Any]:
         "ts": packed.instants([v.at for v in versions]),
         "op": packed.texts([v.op for v in versions]),
         "patient": packed.uuids([v.patient for v in versions]),
-        "id": packed.texts([stored_id(v.id, v.key) for v in versions]),
+        "id": packed.texts([stored_id(v.id) for v in versions]),
         "body": packed.texts([write.stored for write in writes]),
     }
 

@@ -306,9 +306,11 @@ def _guard(store: Store, change: Change) -> None:
 
 
 def _said(content: Mapping[str, Any]) -> tuple[bytes, bytes]:
-    """What a resource says as JSON: its meta, and everything that is stored behind it."""
-    meta = content.get("meta")
-    return dumps(meta) if meta else b"", dumps({name: value for name, value in content.items() if name not in AHEAD})
+    """What a resource says as JSON: its meta, and everything that is stored behind its type, its id and that."""
+    rest = {**content}
+    meta = rest.pop("meta", None)
+    del rest["resourceType"], rest["id"]
+    return dumps(meta) if meta else b"", dumps(rest)
 
 
 def _stamped(type: str, id: str, new: Sound, rest: bytes, before: Version | None, live: Version | None) -> Version:
@@ -329,7 +331,6 @@ def _stage(
     store.pending.events.append(Event(interaction, version.type, version.key, version.number, patients))
 
 
-AHEAD = frozenset({"resourceType", "id", "meta"})  # of the rest, in every text that is stored
 EMPTY = b"{}"
 SERVER_OWNED = ("versionId", "lastUpdated")
 

@@ -166,13 +166,18 @@ def _opener(name: str) -> Callable[[Any], Any]:
 
 def _resource(data: dict[str, Any]) -> Any:
     """A view of the class that the resource itself names."""
-    from openward.fhir.resources.making import view_of
-
     named = data.get("resourceType")
     try:
-        return view_of(named).over(data)
+        return _class_of(named).over(data)
     except (KeyError, TypeError):
         raise UnknownType(type=named) from None
+
+
+@cache
+def _class_of(name: Any) -> type[View]:
+    from openward.fhir.resources.making import view_of
+
+    return view_of(name)
 
 
 def _view_data(value: Any, type: str) -> dict[str, Any]:

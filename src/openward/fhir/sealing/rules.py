@@ -65,7 +65,7 @@ NOTES = frozenset({"div", "contentString", "conclusion", "summary", "description
 ANSWERS = "valueString"
 NAMES = frozenset({"data", "value"})  # of what is sealed whatever the labels
 # Without any of these in its text a resource holds no other with labels or with a social security number by another system, or by its type.
-SIGNS_WITHIN = ('"security":', '2.16.840.1.113883.4.1"', '"SB"', '"SS"')
+SIGNS_WITHIN = ('"security":', '2.16.840.1.113883.4.1"', 'v2-0203"')
 
 Put = Callable[[Purpose, str], Any]
 """What stands in a string's place."""

@@ -97,6 +97,9 @@ def _lost_and_new(changes: Sequence[Pair], name: str) -> tuple[list[Kept], list[
     lost: list[Kept] = []
     new: list[Kept] = []
     for before, after in changes:
+        if before is None and after is not None:
+            new += [(after.type, after.key, value) for value in getattr(after, name)]
+            continue
         old_values = getattr(before, name) if before else EMPTY
         new_values = getattr(after, name) if after else EMPTY
         row = after or before
