@@ -11,7 +11,7 @@ class RecordConfig(AppConfig):
         from openward.fhir.terminology import guards  # noqa: F401 - registers what a write of terminology does besides
 
         _hold_writes_to_profiles()
-        from openward.record import exports, sealing, searching, subscriptions, trail  # noqa: F401 - registers jobs, health checks, the trail
+        from openward.record import exports, interrupted, sealing, searching, subscriptions, trail  # noqa: F401 - registers jobs, health checks, the trail
 
 
 def _hold_writes_to_profiles() -> None:
