@@ -69,7 +69,7 @@ _encoded = lru_cache(maxsize=1000)(str.encode)
 class Wire:
     """One connection and the cursor kept on it, which knows the types of the statements it has run. Not for use by two threads at once.
 
-    What is searched for outside a transaction passes the driver by. `straight`: nothing but statements that commit by themselves run on it, so that reads may do so, too.
+    What is looked for outside a transaction passes the driver by. `straight`: nothing but statements that commit by themselves run on it, so that reads may do so, too.
     """
 
     def __init__(self, connection: Connection[Any], *, straight: bool = False) -> None:
@@ -93,6 +93,8 @@ class Wire:
                 pass
             else:
                 return self._read(self.connection.pgconn.exec_prepared(name, values, result_format=Format.BINARY))  # type: ignore[arg-type] # NULL is None
+        if self._is_free:
+            return self._read(self.result(sql, params, keep=True))
         return [version_in_part(row) for row in self.execute(sql, params)]
 
     def result(self, sql: str, params: Mapping[str, Any], *, keep: bool = False) -> PGresult:

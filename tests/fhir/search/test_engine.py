@@ -9,8 +9,10 @@ import pytest
 from openward.fhir.errors import BadRequest, TooCostly
 from openward.fhir.search import include, search
 from openward.fhir.search.cursor import BadCursor
+from openward.fhir.search.engine import Search
 from openward.fhir.search.places import SYSTEM
-from openward.fhir.search.query import Unknown
+from openward.fhir.search.query import Unknown, parse
+from openward.fhir.search.sort import order
 from tests.fhir.search.shelf import Shelf, everything
 
 
@@ -193,6 +195,36 @@ class TestOrder:
         found = shelf.ids(f"Observation?_sort={sort}")
         assert found[0] == expected[0]
         assert set(found[1:]) == set(expected[1:])
+
+    @pytest.mark.parametrize(
+        ("date", "expected"),
+        {"ge2005": ["started", "ended"], "le2015": ["ended"], "2020-01-01": [], "sa2019": ["started"], "ge2005,le2015": ["started", "ended"]}.items(),
+    )
+    def test_one_that_is_asked_for_by_its_end_is_found_though_its_start_sorts_it(self, shelf: Shelf, date: str, expected: list[str]) -> None:
+        for id, period in {"ended": {"end": "2010-01-01"}, "started": {"start": "2020-01-01"}}.items():
+            content = {key: value for key, value in _observation(1).items() if key != "effectiveDateTime"} | {"id": id}
+            shelf.put(content | {"effectivePeriod": period})
+        assert shelf.ids(f"Observation?_sort=date&date={date}") == expected
+
+    @pytest.mark.parametrize(
+        ("asked", "walks"),
+        {
+            "Appointment?date=ge2020&_sort=date": 1,
+            "Appointment?date=lt2020&_sort=date": 2,
+            "Appointment?date:missing=false&_sort=date": 2,
+            "Appointment?_sort=date": 2,
+            "Encounter?date=ge2020&_sort=date": 2,
+            "Encounter?date=sa2020&_sort=date": 1,
+            "Appointment?date=ge2020&_sort=-date": 1,
+        }.items(),
+    )
+    def test_what_has_no_date_is_walked_along_only_where_it_can_be_found(self, shelf: Shelf, asked: str, walks: int) -> None:
+        type, _, query = asked.partition("?")
+        one = Search(shelf.connection, 1, parse(type, [tuple(part.split("=")) for part in query.split("&")]), everything)  # type: ignore[misc]
+        scope = one.scope()
+        statement = one.statement(scope, order(one.query, scope.bind))
+        assert statement is not None
+        assert statement.count("from fhir.current c") == walks
 
     @pytest.mark.parametrize(
         "query",

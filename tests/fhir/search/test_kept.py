@@ -48,18 +48,50 @@ def test_what_the_row_itself_tells_of_the_policy_is_asked_on_the_walk(shelf: She
     assert _walks(shelf, where)
 
 
+@pytest.mark.parametrize(
+    ("asked", "is_kept"),
+    [
+        ("patient=ada,ben", True),
+        ("performer=Patient/ada", True),
+        ("patient=" + ",".join(f"p{number}" for number in range(21)), False),
+        ("performer=ada", False),
+        ("patient=ada,urn:x:1", False),
+        ("patient=ada,ben&code=urn:x|", False),
+    ],
+)
+def test_a_plan_is_kept_for_what_points_at_a_few_patients(shelf: Shelf, asked: str, is_kept: bool) -> None:
+    pairs = [(name, value) for name, _, value in (part.partition("=") for part in asked.split("&"))]
+    assert is_walked(parse("Observation", pairs), lambda _: Where()) is is_kept
+
+
 def test_a_policy_that_looks_beyond_the_row_is_planned_for(shelf: Shelf) -> None:
     assert not _walks(shelf, BEYOND)
 
 
 @pytest.mark.parametrize("where", [HIDING, OPENED, ONLY_SENSITIVE])
-@pytest.mark.parametrize("query", ["patient=ada", "patient=ben&code=urn:x|c1", "patient=ada&date=ge2026-01-05&status=final,preliminary"])
+@pytest.mark.parametrize(
+    "query", ["patient=ada", "patient=ben&code=urn:x|c1", "patient=ada&date=ge2026-01-05&status=final,preliminary", "patient=ada,ben"]
+)
 def test_the_walk_finds_what_is_found_without_it(shelf: Shelf, monkeypatch: pytest.MonkeyPatch, where: Where, query: str) -> None:
     asked = f"Observation?{query}&_sort=-date&_count=50"
     walked = [shelf.ids(asked, where=lambda _: where) for _ in range(7)]  # the sixth is by the plan that is kept
     monkeypatch.setattr(engine, "is_walked", lambda *_: False)
     planned = shelf.ids(asked, where=lambda _: where)
     assert walked == [planned] * 7
+
+
+@pytest.mark.parametrize("order", ["-date", "date"])
+def test_pages_of_several_patients_follow_each_other(shelf: Shelf, order: str) -> None:
+    found, cursor = [], None
+    while True:
+        page = shelf.search(f"Observation?patient=ada,ben&_sort={order}&_count=7" + (f"&_cursor={cursor}" if cursor else ""))
+        found += [one.id for one in page.matches]
+        cursor = page.next
+        if cursor is None:
+            break
+    days = [int(id.partition("-")[2]) for id in found]
+    assert len(set(found)) == 24
+    assert days == sorted(days, reverse=order == "-date")
 
 
 def test_hidden_rows_are_on_no_page(shelf: Shelf) -> None:

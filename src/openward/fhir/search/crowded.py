@@ -47,12 +47,13 @@ _known: WeakKeyDictionary[Connection[Any], Crowds] = WeakKeyDictionary()
 
 
 def is_better_planned(connection: Connection[Any], conditions: Sequence[Condition]) -> bool:
-    """Whether the search of one patient's resources should be planned for its values rather than walked."""
+    """Whether the search of a few patients' resources should be planned for its values rather than walked: only of one patient the index has the order."""
     crowds = _crowds(connection)
     if not crowds.patients:
         return False
     filters = [condition for condition in conditions if isinstance(condition, Filter)]
-    return any(_is_of(crowds.patients, one) for one in filters) and any(_is_seldom_met(crowds, one) for one in filters)
+    naming = [one for one in filters if _is_of(crowds.patients, one)]
+    return any(len(one.values) > 1 for one in naming) or bool(naming) and any(_is_seldom_met(crowds, one) for one in filters)
 
 
 def _crowds(connection: Connection[Any]) -> Crowds:

@@ -166,6 +166,15 @@ def compare(code: str, value: str, columns: tuple[str, str], bind: Bindings, *, 
     return text.format(**places)
 
 
+def has_start(parameter: SearchParameter, values: Sequence[str]) -> bool:
+    """Whether what one of the values finds by the leading date has a `date_lo`: neither nothing, nor a period that began who knows when."""
+    here = plan(parameter.base)
+    if [owner.code for owner in owned(parameter.base, parameter.code)] != [here.date]:
+        return False
+    starting = frozenset({"eq", "sa", *(BOUNDED if here.date_is_a_moment else ())})
+    return all(split_prefix(value)[0] in starting for value in values)
+
+
 def condition(parameter: SearchParameter, values: Sequence[str], modifier: str | None, bind: Bindings) -> str:
     here = plan(parameter.base)
     owners = owned(parameter.base, parameter.code)

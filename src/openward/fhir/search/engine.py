@@ -28,7 +28,7 @@ from openward.fhir.search.places import Place, of_type
 from openward.fhir.search.query import Pairs, Params, Query, Unknown, pairs, parse
 from openward.fhir.search.recheck import holding, texts
 from openward.fhir.search.sent import Rows, position
-from openward.fhir.search.sort import Order, order
+from openward.fhir.search.sort import Order, is_dated, order
 from openward.fhir.search.sql import FALSE, Bindings
 from openward.fhir.search.statement import Part, page_statement
 from openward.fhir.search.subset import shortened
@@ -190,7 +190,8 @@ class Search:
         for query, own in zip(self.queries, orders, strict=True):
             visible = self.where(query.type) if scope.bind.is_walked else None
             wanted = [walked_rows(scope.bind, query.type, visible, query.conditions)] if visible else parts(scope, query, own)
-            for part, (half, after) in product([part for part in wanted if part != FALSE], own.halves(self._position, scope.bind)):
+            halves = own.halves(self._position, scope.bind, dated=is_dated(query))
+            for part, (half, after) in product([part for part in wanted if part != FALSE], halves):
                 found.append(Part(query.type, half, f"{part}{after}"))
         return found
 

@@ -7,6 +7,8 @@ import re
 
 def split_escaped(text: str, separator: str) -> list[str]:
     """The parts between separators that no backslash precedes; the escapes stay for whoever splits further."""
+    if "\\" not in text:
+        return text.split(separator)
     parts = [""]
     for piece in re.findall(r"\\.|[^\\]|\\", text, re.DOTALL):
         if piece == separator:

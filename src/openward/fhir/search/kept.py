@@ -2,7 +2,8 @@
 
 Led by one patient and ordered by the leading date, a page is a walk along the index of the patient's rows. That is the right plan however
 many rows this or another patient has and however common a code is: it costs at most a look at each of one patient's rows of one type. So the
-statement hides its values from the planner, which then finds the same plan for all, sees that planning again gives nothing, and stops.
+statement hides its values from the planner, which then finds the same plan for all, sees that planning again gives nothing, and stops. Led by
+a few patients, their rows are looked at and sorted.
 What has another index to begin with (an identifier, a name, a date that does not lead) is planned for its values.
 """
 
@@ -26,11 +27,12 @@ from openward.fhir.search.statement import Part, kept_statement
 VALUE = re.compile(r"%\((\w+)\)s((?:::[a-z]+(?:\[\])?)?)")
 ELSEWHERE = re.compile(r"\b(?:select|exists)\b", re.IGNORECASE)  # in a policy's condition: it looks beyond the row
 LEADING = (LEADING_DATE, OLDEST_FIRST, "c.rkey")
+FEW = 20  # patients whose rows are looked at all together
 RARE = frozenset({"Identifier", "ContactPoint", "id"})  # a value of these is of one resource or two: its own index is the quickest way
 
 
 def is_walked(query: Query, where: Callable[[str], Where | None]) -> bool:
-    """Whether the page is found by walking along one patient's rows, or by their ids, for an actor whose sight of each the row itself tells."""
+    """Whether the page is found among a few patients' rows, or by their ids, for an actor whose sight of each the row itself tells."""
     visible = where(query.type)
     if visible is None or ELSEWHERE.search(visible.sql):
         return False
@@ -86,7 +88,7 @@ def is_plain(by: Order) -> bool:
 def _is_looked_at(condition: Filter) -> bool:
     """Whether a row of `current` tells by itself whether it holds."""
     parameter = condition.parameter
-    if parameter.code in FROM_ROW or condition.modifier == "missing" or _names_one_patient(condition):
+    if parameter.code in FROM_ROW or condition.modifier == "missing" or _names_few_patients(condition):
         return True
     if parameter.type == "date":
         return condition.modifier is None and [owner.code for owner in _owners(parameter)] == [plan(parameter.base).date]
@@ -97,8 +99,8 @@ def _is_looked_at(condition: Filter) -> bool:
 
 @lru_cache(maxsize=4096)
 def _is_few(condition: Filter) -> bool:
-    """Whether it leads to one patient's rows, or to those of some ids."""
-    return _names_one_patient(condition) or (condition.parameter.code == "_id" and condition.modifier is None)
+    """Whether it leads to a few patients' rows, or to those of some ids."""
+    return _names_few_patients(condition) or (condition.parameter.code == "_id" and condition.modifier is None)
 
 
 @lru_cache(maxsize=4096)
@@ -111,6 +113,14 @@ def _names_one_patient(condition: Filter) -> bool:
         return False
     targets = keys_by_type(condition.parameter, condition.values)
     return list(targets) == ["Patient"] and len(targets["Patient"]) == 1
+
+
+def _names_few_patients(condition: Filter) -> bool:
+    """Whether it is answered by what points at a few patients."""
+    if condition.parameter.type != "reference" or condition.modifier not in (None, "Patient") or len(condition.values) > FEW:
+        return False
+    targets = keys_by_type(condition.parameter, condition.values)
+    return list(targets) == ["Patient"] and len(targets["Patient"]) == len(condition.values)
 
 
 def _owners(parameter: SearchParameter) -> tuple[SearchParameter, ...]:

@@ -15,6 +15,7 @@ from openward.fhir.definitions import type_number
 from openward.fhir.protocols import Where
 from openward.fhir.sealing.rules import BLIND, asked_for
 from openward.fhir.search.birth_date import dates_in
+from openward.fhir.search.kept import hidden
 from openward.fhir.search.person import BACKWARDS, BIRTH, IDENTIFIER, NAME, SOUND, TELEPHONE, Person, compact, words
 from openward.fhir.search.phonetics import sounds
 from openward.fhir.search.sql import Bindings, any_of
@@ -89,6 +90,8 @@ class PatientFinder:
             f" order by sum(a.weight) desc, a.rkey limit {most}) k"
             " join fhir.person p on p.tenant = %(tenant)s and p.rkey = k.rkey"
         )
+        # What one policy asks besides may need a plan of its own; without it one plan is good for all names.
+        statement = hidden(statement) if self.where.everything else statement
         return [_person(row) for row in self.cursor.execute(statement.encode(), bind.values, prepare=True)]
 
     def _visible(self, bind: Bindings) -> str:
@@ -107,7 +110,7 @@ class Sought:
 
 def _hits(number: int, sought: Sought, bind: Bindings) -> str:
     parts = [_entries(number, kind, _by_share(text, weight), _between(text, bind), bind) for kind, text, weight in sought.starts]
-    parts += [_entries(number, kind, f"{weight}::float8", f"x.key = {bind.place(text)}", bind) for kind, text, weight in sought.wholes]
+    parts += [_entries(number, kind, f"{weight}::float8", f"x.key = {bind.place(text, '::text')}", bind) for kind, text, weight in sought.wholes]
     return " union all ".join(parts)
 
 
@@ -117,13 +120,13 @@ def _by_share(start: str, weight: float) -> str:
 
 
 def _between(start: str, bind: Bindings) -> str:
-    return f"x.key >= {bind.place(start)} and x.key < {bind.place(start + LAST)}"
+    return f"x.key >= {bind.place(start, '::text')} and x.key < {bind.place(start + LAST, '::text')}"
 
 
 def _entries(number: int, kind: str, weight: str, condition: str, bind: Bindings) -> str:
     return (
         f"(select x.rkey, {number} as asked, {weight} as weight from fhir.person_key x where x.tenant = %(tenant)s"  # noqa: S608
-        f""" and x.kind = {bind.place(kind, '::"char"')} and {any_of([condition])} limit {PER_KEY})"""
+        f""" and x.kind = '{kind}'::"char" and {any_of([condition])} limit {PER_KEY})"""
     )
 
 

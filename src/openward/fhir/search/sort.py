@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from openward.fhir.definitions import Path, SearchParameter
 from openward.fhir.errors import BadRequest
+from openward.fhir.search.date import has_start
 from openward.fhir.search.parameters import number, owned, plan
 from openward.fhir.search.query import Filter, Query, SortKey
 from openward.fhir.search.sql import Bindings, rtype
@@ -55,21 +56,23 @@ class Order:
         """Whether this is the order of the indexes that lead with the leading date."""
         return [(c.expression, c.descending) for c in self.columns] == [(LEADING_DATE, True), ("c.rkey", True)]
 
-    def halves(self, position: Sequence[str], bind: Bindings) -> list[tuple[Order, str]]:
+    def halves(self, position: Sequence[str], bind: Bindings, *, dated: bool = False) -> list[tuple[Order, str]]:
         """Orders with the conditions, beginning with `and`, of the rows that stand in them after `position`; just this one but for oldest first.
 
-        The index has rows without a date before all others: then those with one are walked along, and after them those without.
+        The index has rows without a date before all others: then those with one are walked along, and after them those without, unless all are
+        `dated`.
         """
         if self.columns[0].expression != OLDEST_FIRST:
             return [(self, f" and {self.after(position, bind)}" if position else "")]
         first, rest = self.columns[0], self.columns[1:]
-        dated = replace(self, columns=(replace(first, expression=LEADING_DATE), *rest))
+        having = replace(self, columns=(replace(first, expression=LEADING_DATE), *rest))
         undated = replace(self, columns=(replace(first, expression=NO_DATE), *rest))
         without = f" and {LEADING_DATE} = '-infinity'"
         if position and position[0] == "infinity":
             return [(undated, f"{without} and {replace(self, columns=rest).after(position[1:], bind)}")]
-        after = f" and {dated.after(position, bind)}" if position else ""
-        return [(dated, f" and {LEADING_DATE} > '-infinity'{after}"), (undated, without)]
+        after = f" and {having.after(position, bind)}" if position else ""
+        found = [(having, f" and {LEADING_DATE} > '-infinity'{after}")]
+        return found if dated else [*found, (undated, without)]
 
     def after(self, values: Sequence[str], bind: Bindings) -> str:
         """The rows that come after the one whose keys were `values`."""
@@ -99,6 +102,12 @@ def order(query: Query, bind: Bindings, *, across: bool = False) -> Order:
     if across or not any(key.code == "_id" for key in keys):
         columns.append(Column("l.rkey" if reads_log else "c.rkey", "::uuid", last))
     return Order(tuple(columns), reads_log)
+
+
+def is_dated(query: Query) -> bool:
+    """Whether nothing without a leading date can be found."""
+    filters = [condition for condition in query.conditions if isinstance(condition, Filter)]
+    return any(one.modifier is None and one.parameter.type == "date" and has_start(one.parameter, one.values) for one in filters)
 
 
 def _by_default(query: Query) -> list[SortKey]:
