@@ -15,6 +15,7 @@ from openward.accounts import tokens
 from openward.accounts.actions import make_user
 from openward.accounts.models import Session
 from openward.record import open_store
+from openward.record.connection import reading_wire
 from openward.server import wsgi
 from openward.server.addresses import WhereFrom, settle
 from tests import cast
@@ -154,7 +155,10 @@ class TestTheTrailSays:
         token = tokens.make_token(client="lab", scope="system/*.rs")
         environ = RequestFactory().get(f"/fhir/Patient/{cast.PATIENT_ID}", REMOTE_ADDR=peer, HTTP_AUTHORIZATION=f"Bearer {token}", **headers).environ
         told: list[str] = []
-        b"".join(wsgi.application(environ, lambda status, *_: told.append(status)))
+        try:
+            b"".join(wsgi.application(environ, lambda status, *_: told.append(status)))
+        finally:
+            reading_wire().connection.close()  # this thread's, which reads of the surface keep open
         assert told == ["200 OK"]
 
     @pytest.mark.parametrize(("peer", "expected"), [(PROXY, "1.2.3.4"), (OTHER, OTHER)])
