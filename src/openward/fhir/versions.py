@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 from uuid import UUID
 
@@ -13,6 +14,7 @@ import msgspec
 
 from openward.fhir.errors import FhirError
 
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 # What is stored was checked on the way in, so it is read without the checks of openward.fhir.json.
 _decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
@@ -83,11 +85,17 @@ def parsed(text: str | bytes) -> dict[str, Any]:
     return _decoder.decode(text)
 
 
+@lru_cache(maxsize=64)
 def instant(at: dt.datetime) -> str:
     """A FHIR instant in UTC to the millisecond, the resolution the record keeps. https://hl7.org/fhir/R4/datatypes.html#instant"""
-    return (at if at.tzinfo is dt.UTC else at.astimezone(dt.UTC)).isoformat(timespec="milliseconds")[:-6] + "Z"
+    return at.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def now() -> dt.datetime:
-    moment = dt.datetime.now(dt.UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    """To the millisecond, in which a bundle writes several resources."""
+    return _after_epoch(time.time_ns() // 1_000_000)
+
+
+@lru_cache(maxsize=8)
+def _after_epoch(milliseconds: int) -> dt.datetime:
+    return EPOCH + dt.timedelta(milliseconds=milliseconds)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -18,6 +19,8 @@ from openward.fhir.profiles.packages import US_CORE, Guide
 from openward.fhir.profiles.policy import current
 
 if TYPE_CHECKING:
+    from psycopg import Connection
+
     from openward.fhir.store import Store
 
 REVISION = "select revision from fhir.guide_revision where tenant = %(tenant)s"
@@ -51,12 +54,12 @@ class Installed:
 
 
 _known: dict[tuple[str, int], tuple[float, int, Catalogue]] = {}
+_databases: WeakKeyDictionary[Connection[Any], str] = WeakKeyDictionary()
 
 
 def catalogue_of(store: Store, *, fresh: bool = False) -> Catalogue:
     """What is known to this installation: what is built in and what the site installed. Compiled once for every revision of it."""
-    info = store.connection.info
-    key = f"{info.host} {info.port} {info.dbname}", store.tenant
+    key = _database(store.connection), store.tenant
     asked, revision, catalogue = _known.get(key, (0.0, -1, built_in_catalogue()))
     if not fresh and revision >= 0 and time.monotonic() - asked < FRESH_FOR:
         return catalogue
@@ -66,6 +69,15 @@ def catalogue_of(store: Store, *, fresh: bool = False) -> Catalogue:
         catalogue = _catalogue(store)
     _known[key] = time.monotonic(), latest, catalogue
     return catalogue
+
+
+def _database(connection: Connection[Any]) -> str:
+    """Which database it is a connection to; the driver takes longer to say so than to look it up."""
+    known = _databases.get(connection)
+    if known is None:
+        info = connection.info
+        known = _databases[connection] = f"{info.host} {info.port} {info.dbname}"
+    return known
 
 
 def _catalogue(store: Store) -> Catalogue:
