@@ -25,7 +25,7 @@ BEYOND = Where("exists (select from fhir.edge e where e.tenant = c.tenant and e.
 
 def _observation(number: int, patient: str) -> dict[str, object]:
     return {"resourceType": "Observation", "id": f"{patient}-{number}", "status": "preliminary" if number % 3 == 0 else "final",
-            "subject": {"reference": f"Patient/{patient}"}, "effectiveDateTime": f"2026-01-{number + 1:02d}",
+            "subject": {"reference": f"Patient/{patient}"}, "performer": [{"reference": f"Patient/{patient}"}], "effectiveDateTime": f"2026-01-{number + 1:02d}",
             "code": {"coding": [{"system": "urn:x", "code": f"c{number % 2}"}]}}  # fmt: skip
 
 
@@ -51,12 +51,14 @@ def test_what_the_row_itself_tells_of_the_policy_is_asked_on_the_walk(shelf: She
 @pytest.mark.parametrize(
     ("asked", "is_kept"),
     [
-        ("patient=ada,ben", True),
         ("performer=Patient/ada", True),
-        ("patient=" + ",".join(f"p{number}" for number in range(21)), False),
+        ("performer:Patient=Patient/ada,Patient/ben", True),
+        ("performer=" + ",".join(f"Patient/p{number}" for number in range(12)), True),
+        ("performer=" + ",".join(f"Patient/p{number}" for number in range(13)), False),
         ("performer=ada", False),
-        ("patient=ada,urn:x:1", False),
-        ("patient=ada,ben&code=urn:x|", False),
+        ("performer=Patient/ada,urn:x:1", False),
+        ("performer=Patient/ada&code=urn:x|", False),
+        ("patient=ada,ben", False),
     ],
 )
 def test_a_plan_is_kept_for_what_points_at_a_few_patients(shelf: Shelf, asked: str, is_kept: bool) -> None:
@@ -70,7 +72,14 @@ def test_a_policy_that_looks_beyond_the_row_is_planned_for(shelf: Shelf) -> None
 
 @pytest.mark.parametrize("where", [HIDING, OPENED, ONLY_SENSITIVE])
 @pytest.mark.parametrize(
-    "query", ["patient=ada", "patient=ben&code=urn:x|c1", "patient=ada&date=ge2026-01-05&status=final,preliminary", "patient=ada,ben"]
+    "query",
+    [
+        "patient=ada",
+        "patient=ben&code=urn:x|c1",
+        "patient=ada&date=ge2026-01-05&status=final,preliminary",
+        "performer=Patient/ada,Patient/ben",
+        "performer=Patient/ben&code=urn:x|c1",
+    ],
 )
 def test_the_walk_finds_what_is_found_without_it(shelf: Shelf, monkeypatch: pytest.MonkeyPatch, where: Where, query: str) -> None:
     asked = f"Observation?{query}&_sort=-date&_count=50"
@@ -81,10 +90,10 @@ def test_the_walk_finds_what_is_found_without_it(shelf: Shelf, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("order", ["-date", "date"])
-def test_pages_of_several_patients_follow_each_other(shelf: Shelf, order: str) -> None:
+def test_pages_of_what_points_at_several_patients_follow_each_other(shelf: Shelf, order: str) -> None:
     found, cursor = [], None
     while True:
-        page = shelf.search(f"Observation?patient=ada,ben&_sort={order}&_count=7" + (f"&_cursor={cursor}" if cursor else ""))
+        page = shelf.search(f"Observation?performer=Patient/ada,Patient/ben&_sort={order}&_count=7" + (f"&_cursor={cursor}" if cursor else ""))
         found += [one.id for one in page.matches]
         cursor = page.next
         if cursor is None:

@@ -20,7 +20,7 @@ from openward.fhir.search.crowded import is_better_planned
 from openward.fhir.search.cursor import BadCursor
 from openward.fhir.search.facts import Facts
 from openward.fhir.search.include import Inclusion
-from openward.fhir.search.kept import has_one_patient, is_plain, is_walked, walked, walked_rows
+from openward.fhir.search.kept import are_gathered, has_one_patient, is_plain, is_walked, walked, walked_rows
 from openward.fhir.search.leading import parts
 from openward.fhir.search.own import OWN
 from openward.fhir.search.page import Page
@@ -192,7 +192,7 @@ class Search:
             wanted = [walked_rows(scope.bind, query.type, visible, query.conditions)] if visible else parts(scope, query, own)
             halves = own.halves(self._position, scope.bind, dated=is_dated(query))
             for part, (half, after) in product([part for part in wanted if part != FALSE], halves):
-                found.append(Part(query.type, half, f"{part}{after}"))
+                found.append(Part(query.type, half, f"{part}{after}", scope.bind.is_walked and are_gathered(query)))
         return found
 
     @property

@@ -2,8 +2,8 @@
 
 Led by one patient and ordered by the leading date, a page is a walk along the index of the patient's rows. That is the right plan however
 many rows this or another patient has and however common a code is: it costs at most a look at each of one patient's rows of one type. So the
-statement hides its values from the planner, which then finds the same plan for all, sees that planning again gives nothing, and stops. Led by
-a few patients, their rows are looked at and sorted.
+statement hides its values from the planner, which then finds the same plan for all, sees that planning again gives nothing, and stops. What
+points at a few patients, such as appointments, is gathered and sorted.
 What has another index to begin with (an identifier, a name, a date that does not lead) is planned for its values.
 """
 
@@ -27,7 +27,7 @@ from openward.fhir.search.statement import Part, kept_statement
 VALUE = re.compile(r"%\((\w+)\)s((?:::[a-z]+(?:\[\])?)?)")
 ELSEWHERE = re.compile(r"\b(?:select|exists)\b", re.IGNORECASE)  # in a policy's condition: it looks beyond the row
 LEADING = (LEADING_DATE, OLDEST_FIRST, "c.rkey")
-FEW = 20  # patients whose rows are looked at all together
+FEW = 12  # patients, of whom all that points at them is looked at
 RARE = frozenset({"Identifier", "ContactPoint", "id"})  # a value of these is of one resource or two: its own index is the quickest way
 
 
@@ -79,6 +79,11 @@ def has_one_patient(query: Query) -> bool:
     return any(isinstance(one, Filter) and _names_one_patient(one) for one in query.conditions)
 
 
+def are_gathered(query: Query) -> bool:
+    """Whether the rows of a kept plan come from lists of what points at somebody: no index has them in the order of the page."""
+    return not any(isinstance(one, Filter) and (_names_one_patient(one) or one.parameter.code == "_id") for one in query.conditions)
+
+
 def is_plain(by: Order) -> bool:
     """Whether the order is one of the row itself."""
     return not by.reads_log and all(column.expression in LEADING for column in by.columns)
@@ -116,11 +121,13 @@ def _names_one_patient(condition: Filter) -> bool:
 
 
 def _names_few_patients(condition: Filter) -> bool:
-    """Whether it is answered by what points at a few patients."""
+    """Whether it is answered by one patient's rows, or by what points at a few: several patients' rows may be so many that they are better planned for."""
     if condition.parameter.type != "reference" or condition.modifier not in (None, "Patient") or len(condition.values) > FEW:
         return False
     targets = keys_by_type(condition.parameter, condition.values)
-    return list(targets) == ["Patient"] and len(targets["Patient"]) == len(condition.values)
+    if list(targets) != ["Patient"] or len(targets["Patient"]) != len(condition.values):
+        return False
+    return len(condition.values) == 1 or not any(is_the_patient(owner, "Patient") for owner in _owners(condition.parameter))
 
 
 def _owners(parameter: SearchParameter) -> tuple[SearchParameter, ...]:

@@ -12,11 +12,15 @@ from openward.fhir.search.sql import rtype
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Rows of one type: `where` is their condition, `by` the order, alike in all the parts of a statement."""
+    """Rows of one type: `where` is their condition, `by` the order, alike in all the parts of a statement.
+
+    `are_gathered`: all of them are found before they are put in order, so that the planner does not think of walking along in it until it meets some.
+    """
 
     type: str
     by: Order
     where: str
+    are_gathered: bool = False
 
 
 def page_statement(parts: Sequence[Part], count: int, pin: str | None = None) -> str:
@@ -68,7 +72,8 @@ def _name(column: Column, number: int, parts: int) -> str:
 def _select(part: Part, pin: str | None) -> str:
     keys = ", ".join(f"{column.expression} as k{number}" for number, column in enumerate(part.by.columns))
     source = _log(part.type, pin) if part.by.reads_log else "fhir.current c"
-    return f"select {rtype(part.type)}::smallint as kind, c.rkey, c.ver, c.patient, {keys} from {source} where {part.where}"  # noqa: S608
+    rows = f"(select * from {source} where {part.where} offset 0) c" if part.are_gathered else f"{source} where {part.where}"  # noqa: S608
+    return f"select {rtype(part.type)}::smallint as kind, c.rkey, c.ver, c.patient, {keys} from {rows}"  # noqa: S608
 
 
 def _texts(parts: Sequence[Part], pin: str | None) -> list[str]:
