@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from openward.fhir.errors import Refused
+from openward.fhir.errors import Invalid, Refused
 from openward.fhir.guards import Change, Guards, guard
 from openward.fhir.resources import Patient
 from openward.fhir.store import Store
@@ -49,6 +49,23 @@ class TestGuards:
 
         made = store.create(Patient(active=True))
         assert store.search("Patient", {"gender": "unknown"}).resources[0].id == made.id
+
+    def test_a_guard_may_amend_meta_alone(self, house: House, store: Store) -> None:
+        @guard("Patient", on=("create",), registry=house.guards)
+        def tag(change: Change, work: UnitOfWork) -> None:
+            change.resource.data.setdefault("meta", {})["tag"] = [{"system": "urn:t", "code": "seen"}]
+
+        made = store.create(Patient(active=True))
+        assert store.search("Patient", {"_tag": "urn:t|seen"}).resources[0].id == made.id
+
+    def test_what_a_guard_makes_unsound_is_refused(self, house: House, store: Store) -> None:
+        @guard("Patient", on=("create",), registry=house.guards)
+        def spoil(change: Change, work: UnitOfWork) -> None:
+            change.resource.data["gender"] = "nobody knows"
+
+        with pytest.raises(Invalid):
+            store.create(Patient(active=True))
+        assert house.count("fhir.body") == 0
 
     def test_a_refusal_leaves_nothing_behind(self, house: House, store: Store) -> None:
         @guard("Patient", registry=house.guards)

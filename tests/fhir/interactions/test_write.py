@@ -65,6 +65,15 @@ class TestCreate:
         assert made.data["meta"]["tag"] == [{"system": "urn:t", "code": "a"}]
         assert made.data["meta"]["versionId"] == "1"
 
+    def test_the_text_begins_with_type_id_and_meta_and_goes_on_as_sent(self, store: Store) -> None:
+        made = store.create({"active": True, "meta": {"source": "urn:x"}, "resourceType": "Patient", "gender": "other"})
+        assert list(made.data) == ["resourceType", "id", "meta", "active", "gender"]
+        assert list(made.data["meta"]) == ["source", "versionId", "lastUpdated"]
+
+    def test_a_resource_that_says_nothing_is_stored(self, store: Store) -> None:
+        made = store.create({"resourceType": "Patient"})
+        assert list(store.read("Patient", made.id).data) == ["resourceType", "id", "meta"]
+
     def test_decimals_keep_their_digits(self, store: Store) -> None:
         patient = store.create(Patient(active=True))
         made = store.create(weight("70.10", f"Patient/{patient.id}"))
