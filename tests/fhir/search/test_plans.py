@@ -12,6 +12,7 @@ import pytest
 
 from openward.fhir.definitions import type_number
 from openward.fhir.search.engine import Search
+from openward.fhir.search.kept import hidden
 from openward.fhir.search.parameters import number
 from openward.fhir.search.query import parse
 from openward.fhir.search.reference import link_hash
@@ -132,3 +133,20 @@ def test_a_typical_search_reads_by_index_little_more_than_its_page(large: Shelf,
     assert re.search(index, used), used
     assert not [node for node in found if node["Node Type"] == "Seq Scan" and node["Relation Name"] != "token"]  # which is empty here
     assert max(node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in found) <= most
+
+
+@pytest.mark.parametrize("order_asked", ["-date", "date"])
+def test_a_plan_for_all_patients_begins_with_what_points_at_them(large: Shelf, order_asked: str) -> None:
+    """A walk by date, until a page is full of what points at somebody nobody points at, would look at every row."""
+    search = Search(large.connection, 1, parse("Observation", [("performer", "Patient/ada,Patient/ben"), ("_sort", order_asked)]), everything)
+    scope = search.scope()
+    scope.bind.is_walked = True
+    statement = search.statement(scope, order(search.query, scope.bind))
+    assert statement
+    row = large.connection.execute(f"explain (analyze, format json) {hidden(statement)}".encode(), scope.bind.values).fetchone()
+    assert row
+    found = list(nodes((json.loads(row[0]) if isinstance(row[0], str) else row[0])[0]["Plan"]))
+    used = " ".join(str(node.get("Index Name", "")) for node in found)
+    assert "edge_pkey" in used
+    assert "date_lo" not in used
+    assert not [node for node in found if node["Node Type"] == "Seq Scan"]

@@ -190,9 +190,10 @@ class Search:
         for query, own in zip(self.queries, orders, strict=True):
             visible = self.where(query.type) if scope.bind.is_walked else None
             wanted = [walked_rows(scope.bind, query.type, visible, query.conditions)] if visible else parts(scope, query, own)
-            halves = own.halves(self._position, scope.bind, dated=is_dated(query))
+            gathered = scope.bind.is_walked and are_gathered(query)
+            halves = own.halves(self._position, scope.bind, dated=is_dated(query), gathered=gathered)
             for part, (half, after) in product([part for part in wanted if part != FALSE], halves):
-                found.append(Part(query.type, half, f"{part}{after}", scope.bind.is_walked and are_gathered(query)))
+                found.append(Part(query.type, half, f"{part}{after}", gathered))
         return found
 
     @property

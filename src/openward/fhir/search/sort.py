@@ -56,13 +56,13 @@ class Order:
         """Whether this is the order of the indexes that lead with the leading date."""
         return [(c.expression, c.descending) for c in self.columns] == [(LEADING_DATE, True), ("c.rkey", True)]
 
-    def halves(self, position: Sequence[str], bind: Bindings, *, dated: bool = False) -> list[tuple[Order, str]]:
+    def halves(self, position: Sequence[str], bind: Bindings, *, dated: bool = False, gathered: bool = False) -> list[tuple[Order, str]]:
         """Orders with the conditions, beginning with `and`, of the rows that stand in them after `position`; just this one but for oldest first.
 
         The index has rows without a date before all others: then those with one are walked along, and after them those without, unless all are
-        `dated`.
+        `dated`. What is `gathered` first needs no index for its order.
         """
-        if self.columns[0].expression != OLDEST_FIRST:
+        if gathered or self.columns[0].expression != OLDEST_FIRST:
             return [(self, f" and {self.after(position, bind)}" if position else "")]
         first, rest = self.columns[0], self.columns[1:]
         having = replace(self, columns=(replace(first, expression=LEADING_DATE), *rest))
