@@ -48,7 +48,7 @@ def seal_bytes(purpose: str, content: bytes, *, about: Sequence[str] = (), tenan
     key = RING.active(tenant, purpose)
     head = bytes([VERSION]) + key.id.to_bytes(8, "big")
     nonce = secrets.token_bytes(NONCE_BYTES)
-    return head + nonce + key.cipher.encrypt(nonce, content, _bound(head, purpose, about, tenant))
+    return head + nonce + key.cipher.encrypt(nonce, content, _bound(head, purpose, *about, str(tenant)))
 
 
 def unseal_bytes(purpose: str, sealed: bytes, *, about: Sequence[str] = (), tenant: int = 1) -> bytes:
@@ -83,7 +83,7 @@ def _key_of(sealed: bytes) -> OpenKey:
 def _opened(key: OpenKey, sealed: bytes, purpose: str, about: Sequence[str], tenant: int) -> bytes:
     head, nonce, rest = sealed[:HEAD], sealed[HEAD : HEAD + NONCE_BYTES], sealed[HEAD + NONCE_BYTES :]
     try:
-        return key.cipher.decrypt(nonce, rest, _bound(head, purpose, about, tenant))
+        return key.cipher.decrypt(nonce, rest, _bound(head, purpose, *about, str(tenant)))
     except InvalidTag:
         raise SealBroken from None
 
@@ -122,9 +122,7 @@ def decoded(sealed: str) -> bytes:
     return found
 
 
-def _bound(head: bytes, *parts: str | int | Sequence[str]) -> bytes:
+def _bound(head: bytes, *parts: str) -> bytes:
     """Each part with its length before it, so that no two lists of parts give the same bytes."""
-    flat: list[str] = []
-    for part in parts:
-        flat += [str(part)] if isinstance(part, str | int) else part
-    return head + b"".join(len(one.encode()).to_bytes(4, "big") + one.encode() for one in flat)
+    encoded = [part.encode() for part in parts]
+    return b"".join([head, *(len(one).to_bytes(4, "big") + one for one in encoded)])
