@@ -16,17 +16,16 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Used:
-    """Seconds of all processors together: `busy` with this machine's work, `stolen` by the host, and `idle`. All 0 where the kernel does not tell."""
+    """Seconds of all processors together: `busy` with this machine's work, and `stolen` by the host. Both 0 where the kernel does not tell."""
 
     busy: float = 0.0
     stolen: float = 0.0
-    idle: float = 0.0
 
     def __sub__(self, before: Used) -> Used:
-        return Used(self.busy - before.busy, self.stolen - before.stolen, self.idle - before.idle)
+        return Used(self.busy - before.busy, self.stolen - before.stolen)
 
     def __add__(self, other: Used) -> Used:
-        return Used(self.busy + other.busy, self.stolen + other.stolen, self.idle + other.idle)
+        return Used(self.busy + other.busy, self.stolen + other.stolen)
 
     @property
     def share_stolen(self) -> float:
@@ -40,5 +39,5 @@ def used() -> Used:
         numbers = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]
     except OSError:
         return Used()
-    user, nice, system, idle, waiting, irq, softirq, steal = (int(number) / TICKS for number in numbers)
-    return Used(user + nice + system + irq + softirq, steal, idle + waiting)
+    user, nice, system, _idle, _waiting, irq, softirq, steal = (int(number) / TICKS for number in numbers)
+    return Used(user + nice + system + irq + softirq, steal)

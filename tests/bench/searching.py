@@ -55,10 +55,10 @@ def measure(ground: Ground, connection: Connection, sizes: tuple[int, int], pace
         yield _row(name, small, large)
 
 
-def _page(ground: Ground, pages: Target, reads: list[Asked], token: str, pace: Pace) -> Iterator[Row]:
+def _page(ground: Ground, pages: Target, alone: list[Asked], token: str, pace: Pace) -> Iterator[Row]:
     """The commonest page against a bare read, and what its doors cost."""
     with ground.floor(UNGUARDED) as open_port, ground.floor(BARE) as bare_port:
-        rounds = in_turn({OURS: pages, UNGUARDED: Target(open_port, pages.asked), BARE: Target(bare_port, reads)}, token, pace)
+        rounds = in_turn({OURS: pages, UNGUARDED: Target(open_port, pages.asked), BARE: Target(bare_port, alone)}, token, pace)
     yield against(BARE, f"search {PAGE}", PAGE_BAR, rounds)
     yield price("that search", rounds)
 

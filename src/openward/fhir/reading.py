@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
-from openward.fhir.bundles.entries import Entry, entries, name_place, raise_all, refuse_duplicates
+from openward.fhir.bundles.entries import Entry, entries, fault_at, raise_all, refuse_duplicates
 from openward.fhir.definitions import is_resource_type
-from openward.fhir.errors import BadRequest, FhirError, Invalid, UnknownType
+from openward.fhir.errors import BadRequest, FhirError, UnknownType
 from openward.fhir.ids import is_id
 from openward.fhir.interactions.sound import sound
 from openward.fhir.interactions.transaction import new_names
@@ -167,11 +167,8 @@ def examined(asked: list[Entry], tenant: int) -> list[Entry]:
         try:
             rewrite(found[entry.index], names)
             entry.sound = sound(entry.type, entry.id, entry.resource, found[entry.index], tenant=tenant)
-        except FhirError as fault:
-            name_place(fault, entry)
-            if not isinstance(fault, Invalid):
-                raise
-            faults.append(fault)
+        except FhirError as error:
+            faults.append(fault_at(error, entry))
     raise_all(faults)
     return asked
 

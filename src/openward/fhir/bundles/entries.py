@@ -116,12 +116,22 @@ def located(entry: Entry) -> Iterator[None]:
     try:
         yield
     except FhirError as error:
-        name_place(error, entry)
+        _name_place(error, entry)
         raise
 
 
-def name_place(error: FhirError, entry: Entry) -> None:
-    """What `located` does to an error. Where thousands of entries are gone through, it is asked for by itself: nothing is opened for each."""
+def fault_at(error: FhirError, entry: Entry) -> Invalid:
+    """What validation found, with its place, to be collected over all entries; any other error is raised, with its place, too.
+
+    For loops over thousands of entries, of which none should open a context.
+    """
+    _name_place(error, entry)
+    if not isinstance(error, Invalid):
+        raise error
+    return error
+
+
+def _name_place(error: FhirError, entry: Entry) -> None:
     error.issues = [at_entry(issue, entry) for issue in error.issues]
 
 

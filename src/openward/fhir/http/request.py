@@ -18,6 +18,7 @@ from openward.fhir.http.media import USUAL, Format, NotAcceptable, UnsupportedMe
 from openward.fhir.json import loads
 from openward.fhir.patch import MEDIA_TYPES, Patch, patch_by_fhirpath, patch_of
 from openward.fhir.references import make_relative
+from openward.fhir.search.query import SHORT
 from openward.fhir.xml import from_xml
 
 MAX_BODY = 64 * 1024 * 1024
@@ -25,7 +26,6 @@ MAX_BODY = 64 * 1024 * 1024
 LARGE = 2**20
 MAX_VALUES = 5_000_000
 MAX_PARAMETERS = 1000
-SHORT = 200  # characters of a parameter that is worth remembering
 CROWDING = (b",", b"{", b"[", b"<")
 READING = frozenset({"GET", "HEAD"})
 ANYTHING = frozenset({None, "", "*/*"})

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from openward.fhir.bundles.answers import NOTHING_DELETED, response_bundle, written_entry
-from openward.fhir.bundles.entries import Entry, entries, located, name_place, raise_all, refuse_duplicates
+from openward.fhir.bundles.entries import Entry, entries, fault_at, located, raise_all, refuse_duplicates
 from openward.fhir.errors import BadRequest, FhirError, Invalid, Issue, NotFound, PreconditionFailed
 from openward.fhir.ids import key as key_of
 from openward.fhir.ids import new_id
@@ -138,11 +138,8 @@ def _store_all(
     for entry in sorted(asked, key=lambda entry: entry.method != "POST"):
         try:
             written[entry.index] = _store(store, entry, standing, entry.resource or {})
-        except FhirError as fault:
-            name_place(fault, entry)
-            if not isinstance(fault, Invalid):
-                raise
-            faults.append(fault)
+        except FhirError as error:
+            faults.append(fault_at(error, entry))
     raise_all(faults)
 
 

@@ -21,7 +21,7 @@ DEFAULT_COUNT, MAX_COUNT = 20, 1000
 MAX_VALUES = 1000
 MAX_FILTERS = 100
 MAX_DEPTH = 8
-SHORT = 200  # characters of a condition that is worth remembering
+SHORT = 200  # characters of a parameter that is worth remembering
 
 Params = Mapping[str, Any] | Sequence[tuple[str, Any]]
 Pair = tuple[str, str]
