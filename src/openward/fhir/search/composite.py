@@ -12,7 +12,7 @@ from typing import Any
 from openward.fhir.definitions import Component, SearchParameter
 from openward.fhir.errors import BadRequest
 from openward.fhir.search import date, number, quantity, reference, string, token
-from openward.fhir.search.escape import split_escaped
+from openward.fhir.search.escape import held, parted, split_escaped, unescaped
 from openward.fhir.search.parameters import number as number_of
 from openward.fhir.search.parameters import owned, plan
 from openward.fhir.search.prefix import split_prefix
@@ -88,7 +88,7 @@ def _parts(parameter: SearchParameter, value: str) -> list[str]:
     if len(parts) != len(parameter.components) or not all(parts):
         wanted = "$".join(component.code for component in parameter.components)
         raise BadRequest(f"{parameter.code} takes {wanted}; got {value!r}.")
-    return parts
+    return [held(part) if component.type == "token" else unescaped(part) for component, part in zip(parameter.components, parts, strict=True)]
 
 
 def _one(parameter: SearchParameter, parts: Sequence[str], bind: Bindings) -> str:
@@ -140,5 +140,5 @@ def _hashes(owner: SearchParameter, component: Component, part: str) -> list[int
     if component.type == "reference":
         found = reference.pointer(part)
         return [reference.link_hash(f"{name}{found[1]}", found[0])] if found else [token.token_hash(name, "", part)]
-    system, bar, code = part.rpartition("|")
+    system, bar, code = parted(part)
     return [token.token_hash(name, system if bar else None, code or None)]

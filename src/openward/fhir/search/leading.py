@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from openward.fhir.definitions import SearchParameter
 from openward.fhir.search.conditions import Scope, rows
+from openward.fhir.search.escape import parted
 from openward.fhir.search.parameters import owned, plan
 from openward.fhir.search.query import Condition, Filter, Query
 from openward.fhir.search.sort import Order
@@ -51,7 +52,7 @@ def _codes(query: Query, scope: Scope) -> tuple[Filter, list[Name]] | None:
     asked = next((c for c in query.conditions if isinstance(c, Filter) and _reads(c, here.code) and c.modifier is None), None)
     if asked is None or len(asked.values) > MOST_PARTS:
         return None
-    split = [value.rpartition("|") for value in asked.values]
+    split = [parted(value) for value in asked.values]
     if not all(code for _, _, code in split):
         return None
     leading = str(here.code)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from openward.fhir.definitions import SearchParameter, is_resource_type
 from openward.fhir.errors import BadRequest, TooCostly
 from openward.fhir.ids import is_id
-from openward.fhir.search.escape import split_escaped, unescaped
+from openward.fhir.search.escape import held, split_escaped, unescaped
 from openward.fhir.search.own import OWN, OwnParameter
 from openward.fhir.search.parameters import plan, target_types
 
@@ -52,7 +52,10 @@ class NotIndexedYet(Unknown):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Filter:
-    """`parameter:modifier` holds one of `values` (already split at commas, unescaped unless composite). Is itself only, so that it is quick to look up."""
+    """`parameter:modifier` holds one of `values` (already split at commas). Is itself only, so that it is quick to look up.
+
+    They are unescaped, those of tokens and identifiers as `escape.held` does; of composites as they were sent.
+    """
 
     parameter: SearchParameter
     modifier: str | None
@@ -247,7 +250,8 @@ def _filter(parameter: SearchParameter, modifier: str | None, value: str) -> Fil
         raise TooCostly(f"{parameter.code}: at most {MAX_VALUES:,} values are taken; got {len(values):,}.")
     if not values:
         raise BadRequest(f"{parameter.code}: there is no value in {value!r}.")
-    return Filter(parameter, modifier, tuple(values if parameter.components else map(unescaped, values)))
+    has_bars = parameter.type == "token" or modifier == "identifier"
+    return Filter(parameter, modifier, tuple(values if parameter.components else map(held if has_bars else unescaped, values)))
 
 
 def _check_modifier(parameter: SearchParameter, modifier: str | None) -> None:

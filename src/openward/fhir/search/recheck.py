@@ -12,6 +12,7 @@ from functools import lru_cache
 import msgspec
 
 from openward.fhir.definitions import SearchParameter
+from openward.fhir.search.escape import parted
 from openward.fhir.search.query import Condition, Filter
 from openward.fhir.search.sent import Rows
 
@@ -52,7 +53,7 @@ def _is_literal(parameter: SearchParameter) -> bool:
 
 
 def _code(value: str) -> str:
-    system, _, code = value.rpartition("|")
+    system, _, code = parted(value)
     return code or system
 
 

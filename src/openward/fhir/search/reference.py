@@ -16,6 +16,7 @@ from openward.fhir.definitions import SearchParameter, is_resource_type
 from openward.fhir.errors import BadRequest
 from openward.fhir.ids import is_id, key
 from openward.fhir.sealing.rules import asked_for, found_by
+from openward.fhir.search.escape import parted
 from openward.fhir.search.parameters import owned, plan, target_types
 from openward.fhir.search.sql import FALSE, Bindings, all_of, any_of, rtype
 from openward.fhir.search.token import token_hash
@@ -115,7 +116,7 @@ def _by_identifier(parameter: SearchParameter, values: Sequence[str], bind: Bind
     hashes = []
     for owner in owned(parameter.base, parameter.code):
         for value in values:
-            system, bar, code = value.rpartition("|")
+            system, bar, code = parted(value)
             wanted = system if bar else None
             hashes += [token_hash(IDENTIFIER + owner.code, wanted, text) for text in (asked_for(wanted, code, bind.tenant) if code else (None,))]
     return f"c.tok && {bind.numbers(hashes)}"

@@ -13,6 +13,7 @@ from typing import Any
 from openward.fhir.definitions import SearchParameter, codes_by_system, element, has_structure
 from openward.fhir.errors import BadRequest
 from openward.fhir.sealing.rules import asked_for, found_by
+from openward.fhir.search.escape import parted, plain
 from openward.fhir.search.parameters import number, owned
 from openward.fhir.search.sql import Bindings
 from openward.fhir.search.string import normal
@@ -192,18 +193,18 @@ def asked(parameter: SearchParameter, values: Sequence[str], modifier: str | Non
 
 def _ask(owner: SearchParameter, value: str, modifier: str | None, bind: Bindings, hashes: list[int], lists: list[str]) -> None:
     if modifier == "text":
-        lists.append(_by_text(owner, value, bind))
+        lists.append(_by_text(owner, plain(value), bind))
         return
     if modifier == "of-type":
         hashes += _of_type(owner, value, bind.tenant)
         return
     if modifier in ("in", "not-in"):
-        hashes += [token_hash(owner.code, system, code) for system, code in bind.facts.in_set(value)]
+        hashes += [token_hash(owner.code, system, code) for system, code in bind.facts.in_set(plain(value))]
         return
     if modifier in ("above", "below"):
         hashes += _related(owner, value, modifier, bind)
         return
-    system, bar, code = value.rpartition("|")
+    system, bar, code = parted(value)
     if bar and not code:
         hashes.append(token_hash(owner.code, system, None))
         lists.append(_by_system(owner, system, bind))
@@ -227,14 +228,14 @@ def _datatypes(owner: SearchParameter) -> frozenset[str]:
 
 
 def _of_type(owner: SearchParameter, value: str, tenant: int) -> list[int]:
-    parts = value.split("|")
+    parts = [plain(part) for part in value.split("|")]
     if len(parts) != 3 or not all(parts[1:]):
         raise BadRequest(f"{owner.code}:of-type takes system|code|value; got {value!r}.")
     return [token_hash(OF_TYPE + owner.code, f"{parts[0]}|{parts[1]}", text) for text in asked_for(None, parts[2], tenant)]
 
 
 def _related(owner: SearchParameter, value: str, modifier: str, bind: Bindings) -> list[int]:
-    system, bar, code = value.rpartition("|")
+    system, bar, code = parted(value)
     if not system or not code:
         raise BadRequest(f"{owner.code}:{modifier} takes system|code; got {value!r}.")
     codes = bind.facts.below(system, code) if modifier == "below" else bind.facts.above(system, code)
