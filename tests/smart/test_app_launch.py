@@ -15,7 +15,7 @@ from joserfc.jwk import KeySet
 from openward.fhir.ids import key
 from openward.smart.models import AccessToken, App, Connection, RefreshToken
 from tests import cast
-from tests.smart.conftest import FHIR, STANDALONE, Api, Clinic, Walk, an_app, told
+from tests.smart.conftest import CATEGORY, FHIR, STANDALONE, Api, Clinic, Walk, an_app, told
 
 FORM = "application/x-www-form-urlencoded"
 pytestmark = pytest.mark.django_db
@@ -116,7 +116,8 @@ def test_who_is_not_signed_in_is_asked_to_and_comes_back(walk: Walk) -> None:
 class TestTheConsentPage:
     def test_offers_each_scope_in_words(self, walk: Walk) -> None:
         text = walk.authorize().content.decode()
-        assert "See test results, vital signs and other measurements" in text
+        assert "See name, birth date and contact details" in text
+        assert "See laboratory results" in text
         assert "Keep this access while you are away" in text
 
     def test_grants_only_what_was_left_in(self, walk: Walk) -> None:
@@ -136,9 +137,32 @@ class TestTheConsentPage:
         page = walk.authorize(scope="launch/patient patient/Observation.rs patient/*.rs")
         offered = re.findall(r'name="scope" value="([^"]+)"', page.content.decode())
         assert len(offered) == len(set(offered))
-        answer = walk.decide(page, scopes=[one for one in offered if one != "patient/Observation.rs"])
+        answer = walk.decide(page, scopes=[one for one in offered if not one.startswith("patient/Observation.rs")])
         got = walk.exchange(told(answer)["code"]).json()
         assert Api(got["access_token"]).status("GET", "Observation/laboratory-a1") == 404
+
+    @pytest.mark.parametrize("asked", ["rs", "read"])
+    def test_offers_a_patient_kinds_of_problems_and_measurements(self, walk: Walk, asked: str) -> None:
+        """45 CFR 170.315(g)(10)(v)(A), certification companion guide: asked for all of a type, these sub-resource scopes are presented to the patient."""
+        page = walk.authorize(scope=f"launch/patient patient/Patient.rs patient/Condition.{asked} patient/Observation.{asked}")
+        offered = {one.rpartition("|")[2] for one in re.findall(r'name="scope" value="([^"]+)" checked', page.content.decode())}
+        assert offered >= {"encounter-diagnosis", "problem-list-item", "health-concern"}
+        assert offered >= {"clinical-test", "laboratory", "social-history", "sdoh", "survey", "vital-signs"}
+
+    def test_grants_the_kinds_that_were_left_in_and_no_more(self, walk: Walk) -> None:
+        laboratory = f"patient/Observation.rs?category={CATEGORY}|laboratory"
+        got = walk.tokens(scopes=["patient/Patient.rs", laboratory])
+        assert got["scope"].split()[-2:] == ["patient/Patient.rs", laboratory]
+        api = Api(got["access_token"])
+        assert api.ids("Observation") == {"laboratory-a1"}
+        assert api.status("GET", "Observation/vital-signs-a1") == 404
+
+    def test_grants_all_of_a_type_when_no_kind_was_taken_out(self, walk: Walk) -> None:
+        assert "patient/Observation.rs" in walk.tokens()["scope"].split()
+
+    def test_says_that_what_is_of_no_kind_goes_with_the_first_one_taken_out(self, walk: Walk) -> None:
+        assert "nothing that is of no kind listed here" in walk.authorize().content.decode()
+        assert "nothing that is of no kind listed here" not in walk.authorize(scope="launch/patient patient/Patient.rs").content.decode()
 
     def test_tells_the_app_of_a_refusal(self, walk: Walk) -> None:
         answer = walk.decide(walk.authorize(), do="refuse")

@@ -171,6 +171,17 @@ class TestARefusedStatement:
             by_assertion(assertion(backend, keys["RS384"]), client_assertion_type="urn:ietf:params:oauth:client-assertion-type:saml2-bearer")
         )
 
+    def test_that_is_none_is_a_wrong_request(self, backend: App, keys: Keys) -> None:
+        """RFC 6749, section 5.2: 401 belongs to who tried the Authorization header. Inferno's kit asks for 400 here."""
+        signed = assertion(backend, keys["RS384"])
+        for sent in (
+            by_assertion(signed, client_assertion_type="not_an_assertion_type"),
+            by_assertion("garbage"),
+            {"grant_type": "client_credentials"},
+        ):
+            answer = ask(sent)
+            assert (answer.status_code, answer.json()["error"], "WWW-Authenticate" in answer) == (400, "invalid_client", False)
+
     def test_comes_with_a_second_proof(self, backend: App, keys: Keys) -> None:
         assert refused(by_assertion(assertion(backend, keys["RS384"])), authorization="Basic eDp5")
 
@@ -279,7 +290,7 @@ class TestKeysThatTheClientPublishes:
         clientkeys._fetched[publisher.url].asked_at -= 61
         assert ask(by_assertion(assertion(fetching, keys["ES384"], alg="ES384"))).status_code == 200
         assert publisher.asked == 2
-        assert ask(by_assertion(assertion(fetching, keys["RS384"]))).status_code == 401, "a key that was taken away works no longer"
+        assert ask(by_assertion(assertion(fetching, keys["RS384"]))).status_code == 400, "a key that was taken away works no longer"
 
     @pytest.mark.parametrize(
         "body", [b"", b"no json", b"[]", b'{"keys": []}', b'{"keys": [{"kty": "oct", "k": "AAAA", "kid": "RS384"}]}', b"[" * 60_000]

@@ -12,12 +12,13 @@ import pytest
 from django.test import Client
 from joserfc.jwk import ECKey
 
+from openward.access.scopes import CONTEXTS, Scopes
 from openward.accounts import tokens
 from openward.fhir.resources import Address, Location, Organization, Reference
 from openward.record import open_store
 from openward.smart import signing
 from openward.smart.jobs import sweep
-from openward.smart.models import AccessToken, App, Asked, Assertion, Code, Connection, Launch
+from openward.smart.models import EVERY_LEVEL, AccessToken, App, Asked, Assertion, Code, Connection, Launch
 from openward.smart.registration import BadApp, Draft, check
 from tests import cast
 from tests.smart.conftest import BACK, FHIR, ORIGIN, Api, Clinic, Walk, an_app, assertion, by_assertion
@@ -178,6 +179,13 @@ class TestAPatient:
         assert api.status("GET", "Observation/laboratory-a1") == 404
         assert "Observation" not in walk.refresh(got["refresh_token"]).json()["scope"]
 
+    def test_takes_one_kind_back_and_the_token_keeps_the_others(self, walk: Walk) -> None:
+        got = walk.tokens()
+        page = walk.browser.get(f"/apps/connected/{Connection.objects.get().id}").content.decode()
+        offered = re.findall(r'name="scope" value="([^"]+)" checked', page)
+        walk.browser.post(f"/apps/connected/{Connection.objects.get().id}", {"scope": [one for one in offered if not one.endswith("|laboratory")]})
+        assert Api(got["access_token"]).ids("Observation") == {"survey-a1", "vital-signs-a1"}
+
     def test_gives_no_more_that_way(self, walk: Walk) -> None:
         walk.tokens()
         connection = Connection.objects.get()
@@ -206,6 +214,12 @@ class TestWhatClientsReadFirst:
         for name in ("authorization_endpoint", "token_endpoint", "introspection_endpoint", "revocation_endpoint", "jwks_uri"):
             assert said[name].startswith(f"{ORIGIN}/oauth/")
         assert "registration_endpoint" not in said
+
+    def test_smart_configuration_lists_scopes_that_can_be_asked_for(self) -> None:
+        """US Core: servers SHALL document the scopes they support in `scopes_supported`, those by category among them."""
+        listed = Client().get("/fhir/.well-known/smart-configuration").json()["scopes_supported"]
+        assert "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory" in listed
+        assert all(Scopes.parse(one, EVERY_LEVEL, CONTEXTS) for one in listed)
 
     def test_openid_configuration(self) -> None:
         said = Client().get("/fhir/.well-known/openid-configuration").json()
@@ -255,6 +269,19 @@ class TestRegistrationByItself:
         settings.OPENWARD_SMART_REGISTRATION = True
         told = self.ask({**self.SENT, "token_endpoint_auth_method": "client_secret_basic"}).json()
         assert tokens.digest(told["client_secret"]) == bytes(App.objects.get().secret_digest or b"")
+
+    def test_gives_a_secret_to_who_does_not_say_otherwise(self, settings: Any) -> None:
+        """RFC 7591, section 2: `token_endpoint_auth_method` left out means client_secret_basic."""
+        settings.OPENWARD_SMART_REGISTRATION = True
+        told = self.ask({name: value for name, value in self.SENT.items() if name != "token_endpoint_auth_method"}).json()
+        assert (told["token_endpoint_auth_method"], bool(told["client_secret"])) == ("client_secret_basic", True)
+
+    def test_tells_all_that_was_registered(self, settings: Any) -> None:
+        """RFC 7591, section 3.2.1."""
+        settings.OPENWARD_SMART_REGISTRATION = True
+        more = {"jwks_uri": "https://app.example.org/keys", "initiate_login_uri": "https://app.example.org/launch"}
+        told = self.ask({**self.SENT, **more, "token_endpoint_auth_method": "private_key_jwt"}).json()
+        assert {name: told.get(name) for name in more} == more
 
     @pytest.mark.parametrize(
         "sent",

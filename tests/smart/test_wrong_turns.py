@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import json
 from typing import Any
 from urllib.parse import urlencode
 
@@ -336,6 +338,12 @@ class TestASecret:
         answer = confidential.exchange(code)
         assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
+    def test_that_is_wrong_is_told_in_the_scheme_it_came_in(self, confidential: Walk) -> None:
+        """RFC 6749, section 5.2: 401, and WWW-Authenticate of the scheme that was used."""
+        confidential.secret = "wrong"
+        answer = confidential.exchange("x")
+        assert (answer.status_code, answer["WWW-Authenticate"].split()[0]) == (401, "Basic")
+
     def test_must_be_there(self, confidential: Walk) -> None:
         code = confidential.code()
         confidential.secret = None
@@ -376,6 +384,15 @@ class TestIntrospection:
         assert said["active"] is True
         assert (said["patient"], said["client_id"], said["scope"]) == (cast.PATIENT_ID, confidential.app.client_id, got["scope"])
         assert confidential.post("/oauth/introspect", {"token": got["refresh_token"]}).json()["active"] is True
+
+    def test_tells_who_it_is_where_an_id_token_was_given(self, confidential: Walk) -> None:
+        """SMART App Launch 2.2, token introspection: `iss` and `sub` SHALL, `fhirUser` SHOULD be there, as in the id_token."""
+        got = confidential.tokens()
+        said = confidential.post("/oauth/introspect", {"token": got["access_token"]}).json()
+        given = json.loads(base64.urlsafe_b64decode(got["id_token"].split(".")[1] + "=="))
+        assert {name: said.get(name) for name in ("iss", "sub", "fhirUser")} == {name: given[name] for name in ("iss", "sub", "fhirUser")}
+        unasked = confidential.tokens(scope="launch/patient patient/Patient.rs")
+        assert "fhirUser" not in confidential.post("/oauth/introspect", {"token": unasked["access_token"]}).json()
 
     def test_tells_nothing_of_others_or_of_what_is_no_more(self, confidential: Walk, walk: Walk) -> None:
         theirs = walk.tokens()

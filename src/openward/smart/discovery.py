@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from openward.smart.context import Asking
+from openward.smart.words import CATEGORIES
 
 CAPABILITIES = (
     "launch-ehr",
@@ -43,6 +44,8 @@ SCOPES = (
     "user/*.rs",
     "system/*.cruds",
     "system/*.rs",
+    # Whatever type and token parameter there is may stand there; these are the ones a patient is offered, and US Core asks to have listed.
+    *(f"{level}/{type}.rs?category={token}" for level in ("patient", "user") for type, tokens in CATEGORIES.items() for token in tokens),
 )
 METHODS = ("client_secret_basic", "private_key_jwt")
 OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"

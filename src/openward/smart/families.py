@@ -78,16 +78,18 @@ def narrow(connection: Connection, scope: str, *, by: Actor) -> None:
 
 def _shorten(token: AccessToken, wanted: Scopes) -> None:
     """What the token and the agreement both say; a token of which nothing is left ends."""
-    words = [word for word in token.scope.split(" ") if word in wanted.contexts or (word not in CONTEXTS and wanted.covers(_one(word)))]
+    held = Scopes.parse(token.scope, ("patient", "user"), CONTEXTS)
+    words = [word for word in held.text.split(" ") if _is_in(wanted, word)]
+    words += [word for word in wanted.text.split(" ") if word not in CONTEXTS and _is_in(held, word)]
     if words:
-        token.scope = " ".join(words)
+        token.scope = " ".join(dict.fromkeys(words))
     else:
         token.revoked_at = timezone.now()
     token.save(update_fields=["scope", "revoked_at"])
 
 
-def _one(word: str) -> Scopes:
-    return Scopes.parse(word, ("patient", "user"))
+def _is_in(scopes: Scopes, word: str) -> bool:
+    return scopes.covers(Scopes.parse(word, ("patient", "user"), CONTEXTS))
 
 
 def give_back(key: bytes, app: App) -> None:

@@ -44,7 +44,7 @@ class Grants:
 
     def __init__(self, asking: Asking) -> None:
         self.asking = asking
-        self.validator = Validator(frozenset({asking.token_url, asking.issuer}))
+        self.validator = Validator(frozenset({asking.token_url, asking.issuer}), asking.issuer)
         bearer = BearerToken(self.validator, new_token, _seconds, new_token)
         self._code = CodeGrant(self.validator, post_auth=[asking.check])
         refresh = RefreshTokenGrant(self.validator)

@@ -28,6 +28,8 @@ LOOPBACK = ("127.0.0.1", "[::1]", "localhost")
 HOST = re.compile(r"(?:[A-Za-z0-9.\-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 METHODS = {"none": App.Kind.PUBLIC, "client_secret_basic": App.Kind.SECRET, "private_key_jwt": App.Kind.KEYS}
 
+UNSAID = "client_secret_basic"  # what a client that does not say is understood to want: RFC 7591, section 2
+
 
 class BadApp(ValueError):
     """What is wrong with the registration; `field` is where. `code` is RFC 7591's."""
@@ -158,6 +160,7 @@ def by_itself(body: bytes) -> tuple[dict[str, Any], int]:
     told = {"client_id": app.client_id, "client_id_issued_at": int(app.made_at.timestamp()), "client_name": app.name, "scope": app.scope}
     told |= {"redirect_uris": app.redirect_uris, "token_endpoint_auth_method": next(name for name, kind in METHODS.items() if kind == app.kind)}
     told |= {"grant_types": ["authorization_code", "refresh_token"], "response_types": ["code"]}
+    told |= {name: value for name, value in (("jwks", app.jwks), ("jwks_uri", app.jwks_uri), ("initiate_login_uri", app.launch_url)) if value}
     return (told | ({"client_secret": secret, "client_secret_expires_at": 0} if secret else {})), 201
 
 
@@ -165,7 +168,7 @@ def _draft(sent: Any) -> Draft:
     """Raises BadApp. What an app cannot decide about itself is not taken from it: who may use it, and system/ scopes."""
     if not isinstance(sent, Mapping):
         raise BadApp("", "Send a JSON object of at most 64 KB.")
-    method = sent.get("token_endpoint_auth_method", "none")
+    method = sent.get("token_endpoint_auth_method", UNSAID)
     if not isinstance(method, str) or method not in METHODS:
         raise BadApp("token_endpoint_auth_method", "One of none, client_secret_basic, private_key_jwt.")
     addresses = sent.get("redirect_uris")

@@ -36,17 +36,22 @@ def _context(connection: Connection) -> dict[str, Any]:
 
 def id_token(connection: Connection, issuer: str) -> str:
     """https://openid.net/specs/openid-connect-core-1_0.html#IDToken"""
-    assert connection.user is not None
     now = int(time.time())
     claims: dict[str, Any] = {
-        "iss": issuer,
-        "sub": str(connection.user.id),
+        **who_it_is(connection, issuer),
         "aud": connection.app.client_id,
         "iat": now,
         "exp": now + int(lifetimes.ID_TOKEN.total_seconds()),
     }
     if connection.nonce:
         claims["nonce"] = connection.nonce
-    if "fhirUser" in connection.scopes.contexts and connection.user.reference:
-        claims["fhirUser"] = f"{issuer}/{connection.user.reference}"
     return signing.sign(claims)
+
+
+def who_it_is(connection: Connection, issuer: str) -> dict[str, str]:
+    """The claims about the person: whose word it is, who, and, where that was asked for, which resource they are."""
+    assert connection.user is not None
+    said = {"iss": issuer, "sub": str(connection.user.id)}
+    if "fhirUser" in connection.scopes.contexts and connection.user.reference:
+        said["fhirUser"] = f"{issuer}/{connection.user.reference}"
+    return said

@@ -17,16 +17,17 @@ from openward.accounts.tokens import digest
 from openward.smart import clients, families
 from openward.smart.assertions import NotProven
 from openward.smart.models import AccessToken, App, Code, Connection, RefreshToken
+from openward.smart.told import who_it_is
 
 VERIFIER = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
 
 
 class Validator(RequestValidator):
-    """For one request. `audiences` are the addresses that a client may have signed its assertion for; `app` is who proved itself, `refusal` why it was not believed."""
+    """For one request at the FHIR base `issuer`. `audiences` are the addresses that a client may have signed its assertion for; `app` is who proved itself, `refusal` why it was not believed."""
 
-    def __init__(self, audiences: frozenset[str] = frozenset()) -> None:
+    def __init__(self, audiences: frozenset[str] = frozenset(), issuer: str = "") -> None:
         super().__init__()
-        self.audiences = audiences
+        self.audiences, self.issuer = audiences, issuer
         self.refusal: str | None = None
         self.app: App | None = None
 
@@ -175,12 +176,12 @@ class Validator(RequestValidator):
         key = digest(token)
         row = AccessToken.objects.filter(digest=key, revoked_at__isnull=True).select_related("connection__app", "connection__user").first()
         if row is not None:
-            return _described(row.connection, row.scope, row, request.client)
+            return _described(row.connection, row.scope, row, request.client, self.issuer)
         refresh = RefreshToken.objects.filter(digest=key, used_at__isnull=True).select_related("connection__app", "connection__user").first()
-        return _described(refresh.connection, refresh.connection.scope, refresh, request.client) if refresh is not None else None
+        return _described(refresh.connection, refresh.connection.scope, refresh, request.client, self.issuer) if refresh is not None else None
 
 
-def _described(connection: Connection, scope: str, row: AccessToken | RefreshToken, client: App) -> dict[str, Any] | None:
+def _described(connection: Connection, scope: str, row: AccessToken | RefreshToken, client: App, issuer: str) -> dict[str, Any] | None:
     """https://hl7.org/fhir/smart-app-launch/token-introspection.html"""
     if connection.app_id != client.id or not connection.stands or row.expires_at <= timezone.now():
         return None
@@ -193,5 +194,6 @@ def _described(connection: Connection, scope: str, row: AccessToken | RefreshTok
         "sub": str(connection.user_id or client.client_id),
         "patient": connection.patient,
         "encounter": connection.encounter,
+        **(who_it_is(connection, issuer) if "openid" in connection.scopes.contexts else {}),
     }
     return {name: value for name, value in told.items() if value != ""}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -58,6 +59,31 @@ SUBSETS: dict[str, Promise] = {
     "health-concern": later("health concerns"),
     "clinical-note": later("clinical notes"),
 }
+MEASURED: dict[str, Promise] = {
+    **SUBSETS,
+    "sdoh": later("living conditions, such as housing, food and transport"),
+    "clinical-test": later("tests such as an electrocardiogram or of the eyes"),
+    "imaging": later("what was measured on pictures"),
+    "exam": later("what was found at examinations"),
+    "procedure": later("what was measured during procedures"),
+    "therapy": later("what was seen of therapies"),
+    "activity": later("exercise and other activity"),
+}
+# What a patient is offered in place of all of a type. Those of 45 CFR 170.315(g)(10), as its certification companion guide asks for them, and what else
+# HL7 has of categories, so that leaving one kind out does not leave out what nobody was asked about.
+CATEGORIES: Mapping[str, Sequence[str]] = {
+    "Condition": (
+        "http://terminology.hl7.org/CodeSystem/condition-category|problem-list-item",
+        "http://terminology.hl7.org/CodeSystem/condition-category|encounter-diagnosis",
+        "http://hl7.org/fhir/us/core/CodeSystem/condition-category|health-concern",
+    ),
+    "Observation": (
+        *(f"http://terminology.hl7.org/CodeSystem/observation-category|{code}" for code in ("laboratory", "vital-signs", "social-history", "survey")),
+        "http://hl7.org/fhir/us/core/CodeSystem/us-core-category|sdoh",
+        "http://hl7.org/fhir/us/core/CodeSystem/us-core-observation-category|clinical-test",
+        *(f"http://terminology.hl7.org/CodeSystem/observation-category|{code}" for code in ("imaging", "exam", "procedure", "therapy", "activity")),
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,27 +95,41 @@ class Offer:
 
 
 def offers(asked: Scopes, role: str) -> list[Offer]:
-    """What can be agreed to one by one. A patient may take a wildcard apart: one line for each kind of data they can see.
+    """What can be agreed to one by one. A patient may take apart what is wide: of a wildcard each kind of data they can see, of a type its categories.
 
     What is asked for twice is one line: who takes it out has taken it out.
     """
-    texts = [text for scope in asked.resources for text in (_apart(scope, role) if scope.type == "*" and role == "patient" else [scope.text])]
+    texts = [text for scope in asked.resources for text in _parts(scope, role)]
     return [Offer(text, sentence(Scopes.parse(text, ("patient", "user")).resources[0])) for text in dict.fromkeys(texts)]
 
 
-def _apart(scope: Scope, role: str) -> list[str]:
+def is_by_kind(asked: Scopes, role: str) -> bool:
+    """Whether some of it is offered by its categories, which do not hold all there may be of the type."""
+    return any("?" in part for scope in asked.resources if not scope.filters for part in _parts(scope, role))
+
+
+def _parts(scope: Scope, role: str) -> list[str]:
+    if role != "patient" or scope.filters:
+        return [scope.text]
     letters = "".join(letter for letter in "cruds" if letter in scope.letters)
-    grants = ROLES[role].grants
-    return [f"{scope.level}/{type}.{letters}" for type in WORDS if set(grants.get(type, "")) & scope.letters]
+    if scope.type != "*":
+        return list(_kinds(scope.type, f"{scope.level}/{scope.type}.{letters}")) if scope.type in CATEGORIES else [scope.text]
+    seen = [type for type in WORDS if set(ROLES[role].grants.get(type, "")) & scope.letters]
+    return [part for type in seen for part in _kinds(type, f"{scope.level}/{type}.{letters}")]
+
+
+def _kinds(type: str, text: str) -> Iterator[str]:
+    """https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html#finer-grained-resource-constraints-using-search-parameters"""
+    yield from (f"{text}?category={token}" for token in CATEGORIES[type]) if type in CATEGORIES else (text,)
 
 
 def taken(asked: Scopes, role: str, picked: set[str]) -> list[str]:
-    """The resource scopes that were agreed to. A wildcard all of whose parts were left in stays the wildcard it was. Raises ValueError for one not offered."""
+    """The resource scopes that were agreed to. One all of whose parts were left in stays what it was. Raises ValueError for one not offered."""
     if not picked <= {offer.scope for offer in offers(asked, role)}:
         raise ValueError("a scope that was not offered")
     texts: list[str] = []
     for scope in asked.resources:
-        parts = _apart(scope, role) if scope.type == "*" and role == "patient" else [scope.text]
+        parts = _parts(scope, role)
         texts += [scope.text] if set(parts) <= picked else [part for part in parts if part in picked]
     return list(dict.fromkeys(texts))
 
@@ -114,8 +154,9 @@ def _what(scope: Scope) -> str:
         return str(WORDS.get(scope.type, scope.type))
     values = [value for _name, value in parse_qsl(scope.text.partition("?")[2])]
     codes = [part.rpartition("|")[2] for value in values for part in value.split(",")]
-    if all(code in SUBSETS for code in codes):
-        return ", ".join(str(SUBSETS[code]) for code in codes)
+    known = MEASURED if scope.type == "Observation" else SUBSETS
+    if all(code in known for code in codes):
+        return ", ".join(str(known[code]) for code in codes)
     return _("{what}, only {codes}").format(what=WORDS.get(scope.type, scope.type), codes=", ".join(codes))
 
 

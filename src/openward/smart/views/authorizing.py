@@ -156,6 +156,7 @@ def _consent(request: PageRequest, wanted: Wanted, user: User, *, trouble: str =
     context = {
         "app": wanted.app,
         "offers": lines,
+        "by_kind": words.is_by_kind(scopes, user.role),
         "kept": words.kept_words(scopes.contexts),
         "tells_who": "openid" in scopes.contexts,
         "asks_patient": needs_patient(scopes) and not is_patient,

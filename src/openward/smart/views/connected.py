@@ -43,8 +43,9 @@ def connection(request: PageRequest, id: Any) -> HttpResponseBase:
         raise Http404
     if request.method == "POST":
         return _changed(request, found)
-    offers = words.offers(found.scopes, found.user.role)
-    context = {"connection": found, "app": found.app, "offers": offers, "kept": words.kept_words(found.scopes.contexts)}
+    scopes, role = found.scopes, found.user.role
+    context = {"connection": found, "app": found.app, "offers": words.offers(scopes, role), "by_kind": words.is_by_kind(scopes, role)}
+    context["kept"] = words.kept_words(scopes.contexts)
     return render(request, "smart/connection.html", context)
 
 

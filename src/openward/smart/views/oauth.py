@@ -25,6 +25,7 @@ from openward.web.pages import PageRequest, page
 LARGEST = 64 * 1024
 FORM = "application/x-www-form-urlencoded"
 NEVER_KEPT = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+BASIC = {"WWW-Authenticate": 'Basic realm="Openward apps", charset="UTF-8"'}
 GRANTS = ("authorization_code", "refresh_token", "client_credentials")
 Answer = tuple[Mapping[str, str], str, int]
 
@@ -59,14 +60,24 @@ def _answer(request: PageRequest, what: str, ask: Callable[..., Answer]) -> Http
         sent = clients.credentials(dict(parse_qsl(body)), request.META.get("HTTP_AUTHORIZATION"))
         pacing.client_may_ask(request, what, clients.claimed(sent))
         with transaction.atomic():
-            headers, text, status = ask(grants, f"{asking.origin}{request.path}", "POST", body, _headers(request))
+            _headers_told, text, status = ask(grants, f"{asking.origin}{request.path}", "POST", body, _headers(request))
             _noted(request, what, dict(parse_qsl(body)).get("grant_type"), status, grants.validator, _error(text, status))
     except TooFast as trouble:
         pacing.too_fast(request, what, trouble)
         return pacing.told(trouble)
     except OAuth2Error as error:
-        headers, text, status = {}, error.json, error.status_code
-    return HttpResponse(text, status=status, content_type="application/json", headers={**_own(headers), **NEVER_KEPT})
+        text, status = error.json, error.status_code
+    if status == 401:
+        status = _not_proven(request, what)
+    return HttpResponse(text, status=status, content_type="application/json", headers={**(BASIC if status == 401 else {}), **NEVER_KEPT})
+
+
+def _not_proven(request: PageRequest, what: str) -> int:
+    """401 to who used the header, and to who may not introspect; who sent a statement that is none, or nothing, has sent a wrong request.
+
+    https://www.rfc-editor.org/rfc/rfc6749#section-5.2 https://www.rfc-editor.org/rfc/rfc7662#section-2.3
+    """
+    return 401 if "HTTP_AUTHORIZATION" in request.META or what == "app-introspect" else 400
 
 
 def _form(request: PageRequest) -> str:
@@ -85,10 +96,6 @@ def _form(request: PageRequest) -> str:
 
 def _headers(request: PageRequest) -> dict[str, str]:
     return {"Authorization": request.META["HTTP_AUTHORIZATION"]} if "HTTP_AUTHORIZATION" in request.META else {}
-
-
-def _own(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in headers.items() if name == "WWW-Authenticate"}
 
 
 def _error(text: str, status: int) -> str | None:
