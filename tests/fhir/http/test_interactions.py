@@ -113,6 +113,47 @@ class TestWriting:
         assert call("DELETE", "/Patient?identifier=urn:mrn|7").status == 204
         assert call("GET", f"/Patient/{id}").status == 410
 
+    @pytest.mark.parametrize("query", ["/mine", "?identifier=urn:mrn|7"])
+    def test_what_must_be_new_overwrites_nothing(self, call: Client, query: str) -> None:
+        """RFC 9110 13.1.2: a method whose If-None-Match is false must not be carried out."""
+        assert call("PUT", "/Patient/mine", {**PATIENT, "id": "mine"}, if_none_match="*").status == 201
+        assert call("PUT", f"/Patient{query}", {**PATIENT, "id": "mine", "active": True}, if_none_match="*").status == 412
+        assert call("PUT", f"/Patient{query}", {**PATIENT, "id": "mine", "active": True}, if_none_match='W/"1"').status == 412
+        assert call("PUT", f"/Patient{query}", {**PATIENT, "id": "mine", "active": True}, if_none_match='W/"2"').status == 200
+
+    @pytest.mark.parametrize("tag", ['W/"2"', 'W/"0"'])
+    def test_a_conditional_delete_of_another_version_deletes_nothing(self, call: Client, tag: str) -> None:
+        """http.html#concurrency: If-Match holds for every interaction that changes what is there."""
+        id = call("POST", "/Patient", PATIENT).json["id"]
+        assert call("DELETE", "/Patient?identifier=urn:mrn|7", if_match=tag).status == 412
+        assert call("GET", f"/Patient/{id}").status == 200
+        assert call("DELETE", "/Patient?identifier=urn:mrn|8", if_match=tag).status == 412
+        assert call("DELETE", "/Patient?identifier=urn:mrn|7", if_match='W/"1"').status == 204
+
+    def test_a_condition_may_name_a_resource_by_the_address_of_this_server(self, call: Client) -> None:
+        """references.html#literal: absolute and relative say the same; a search says so too, and a condition is a search."""
+        call("PUT", "/Patient/mine", {**PATIENT, "id": "mine"})
+        visit = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "subject": {"reference": "Patient/mine"}}
+        made = call("POST", "/Observation", visit).json["id"]
+        absolute = "subject=https://clinic.test/fhir/Patient/mine"
+        assert call("POST", "/Observation", visit, if_none_exist=absolute).json["id"] == made
+        assert call("PUT", f"/Observation?{absolute}", {**visit, "status": "amended"}).json["id"] == made
+        entry = {"resource": visit, "request": {"method": "POST", "url": "Observation", "ifNoneExist": absolute}}
+        for kind in ("batch", "transaction"):
+            answer = call("POST", "/", {"resourceType": "Bundle", "type": kind, "entry": [entry]}).json
+            assert answer["entry"][0]["response"]["location"].split("/")[1] == made
+        assert call("DELETE", "/Observation?subject=https%3A%2F%2Fclinic.test%2Ffhir%2FPatient%2Fmine").status == 204
+        assert call("GET", f"/Observation/{made}").status == 410
+
+    @pytest.mark.parametrize("kind", ["batch", "transaction"])
+    def test_in_a_bundle_a_conditional_delete_of_another_version_deletes_nothing(self, call: Client, kind: str) -> None:
+        id = call("POST", "/Patient", PATIENT).json["id"]
+        for query in ("identifier=urn:mrn|7", "identifier=urn:mrn|8"):
+            entry = {"request": {"method": "DELETE", "url": f"Patient?{query}", "ifMatch": 'W/"2"'}}
+            answer = call("POST", "/", {"resourceType": "Bundle", "type": kind, "entry": [entry]})
+            assert answer.status == 412 if kind == "transaction" else answer.json["entry"][0]["response"]["status"].startswith("412")
+        assert call("GET", f"/Patient/{id}").status == 200
+
     @pytest.mark.parametrize("query", ["", "?", "?_count=1", "?identifier=", "?nonsense=1", "?_format=json"])
     def test_a_condition_that_conditions_nothing_deletes_nothing(self, call: Client, query: str) -> None:
         id = call("POST", "/Patient", PATIENT).json["id"]

@@ -219,7 +219,7 @@ def _patch(raw: Mapping[str, Any]) -> Mapping[str, Any]:
     return resource
 
 
-def version_named(etag: str | None) -> int | None:
+def version_named(etag: str | None, header: str = "If-Match") -> int | None:
     """The version an ETag names: `W/"3"` → 3, `*` → ANY_VERSION, whichever is there."""
     if etag is None:
         return None
@@ -227,7 +227,7 @@ def version_named(etag: str | None) -> int | None:
         return ANY_VERSION
     match = ETAG.fullmatch(etag.strip())
     if match is None:
-        raise BadRequest('If-Match is not an ETag of a version, such as W/"3".')
+        raise BadRequest(f'{header} is not an ETag of a version, such as W/"3".')
     return int(match[1])
 
 

@@ -97,6 +97,11 @@ class Request:
     def if_match(self) -> int | None:
         return version_named(self.header("If-Match"))
 
+    @property
+    def if_none_match(self) -> int | None:
+        """The version a write says must not be there."""
+        return version_named(self.header("If-None-Match"), "If-None-Match")
+
     @cached_property
     def preferences(self) -> dict[str, str]:
         """What the Prefer headers say: `return`, `handling`, `respond-async` (its value empty) and so on; of two alike the first holds.

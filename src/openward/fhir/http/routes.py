@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote, urlencode
 
 from openward.fhir.bulk import following, serving
 from openward.fhir.bundles.answers import history_bundle
@@ -186,8 +186,8 @@ def _vread(type: str, id: str, number: str, store: Store, request: Request) -> R
 
 
 def _create(type: str, store: Store, request: Request) -> Response:
-    resource = _named(request, type)
-    return written(create(store, resource, if_none_exist=request.header("If-None-Exist")), request)
+    resource, none = _named(request, type), request.header("If-None-Exist")
+    return written(create(store, resource, if_none_exist=none and _condition(request, type, none)), request)
 
 
 def _update(type: str, id: str, store: Store, request: Request) -> Response:
@@ -195,12 +195,13 @@ def _update(type: str, id: str, store: Store, request: Request) -> Response:
     resource = _named(request, type, id)
     if resource.get("id") != id:
         raise BadRequest(f"The body must carry the id of the address, {id}.")
-    return written(update(store, resource, if_match=request.if_match), request)
+    return written(update(store, resource, if_match=request.if_match, if_none_match=request.if_none_match), request)
 
 
 def _conditional_update(type: str, store: Store, request: Request) -> Response:
     store.keeps_labels = True
-    return written(conditional_update(store, _named(request, type), request.condition, if_match=request.if_match), request)
+    resource, condition = _named(request, type), _condition(request, type, request.condition)
+    return written(conditional_update(store, resource, condition, if_match=request.if_match, if_none_match=request.if_none_match), request)
 
 
 def _patch(type: str, id: str, store: Store, request: Request) -> Response:
@@ -208,7 +209,7 @@ def _patch(type: str, id: str, store: Store, request: Request) -> Response:
 
 
 def _conditional_patch(type: str, store: Store, request: Request) -> Response:
-    return written(conditional_patch(store, type, request.condition, request.patch(), if_match=request.if_match), request)
+    return written(conditional_patch(store, type, _condition(request, type, request.condition), request.patch(), if_match=request.if_match), request)
 
 
 def _delete(type: str, id: str, store: Store, request: Request) -> Response:
@@ -217,7 +218,7 @@ def _delete(type: str, id: str, store: Store, request: Request) -> Response:
 
 
 def _conditional_delete(type: str, store: Store, request: Request) -> Response:
-    gone = conditional_delete(store, type, request.condition)
+    gone = conditional_delete(store, type, _condition(request, type, request.condition), if_match=request.if_match)
     return deleted(request, gone.version if gone else None)
 
 
@@ -231,15 +232,42 @@ def _conditions(request: Request) -> list[tuple[str, str]]:
     if not any(own in value for _, value in request.parameters):
         return request.parameters
     type = next((segment for segment in reversed(request.segments) if is_resource_type(segment)), None)
-    known = plan(type).parameters if type else {}
+    return _relative(type, request.parameters, own)
+
+
+def _relative(type: str | None, parameters: Iterable[tuple[str, str]], own: str) -> list[tuple[str, str]]:
+    known = plan(type).parameters if type and is_resource_type(type) else {}
     references = {name for name, parameter in known.items() if parameter.type == "reference"}
-    return [(name, value.replace(own, "") if name.partition(":")[0] in references else value) for name, value in request.parameters]
+    return [(name, value.replace(own, "") if name.partition(":")[0] in references else value) for name, value in parameters]
+
+
+def _condition(request: Request, type: str, query: str) -> str:
+    """The condition of a write, which names resources of this server as a search does."""
+    own = f"{request.url}/"
+    return query if own not in unquote(query) else urlencode(_relative(type, parse_qsl(query.removeprefix("?"), keep_blank_values=True), own))
+
+
+def _sent_bundle(request: Request) -> dict[str, Any]:
+    """The bundle, the conditions of its entries as `_condition` has them."""
+    bundle = request.body()
+    entries = bundle.get("entry")
+    for entry in entries if isinstance(entries, list) else ():
+        asked = entry.get("request") if isinstance(entry, dict) else None
+        if not isinstance(asked, dict):
+            continue
+        url, none = asked.get("url"), asked.get("ifNoneExist")
+        if isinstance(url, str) and "?" in url and asked.get("method") not in ("GET", "HEAD"):
+            path, _, query = url.partition("?")
+            asked["url"] = f"{path}?{_condition(request, path.strip('/'), query)}"
+        if isinstance(url, str) and isinstance(none, str):
+            asked["ifNoneExist"] = _condition(request, url.strip("/"), none)
+    return bundle
 
 
 def _bundle(store: Store, request: Request) -> Response:
     store.keeps_labels = True
     preference = request.preferences.get("return", "minimal")
-    return Response.json(batch.bundle(store, request.body(), partial(inside, _inner, request), preference))
+    return Response.json(batch.bundle(store, _sent_bundle(request), partial(inside, _inner, request), preference))
 
 
 def _inner(store: Store, request: Request) -> Response:

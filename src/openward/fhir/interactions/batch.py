@@ -56,7 +56,9 @@ def _answer(written: Written | None, preference: str) -> dict[str, Any]:
 def _carry_out(store: Store, entry: Entry) -> Written | None:
     """None: a conditional delete that matches nothing."""
     if entry.method == "DELETE":
-        return delete(store, entry.type, entry.id, if_match=entry.if_match) if entry.id else conditional_delete(store, entry.type, entry.query or "")
+        if entry.id:
+            return delete(store, entry.type, entry.id, if_match=entry.if_match)
+        return conditional_delete(store, entry.type, entry.query or "", if_match=entry.if_match)
     if entry.patch is not None:
         return _patch(store, entry, patch_in_entry(entry.patch))
     if entry.resource is None:

@@ -52,9 +52,21 @@ def _nothing(store: Store, type: str, id: str, before: Version | None, if_match:
     return Written(before, "deleted")
 
 
-def conditional_delete(store: Store, type: str, query: str) -> Written | None:
-    """Delete the one resource that matches; None when there is none. Raises MultipleMatches rather than delete several."""
+def conditional_delete(store: Store, type: str, query: str, *, if_match: int | None = None) -> Written | None:
+    """Delete the one resource that matches; None when there is none.
+
+    Raises MultipleMatches rather than delete several, and PreconditionFailed when what matches, or nothing, is not the version that was named.
+    """
     known_type(type)
     with store.attempt("delete", type):
         match = only_match(store, type, query)
-        return delete(store, type, match.id) if match else None
+        if match is None:
+            refuse_no_match(type, query, if_match)
+            return None
+        return delete(store, type, match.id, if_match=if_match)
+
+
+def refuse_no_match(type: str, query: str, if_match: int | None) -> None:
+    """Who names a version of what is to be deleted expects it to be there. https://www.rfc-editor.org/rfc/rfc9110#field.if-match"""
+    if if_match is not None:
+        raise PreconditionFailed(f"Nothing matches {type}?{query[:200]}.")

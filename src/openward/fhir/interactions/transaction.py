@@ -14,7 +14,7 @@ from openward.fhir.errors import BadRequest, FhirError, Invalid, Issue, NotFound
 from openward.fhir.ids import key as key_of
 from openward.fhir.ids import new_id
 from openward.fhir.interactions.conditions import only_match
-from openward.fhir.interactions.delete import remove
+from openward.fhir.interactions.delete import refuse_no_match, remove
 from openward.fhir.interactions.fetch import Fetch, fetch
 from openward.fhir.interactions.patch import amend
 from openward.fhir.interactions.update import replace
@@ -60,7 +60,7 @@ def write(store: Store, asked: Sequence[Entry]) -> dict[int, Written]:
     _rewrite(store, asked)
     written = {index: Written(version, "existing") for index, version in kept.items()}
     for entry in asked:
-        if entry.method == "DELETE" and entry.id is not None:
+        if entry.method == "DELETE":
             with located(entry):
                 gone = _delete(store, entry, standing)
             if gone is not None:
@@ -123,6 +123,9 @@ def _conditional(store: Store, reference: str) -> str:
 
 
 def _delete(store: Store, entry: Entry, standing: Mapping[Address, Version]) -> Written | None:
+    if entry.id is None:
+        refuse_no_match(entry.type, entry.query or "", entry.if_match)
+        return None
     type, key = address(entry)
     return remove(store, type, entry.id or "", standing.get((type, key)), entry.if_match)
 

@@ -30,10 +30,11 @@ class Subset(Refused):
     """{type}/{id} is marked SUBSETTED: a part of it would overwrite the whole. Read it without _elements and _summary, and send all of it."""
 
 
-def update(store: Store, resource: Mapping[str, Any], *, if_match: int | None = None) -> Written:
+def update(store: Store, resource: Mapping[str, Any], *, if_match: int | None = None, if_none_match: int | None = None) -> Written:
     """Store a new version of the resource its `id` names; an id that is not there is created.
 
-    Of two writers that both name the version they read, exactly one wins; the other gets PreconditionFailed.
+    Of two writers that both name the version they read, exactly one wins; the other gets PreconditionFailed. So does who names by
+    `if_none_match` a version that must not be there (ANY_VERSION: none at all) when it is. https://www.rfc-editor.org/rfc/rfc9110#field.if-none-match
     """
     type, id = str(resource.get("resourceType")), resource.get("id")
     if not is_id(id):
@@ -41,6 +42,14 @@ def update(store: Store, resource: Mapping[str, Any], *, if_match: int | None = 
     key = key_of(type, str(id))
     with store.attempt("update", type, key):
         before = lock(store, [(type, key)]).get((type, key))
+        if (
+            if_none_match is not None
+            and before
+            and not before.deleted
+            and is_matched(if_none_match, before)
+            and may_see(store, "update", type, str(id))
+        ):
+            raise PreconditionFailed(type=type, id=id, version=before.number)
         return replace(store, type, str(id), resource, before, if_match)
 
 
@@ -92,7 +101,9 @@ def _joined(new: Any, old: list[Any], identity: Callable[[Any], Any]) -> Any:
     return [*new, *(one for one in old if identity(one) not in said)]
 
 
-def conditional_update(store: Store, resource: Mapping[str, Any], query: str, *, if_match: int | None = None) -> Written:
+def conditional_update(
+    store: Store, resource: Mapping[str, Any], query: str, *, if_match: int | None = None, if_none_match: int | None = None
+) -> Written:
     """Update the one resource that matches the search, or create it when none does.
 
     Raises MultipleMatches, and BadRequest when the body's id is not the id of the match.
@@ -102,7 +113,7 @@ def conditional_update(store: Store, resource: Mapping[str, Any], query: str, *,
         match = only_match(store, type, query)
         id = resource.get("id")
         if match is None:
-            return update(store, {**resource, "id": id or new_id()}, if_match=if_match)
+            return update(store, {**resource, "id": id or new_id()}, if_match=if_match, if_none_match=if_none_match)
         if id not in (None, match.id):
             raise BadRequest(f"The condition matches {match.reference}, not {type}/{id}.")
-        return update(store, {**resource, "id": match.id}, if_match=if_match)
+        return update(store, {**resource, "id": match.id}, if_match=if_match, if_none_match=if_none_match)
