@@ -17,7 +17,7 @@ from openward.fhir.ids import is_id
 from openward.fhir.interactions.sound import sound
 from openward.fhir.interactions.transaction import new_names
 from openward.fhir.json import loads
-from openward.fhir.references import literals, rewrite, slots
+from openward.fhir.references import literals, relink, rewrite, slots
 from openward.fhir.sources import Document, Unreadable, documents
 
 LINES = 500  # of NDJSON in one transaction
@@ -166,6 +166,7 @@ def examined(asked: list[Entry], tenant: int) -> list[Entry]:
             continue
         try:
             rewrite(found[entry.index], names)
+            relink(entry.resource, names)
             entry.sound = sound(entry.type, entry.id, entry.resource, found[entry.index], tenant=tenant)
         except FhirError as error:
             faults.append(fault_at(error, entry))

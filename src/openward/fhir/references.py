@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/references.html
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,10 @@ from openward.fhir.ids import is_id
 # Where a text stands: its dictionary or list, and its name or index there.
 Slot = tuple[Any, Any]
 URNS = ("urn:uuid:", "urn:oid:")
+# Texts and canonicals, in which a URN is no link to another entry.
+NO_LINKS = frozenset({"value", "valueString", "valueMarkdown", "valueCanonical", "display", "title", "text", "description"})
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
+LINK = re.compile(r"""(?P<before>\s(?:href|src)\s*=\s*(?P<quote>["']))(?P<link>[^"']*)(?=(?P=quote))""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,7 @@ class Target:
 
 
 def slots(resource: Any) -> list[Slot]:
-    """Every `Reference.reference` and every URN in `resource`, contained resources included. `Identifier.value` and the like are left alone."""
+    """Every `Reference.reference` and every URN in `resource`, contained resources included. `Identifier.value`, texts and the like are left alone."""
     found: list[Slot] = []
     nodes = [resource]
     for node in nodes:  # which grows meanwhile
@@ -39,7 +44,7 @@ def slots(resource: Any) -> list[Slot]:
         for name, value in items:
             kind = value.__class__
             if kind is str:
-                if name == "reference" or (value[:4] == "urn:" and value.startswith(URNS) and name != "value"):
+                if name == "reference" or (value[:4] == "urn:" and value.startswith(URNS) and name not in NO_LINKS):
                     found.append((node, name))
             elif kind is dict:
                 nodes.append(value)
@@ -64,6 +69,38 @@ def rewrite(slots: Sequence[Slot], names: Mapping[str, str]) -> None:
             holder[name] = new
 
 
+def relink(resource: Mapping[str, Any], names: Mapping[str, str]) -> None:
+    """Replace, in place, the links of its narratives that `names` knows, and the addresses of the Binaries among them.
+
+    https://hl7.org/fhir/R4/http.html#trules: `<a href="">` and `<img src="">`. A URN is found in an Attachment by `slots`; of other addresses only
+    those of a Binary are looked for, because what is named by one in any other `url` is usually itself (a canonical).
+    """
+    for narrative in _narratives(resource):
+        narrative["div"] = LINK.sub(lambda found: found["before"] + names.get(found["link"], found["link"]), narrative["div"])
+    binaries = {old: new for old, new in names.items() if new.startswith("Binary/") and not old.startswith(URNS)}
+    if not binaries:
+        return
+    nodes: list[Any] = [resource]
+    for node in nodes:
+        if isinstance(node, dict):
+            url = node.get("url")
+            if isinstance(url, str) and url in binaries:
+                node["url"] = binaries[url]
+            nodes += node.values()
+        elif isinstance(node, list):
+            nodes += node
+
+
+def _narratives(resource: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Those that hold a link: of the resource, and of the sections of a Composition."""
+    text, sections = resource.get("text"), resource.get("section")
+    if isinstance(text, dict) and isinstance(text.get("div"), str) and ("href" in text["div"] or "src" in text["div"]):
+        yield text
+    for section in sections if isinstance(sections, list) else ():
+        if isinstance(section, dict):
+            yield from _narratives(section)
+
+
 def make_relative(resource: Any, base: str) -> None:
     """Turn, in place, references to `base` (with its last slash) followed by a resource's address into relative ones.
 
@@ -86,8 +123,11 @@ def target(reference: str) -> Target | None:
 
 
 def is_unreadable(reference: str) -> bool:
-    """Whether `reference` is neither relative to this server, contained, absolute, nor a URN."""
-    return target(reference) is None and not reference.startswith("#") and ":" not in reference
+    """Whether `reference` is neither relative to this server, contained, absolute, nor a URN.
+
+    So is `Patient?identifier=urn:mrn|7` that no transaction has resolved.
+    """
+    return target(reference) is None and not reference.startswith("#") and not SCHEME.match(reference)
 
 
 def located(node: Any, path: str) -> Iterator[tuple[str, str]]:

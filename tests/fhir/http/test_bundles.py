@@ -99,3 +99,69 @@ class TestWhatComesBack:
     def test_a_bundle_of_more_entries_than_are_taken_is_refused(self, call: Client) -> None:
         body = b'{"resourceType":"Bundle","type":"batch","entry":[' + b",".join([b"{}"] * 30_000) + b"]}"
         assert call("POST", "", body).status == 413
+
+
+class TestWhatFails:
+    def test_an_entry_nobody_understands_fails_alone_in_a_batch(self, call: Client, id: str) -> None:
+        """http.html#batch: the success or failure of one entry does not alter that of another."""
+        wrong = [
+            asking("Shoe", "POST", {"resourceType": "Shoe"}), asking("Patient/1", "POST", PATIENT), asking("Patient/1", "PUT"), {}, "entry",
+            asking(f"Patient/{id}", "PUT", {**PATIENT, "id": id}, ifMatch="latest"), asking(f"Patient/{id}", "PATCH"), asking("Patient", "TRACE"),
+        ]  # fmt: skip
+        entries = send(call, "batch", asking("Patient", "POST", PATIENT), *wrong, asking(f"Patient/{id}")).json["entry"]
+        assert [entry["response"]["status"][:3] for entry in entries] == ["201", *(["400"] * len(wrong)), "200"]
+        assert entries[1]["response"]["outcome"]["issue"][0]["expression"] == ["Bundle.entry[1]"]
+
+    def test_a_transaction_with_one_is_refused_whole(self, call: Client) -> None:
+        answer = send(call, "transaction", asking("Patient", "POST", PATIENT), asking("Shoe", "POST", {"resourceType": "Shoe"}))
+        assert (answer.status, answer.issue["expression"]) == (400, ["Bundle.entry[1]"])
+        assert "entry" not in call("GET", "/Patient").json
+
+    @pytest.mark.parametrize("reference", ["Patient?identifier=urn:mrn|7", "Patient?identifier=7", "http:Patient", "Patient/1?x=a:b"])
+    def test_a_condition_outside_a_transaction_is_no_reference(self, call: Client, id: str, reference: str) -> None:
+        """http.html#trules: only a transaction resolves it; stored as it is it would be of nobody."""
+        subject = {"reference": reference}
+        visit = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "subject": subject}
+        expected = 201 if reference == "http:Patient" else 422
+        assert call("POST", "/Observation", visit).status == expected
+        (entry,) = send(call, "batch", asking("Observation", "POST", visit)).json["entry"]
+        assert entry["response"]["status"].startswith(str(expected))
+
+
+class TestLinks:
+    """http.html#trules: links are replaced in references, in elements of type url and in `<a href>` and `<img src>` of narratives."""
+
+    URN = "urn:uuid:0d1a9f0e-9c0b-4f0e-8d53-0f5c1b8e2a11"
+
+    @pytest.mark.parametrize("name", [URN, "http://other.example/fhir/Binary/photo"])
+    def test_what_a_narrative_shows_is_what_was_stored(self, call: Client, name: str) -> None:
+        div = f'<div xmlns="http://www.w3.org/1999/xhtml"><img src="{name}" alt="{name}"/><a href=\'{name}\'>{name}</a></div>'
+        story = {"status": "additional", "div": div}
+        section = {"title": "Picture", "text": story, "section": [{"title": name, "text": story}]}
+        note = {
+            "resourceType": "Composition", "status": "preliminary", "type": {"text": "note"}, "date": "2026", "author": [{"display": "x"}],
+            "title": "x", "text": story, "section": [section],
+        }  # fmt: skip
+        picture = {**asking("Binary", "POST", {"resourceType": "Binary", "contentType": "text/plain", "data": "aGk="}), "fullUrl": name}
+        made = send(call, "transaction", asking("Composition", "POST", note), picture).json["entry"]
+        binary = made[1]["response"]["location"].partition("/_history")[0]
+        stored = call("GET", "/" + made[0]["response"]["location"]).json
+        expected = div.replace(f'src="{name}"', f'src="{binary}"').replace(f"href='{name}'", f"href='{binary}'")
+        assert stored["text"]["div"] == stored["section"][0]["text"]["div"] == expected
+        assert stored["section"][0]["section"][0] == {"title": name, "text": {"status": "additional", "div": expected}}
+
+    @pytest.mark.parametrize("url", ["http://other.example/fhir/Binary/scan", "Binary/scan"])
+    def test_an_attachment_leads_to_the_binary_that_came_with_it(self, call: Client, url: str) -> None:
+        document = {"resourceType": "DocumentReference", "status": "current", "content": [{"attachment": {"contentType": "text/plain", "url": url}}]}
+        scan = asking("Binary", "POST", {"resourceType": "Binary", "contentType": "text/plain", "data": "aGk="})
+        scan["fullUrl"] = "http://other.example/fhir/Binary/scan"
+        made = send(call, "transaction", asking("DocumentReference", "POST", document), scan).json["entry"]
+        binary = made[1]["response"]["location"].partition("/_history")[0]
+        assert call("GET", "/" + made[0]["response"]["location"]).json["content"][0]["attachment"]["url"] == binary
+
+    def test_a_canonical_and_a_text_keep_what_they_say(self, call: Client) -> None:
+        said = [{"url": "urn:x", name: self.URN} for name in ("valueCanonical", "valueString")]
+        entry = {**asking("Patient", "POST", {**PATIENT, "extension": [*said, {"url": "urn:x", "valueUri": self.URN}]}), "fullUrl": self.URN}
+        (made,) = send(call, "transaction", entry).json["entry"]
+        stored = call("GET", "/" + made["response"]["location"]).json
+        assert stored["extension"] == [*said, {"url": "urn:x", "valueUri": f"Patient/{stored['id']}"}]

@@ -76,20 +76,26 @@ class Entry:
 
 
 def entries(bundle: Mapping[str, Any]) -> list[Entry]:
-    """The entries in their order. Raises Invalid with every fault at once."""
+    """The entries in their order. Raises BadRequest with every fault at once."""
+    read, faults = understood(bundle)
+    if faults:
+        raise BadRequest(issues=[issue for fault in faults.values() for issue in fault.issues])
+    return read
+
+
+def understood(bundle: Mapping[str, Any]) -> tuple[list[Entry], dict[int, BadRequest]]:
+    """The entries in their order, and by index what is wrong with those that cannot be understood."""
     found = bundle.get("entry", [])
     if not isinstance(found, list):
         raise BadRequest("Bundle.entry is not a list.")
     read: list[Entry] = []
-    issues: list[Issue] = []
+    faults: dict[int, BadRequest] = {}
     for index, raw in enumerate(found):
         try:
             read.append(_entry(index, raw))
         except BadRequest as error:
-            issues.append(Issue("invalid", str(error), f"Bundle.entry[{index}]"))
-    if issues:
-        raise BadRequest(issues=issues)
-    return read
+            faults[index] = BadRequest(issues=[Issue("invalid", str(error), f"Bundle.entry[{index}]")])
+    return read, faults
 
 
 def refuse_duplicates(entries: Sequence[Entry]) -> None:

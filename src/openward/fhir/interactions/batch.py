@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from openward.fhir.bundles.answers import NOTHING_DELETED, failed_entry, response_bundle, written_entry
-from openward.fhir.bundles.entries import MAX_ENTRIES, Entry, entries, located, rank
+from openward.fhir.bundles.entries import MAX_ENTRIES, Entry, located, rank, understood
 from openward.fhir.errors import BadRequest, TooCostly
 from openward.fhir.failures import as_fhir_error
 from openward.fhir.interactions.create import create
@@ -37,8 +37,8 @@ def bundle(store: Store, bundle: Mapping[str, Any], fetch: Fetch = fetch, prefer
 
 def batch(store: Store, bundle: Mapping[str, Any], fetch: Fetch = fetch, preference: str = "minimal") -> dict[str, Any]:
     """Carry out the entries one by one, DELETE first and what asks last; one that fails leaves the others alone."""
-    answers: dict[int, dict[str, Any]] = {}
-    asked = entries(bundle)
+    asked, faults = understood(bundle)
+    answers = {index: failed_entry(fault) for index, fault in faults.items()}
     for entry in sorted(asked, key=rank):
         try:
             with located(entry):
@@ -46,7 +46,7 @@ def batch(store: Store, bundle: Mapping[str, Any], fetch: Fetch = fetch, prefere
                 answers[entry.index] = fetch(store, entry) if entry.asks else _answer(written, preference)
         except Exception as error:
             answers[entry.index] = failed_entry(as_fhir_error(error))
-    return response_bundle("batch", [answers[entry.index] for entry in asked])
+    return response_bundle("batch", [answers[index] for index in sorted(answers)])
 
 
 def _answer(written: Written | None, preference: str) -> dict[str, Any]:

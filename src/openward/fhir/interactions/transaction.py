@@ -20,7 +20,7 @@ from openward.fhir.interactions.patch import amend
 from openward.fhir.interactions.update import replace
 from openward.fhir.interactions.writing import Address, is_same, lock, prepare, settle
 from openward.fhir.patch import patch_in_entry
-from openward.fhir.references import literals, rewrite, slots
+from openward.fhir.references import literals, relink, rewrite, slots
 from openward.fhir.versions import Version, Written
 
 if TYPE_CHECKING:
@@ -107,6 +107,8 @@ def _rewrite(store: Store, asked: Sequence[Entry]) -> None:
                 if "?" in reference and reference not in names and ":" not in reference.partition("?")[0]:
                     names[reference] = _conditional(store, reference)
         rewrite(found, names)
+        if entry.resource is not None:
+            relink(entry.resource, names)
 
 
 def new_names(asked: Sequence[Entry]) -> dict[str, str]:
