@@ -9,6 +9,7 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
+from openward.accounts import resets
 from openward.accounts.actions import invite_patient, make_user
 from openward.accounts.models import User
 from openward.audit.models import AuditEvent
@@ -93,6 +94,18 @@ class TestASession:
         for minute in (10, 20, 30, 40):
             with time_machine.travel(start + minute * 60):
                 assert inside.get("/desk/mine").status_code == 200
+
+    def test_is_no_place_to_guess_the_password(self, inside: Client, nurse: User) -> None:
+        """ASVS 6.3.1: wrong tries count at the form that changes the password as at every door."""
+        wrong = {"current": "wrong", "password": "another horse battery", "again": "another horse battery"}
+        assert [inside.post("/account/password", wrong).status_code for _ in range(5)] == [422] * 4 + [302]
+        assert inside.get("/desk/mine").status_code == 302
+        assert AuditEvent.objects.filter(interaction="sign-in", outcome=4, detail__contains="changing the password refused").count() == 5
+
+    def test_ends_links_for_a_new_password_when_it_is_changed(self, inside: Client, nurse: User) -> None:
+        token = resets.begin(nurse)
+        inside.post("/account/password", {"current": PASSWORD, "password": "another horse battery", "again": "another horse battery"})
+        assert Client().get(f"/account/reset/{token}").status_code == 410
 
     def test_ends_by_signing_out(self, inside: Client) -> None:
         inside.post("/account/sign-out")

@@ -71,6 +71,10 @@ class TestALetter:
         code = code_of(desk).replace("-", "").encode()
         assert code not in bytes(Invitation.objects.get().code_digest or b"")
 
+    def test_code_is_tried_only_where_tries_are_counted(self, desk: Client) -> None:
+        code = code_of(desk)
+        assert Client().get(f"/account/invitation/{code}").status_code == 410
+
     def test_guessed_from_one_address_ends(self, client: Client) -> None:
         for _ in range(50):
             client.post("/account/invitation", {"code": "AAAAA-AAAAA"})

@@ -77,6 +77,19 @@ class TestTheScreen:
         inside.post("/account/locked", {"secret": PIN})
         assert "/account/security/again" in inside.get("/account/set-up")["Location"]
 
+    def test_unlocking_by_pin_takes_the_fresh_proof_away(self, inside: Client, nurse: User) -> None:
+        """docs/signing-in.md: a PIN opens nothing risky. Who saw it typed makes no passkey of their own minutes after a real sign-in."""
+        stations.set_pin(nurse, PIN)
+        inside.post("/account/lock")
+        inside.post("/account/locked", {"secret": PIN})
+        assert is_inside(inside)
+        assert "/account/security/again" in inside.get("/account/set-up")["Location"]
+
+    def test_unlocking_by_password_leaves_it(self, inside: Client) -> None:
+        inside.post("/account/lock")
+        inside.post("/account/locked", {"secret": PASSWORD})
+        assert inside.get("/account/set-up").status_code == 200
+
     def test_that_another_window_opened_is_open_here_too(self, inside: Client) -> None:
         inside.post("/account/lock", headers=FRAGMENT)
         inside.post("/account/locked", {"secret": PASSWORD}, headers=FRAGMENT)
@@ -143,6 +156,22 @@ class TestAStation:
         with time_machine.travel(time.time() + 13 * 3600):
             self.come_back(station, nurse)
             assert not is_inside(station)
+
+    def test_forgets_whoever_changed_their_password_elsewhere(self, station: Client, nurse: User) -> None:
+        station.post("/account/switch/leave")
+        elsewhere = Client()
+        signs_in(elsewhere, nurse)
+        new = "another horse battery"
+        elsewhere.post("/account/password", {"current": PASSWORD, "password": new, "again": new})
+        self.come_back(station, nurse)
+        assert not is_inside(station)
+
+    def test_remembers_whoever_changed_it_there(self, station: Client, nurse: User) -> None:
+        new = "another horse battery"
+        station.post("/account/password", {"current": PASSWORD, "password": new, "again": new})
+        station.post("/account/switch/leave")
+        self.come_back(station, nurse)
+        assert is_inside(station)
 
     def test_takes_three_wrong_pins_and_no_more(self, station: Client, nurse: User) -> None:
         station.post("/account/switch/leave")

@@ -172,6 +172,21 @@ class TestARoleThatDemandsIt:
         assert len(sets_up_an_app(client)[1]) == 10
         assert is_inside(client)
 
+    def test_lets_nobody_replace_by_password_alone_what_was_set_up_meanwhile(self, client: Client, nurse: User) -> None:
+        """Whoever stole the password stands at the same page; the first to set a factor up is asked for it from then on."""
+        thief = Client()
+        signs_in(thief, nurse)
+        signs_in(client, nurse)
+        secret = sets_up_an_app(client)[0]
+        assert thief.get("/account/set-up/app").status_code == 303
+        thief.post("/account/set-up/app", {"code": "000000"})
+        assert not is_inside(thief)
+        with later():
+            again = Client()
+            signs_in(again, nurse)
+            again.post(SECOND, {"code": code(secret)})
+            assert is_inside(again)
+
     def test_asks_no_patient(self, client: Client) -> None:
         patient = User.objects.create_user(sign_in="p@example.org", password=PASSWORD, role="patient", name="Pat", reference="Patient/x")
         assert signs_in(client, patient)["Location"] == "/"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.db import connection
 from django.test import Client
@@ -63,6 +65,18 @@ def test_a_wrong_password_costs_the_same_whoever_it_is_for(digests: list[str], b
     costs = {name: work(SIGN_IN, {"sign_in": name, "password": "wrong"}, digests) for name in EVERYBODY}
     assert len({str(cost) for cost in costs.values()}) == 1, costs
     assert costs[KNOWN][1] == 1
+
+
+def test_tries_that_are_long_ago_lock_nobody_whoever_it_is() -> None:
+    """Four wrong tries, a while, a fifth: if that locked only who exists, the sixth answer would tell."""
+    said = {}
+    for name in EVERYBODY:
+        for _ in range(4):
+            Client().post(SIGN_IN, {"sign_in": name, "password": "wrong"})
+        with time_machine.travel(time.time() + 16 * 60, tick=True):
+            answers = [Client().post(SIGN_IN, {"sign_in": name, "password": "wrong"}).content.decode() for _ in range(2)]
+        said[name] = ["Too many wrong tries" in answer for answer in answers]
+    assert said == dict.fromkeys(EVERYBODY, [False, False])
 
 
 def test_a_locked_name_costs_the_same_whoever_it_is_of(digests: list[str]) -> None:

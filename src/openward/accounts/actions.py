@@ -52,8 +52,8 @@ def make_user(
 def check_sign_in(*, sign_in: str, password: str, address: str | None = None) -> User | None:
     """The user whose sign-in and password these are, else None. Raises Locked, and TooManyTries for an address that was wrong too often.
 
-    An unknown name costs the same statements and the same digest as a wrong password, and locks like one that is known, so that neither the answer
-    nor its delay tells who exists.
+    An unknown name costs the same statements and the same digest as a wrong password, and locks like one that is known, by the same count and no
+    other, so that neither the answer nor its delay tells who exists.
     """
     throttle.refuse("address", address)
     name = User.objects.normal(sign_in)
@@ -63,8 +63,8 @@ def check_sign_in(*, sign_in: str, password: str, address: str | None = None) ->
             forgive(user)
         return user
     throttle.count("address", address, at_most=throttle.FROM_ONE_ADDRESS)
-    throttle.count("name", name)
-    count_wrong_try(user or User())
+    if throttle.count("name", name):
+        User.objects.filter(pk=(user or User()).pk).update(locked_until=timezone.now() + LOCK_FOR)
     return None
 
 
@@ -100,9 +100,9 @@ def check_again(user: User, password: str) -> bool:
 
 
 def count_wrong_try(user: User) -> None:
-    """Of whatever they prove themselves with: password, code, PIN. The fifth locks the sign-in. For nobody's it does the same and changes nothing."""
+    """Of who is known by what they proved before: password, code, PIN. The fifth locks the sign-in, however long after the first."""
     with transaction.atomic():
-        row = User.objects.select_for_update().filter(pk=user.pk).first() or User(pk=user.pk)
+        row = User.objects.select_for_update().get(pk=user.pk)
         row.failed_tries = (row.failed_tries + 1) % LOCK_AFTER
         if row.failed_tries == 0:
             row.locked_until = timezone.now() + LOCK_FOR

@@ -22,6 +22,12 @@ def also_ends(ender: Ender) -> Ender:
 def everywhere(user: User) -> int:
     """How many sessions and tokens ended. Pages ask for the session at each request, so that it holds from the next one on."""
     with transaction.atomic():
+        return elsewhere(user) + sum(ender(user) for ender in _ENDERS)
+
+
+def elsewhere(user: User, *, but: str | None = None) -> int:
+    """Everywhere but in the session of this key: sessions, links that set a password, and ways back by PIN. How many sessions ended; apps go on."""
+    with transaction.atomic():
         StationVisit.objects.filter(user=user).delete()
         Reset.objects.filter(user=user, used_at__isnull=True).delete()
-        return sessions.end_all(user) + sum(ender(user) for ender in _ENDERS)
+        return sessions.end_all(user, but=but)

@@ -54,19 +54,21 @@ def refuse(door: str, who: str | None) -> None:
         raise TooManyTries
 
 
-def count(door: str, who: str | None, *, at_most: int = LOCK_AFTER, within: dt.timedelta = LOCK_FOR) -> None:
-    """One more wrong try. The one that makes `at_most` within `within` locks for a quarter of an hour."""
+def count(door: str, who: str | None, *, at_most: int = LOCK_AFTER, within: dt.timedelta = LOCK_FOR) -> bool:
+    """One more wrong try. The one that makes `at_most` within `within` locks for a quarter of an hour; whether this was it."""
     if not who:
-        return
+        return False
     now = timezone.now()
     with transaction.atomic():
         row, _ = Tries.objects.select_for_update().get_or_create(key=_key(door, who), defaults={"since": now})
         if row.since < now - within:
             row.count, row.since = 0, now
         row.count += 1
-        if row.count >= at_most:
+        locks = row.count >= at_most
+        if locks:
             row.count, row.since, row.locked_until = 0, now, now + LOCK_FOR
         row.save()
+    return locks
 
 
 def pace(door: str, who: str, allowed: Pace) -> None:

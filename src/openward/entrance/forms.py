@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from openward.accounts import actions
 from openward.accounts.models import User
 
 
@@ -55,9 +56,14 @@ class ChangePasswordForm(NewPassword):
     field_order = ("current", "password", "again")
 
     def clean_current(self) -> str:
+        """A wrong one counts as at every door: a browser that was left open is no place to guess."""
         current: str = self.cleaned_data["current"]
-        if not self.person.check_password(current):
-            raise ValidationError(_("This is not your password."))
+        try:
+            is_right = actions.check_again(self.person, current)
+        except actions.Locked:
+            is_right = False
+        if not is_right:
+            raise ValidationError(_("This is not your password."), code="wrong")
         return current
 
 

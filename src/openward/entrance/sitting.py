@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from openward.access.actor import Actor
-from openward.accounts import actions, factors, stations
+from openward.accounts import actions, factors, signing_out, stations
 from openward.accounts.models import User
 from openward.accounts.sessions import SEEN_AT, SITTING, device
 from openward.audit.auditor import note
@@ -78,6 +78,12 @@ def enter(request: HttpRequest, user: User, *, method: str = "password", has_pro
         actions.forgive(user)
         _remember_at_station(request, user)
     note(connection(), actor_in(request, user), "sign-in", detail=method)
+
+
+def end_elsewhere(request: HttpRequest, user: User) -> None:
+    """Their password is another: other sessions, links that would set one, and coming back by PIN at other workstations end."""
+    signing_out.elsewhere(user, but=request.session.session_key)
+    _remember_at_station(request, user)
 
 
 def actor_in(request: HttpRequest, user: User) -> Actor:

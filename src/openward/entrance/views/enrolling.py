@@ -29,7 +29,10 @@ def who_enrols(request: PageRequest) -> User | None:
     if isinstance(request.user, User):
         return request.user if proved_lately(request) else None
     held = sitting.pending(request)
-    return held.user if held and held.must_enrol else None
+    if held is None or not held.must_enrol:
+        return None
+    # Set up meanwhile in another browser, it is to be shown and not replaced: a password alone does not say that this one is theirs.
+    return None if factors.second_factors(held.user) else held.user
 
 
 def _turned_away(request: PageRequest) -> HttpResponseBase:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from openward.access.actor import Actor
 from openward.accounts import actions, throttle
 from openward.accounts.models import User
+from openward.accounts.tokens import digest
 from openward.entrance import sitting
 from openward.entrance.forms import InvitationCodeForm, InvitationForm
 from openward.entrance.views.signing import note_nobody
@@ -46,11 +47,14 @@ def invitation_code(request: PageRequest) -> HttpResponseBase:
 @page("accounts:invitation", public=True, methods=("GET", "POST"))
 def invitation(request: PageRequest, token: str) -> HttpResponseBase:
     """A patient or proxy makes their sign-in from the letter or message the practice sent."""
-    token = request.session.get(CODE, "") if token == "by-code" else token  # noqa: S105
+    is_by_code = token == "by-code"  # noqa: S105
+    token = request.session.get(CODE, "") if is_by_code else token
     try:
         invited = actions.invitation_for(token)
     except actions.InvitationClosed:
         return _closed(request)
+    if not is_by_code and bytes(invited.token_digest) != digest(token):
+        return _closed(request)  # the code of a letter is short, and tried where tries are counted
     form = InvitationForm(request.POST or None, person=User(name=invited.name, role=invited.role))
     if request.method == "POST" and form.is_valid():
         try:

@@ -16,9 +16,11 @@ from openward.entrance import sitting
 from openward.entrance.forms import UnlockForm
 from openward.entrance.views.security import person_of
 from openward.record.connection import connection
+from openward.web.gate import PROVED_AT
 from openward.web.pages import PageRequest, page, render
 
 FRAGMENT = "X-Openward-Fragment"
+PIN = "PIN"
 
 
 @page("accounts:lock", methods=("POST",))
@@ -34,8 +36,8 @@ def locked(request: PageRequest) -> HttpResponseBase:
     person = person_of(request)
     form = UnlockForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        if _is_them(person, form):
-            return _unlocked(request)
+        if proof := _proof(person, form):
+            return _unlocked(request, proof)
         actions.count_wrong_try(person)
         sitting.note_wrong(request, person, "unlocking refused")
         person.refresh_from_db()
@@ -55,20 +57,27 @@ def _ask(request: PageRequest, person: User, form: UnlockForm) -> HttpResponse:
     return render(request, part, context, status=422 if form.errors else 200)
 
 
-def _is_them(person: User, form: UnlockForm) -> bool:
+def _proof(person: User, form: UnlockForm) -> str:
+    """By what they proved it is them; nothing when they did not."""
     if person.is_locked:
-        return False
+        return ""
     if credential := form.cleaned_data["credential"]:
         try:
-            return passkeys.check(credential, user=person) == person
+            passkeys.check(credential, user=person)
         except passkeys.WrongPasskey:
-            return False
+            return ""
+        return "passkey"
     secret = form.cleaned_data["secret"]
-    return stations.is_pin_of(person, secret) or person.check_password(secret)
+    if stations.is_pin_of(person, secret):
+        return PIN
+    return "password" if person.check_password(secret) else ""
 
 
-def _unlocked(request: PageRequest) -> HttpResponseBase:
+def _unlocked(request: PageRequest, proof: str) -> HttpResponseBase:
+    """By PIN the whole proof of before no longer counts: whoever has seen the PIN typed opens the day's work by it and nothing risky."""
     request.session.pop(LOCKED, None)  # another window may have been faster
+    if proof == PIN:
+        request.session.pop(PROVED_AT, None)
     note(connection(), request.actor, "unlock-screen")
     return HttpResponse(status=204) if FRAGMENT in request.headers else redirect(sitting.wanted_page(request))
 

@@ -85,7 +85,7 @@ def no_password(request: PageRequest) -> HttpResponseBase:
     person.set_unusable_password()
     person.save(update_fields=["password"])
     keep_signed_in(request, person)
-    sessions.end_all(person, but=request.session.session_key)
+    sitting.end_elsewhere(request, person)
     note(connection(), request.actor, "change-password", detail="passkey only")
     notices.tell(person, notices.Notice.PASSWORD, by=request.actor)
     return go(request, "accounts:security", message=_("You sign in with a passkey only now."))

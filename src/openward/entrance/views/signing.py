@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from openward.access.actor import Actor
-from openward.accounts import actions, sessions, throttle
+from openward.accounts import actions, throttle
 from openward.accounts.models import User
 from openward.audit.auditor import note
 from openward.entrance import notices, sitting
@@ -84,15 +84,21 @@ def password(request: PageRequest) -> HttpResponseBase:
     if request.method == "POST" and form.is_valid():
         _change_password(request, person, form.cleaned_data["password"])
         return go(request, "web:home", message=_("Your password is changed. Your other sessions are signed out."))
+    if form.has_error("current", "wrong"):
+        sitting.note_wrong(request, person, "changing the password refused")
+        person.refresh_from_db()
+        if person.is_locked:
+            logout(request)
+            return redirect("accounts:sign-in")
     return render(request, "entrance/password.html", {"form": form, "layout": layout(request)}, status=422 if form.errors else 200)
 
 
 def _change_password(request: PageRequest, person: User, new: str) -> None:
-    """Every other session ends; this one goes on under a new key."""
+    """Every other session ends, and so does what else the old password had opened; this one goes on under a new key."""
     person.set_password(new)
     person.save(update_fields=["password"])
     keep_signed_in(request, person)
-    sessions.end_all(person, but=request.session.session_key)
+    sitting.end_elsewhere(request, person)
     note(connection(), request.actor, "change-password")
     notices.tell(person, notices.Notice.PASSWORD, by=request.actor)
 
