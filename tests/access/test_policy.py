@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
 import pytest
 
@@ -130,3 +131,34 @@ def note(id: str, patient: str, status: str) -> Composition:
         id=id, status=status, type=CodeableConcept(text="note"), subject=Reference(reference=f"Patient/{patient}"),
         date="2026-11-03", author=[Reference(reference=f"Patient/{patient}")], title="Note",
     )  # fmt: skip
+
+
+@pytest.mark.django_db
+class TestAPatientsUscdi:
+    """45 CFR 170.315(g)(10)(i)(A): all of USCDI for a single patient, with the token of that patient's app."""
+
+    STORED: ClassVar[Mapping[str, tuple[str, dict[str, Any]]]] = {
+        "CareTeam": ("subject", {}),
+        "Goal": ("subject", {"lifecycleStatus": "active", "description": {"text": "Walk more"}}),
+        "Device": ("patient", {}),
+        "MedicationStatement": ("subject", {"status": "active", "medicationCodeableConcept": {"text": "Aspirin"}}),
+        "MedicationDispense": ("subject", {"status": "completed", "medicationCodeableConcept": {"text": "Aspirin"}}),
+        "RelatedPerson": ("patient", {}),
+        "Specimen": ("subject", {}),
+        "QuestionnaireResponse": ("subject", {"status": "completed"}),
+    }
+
+    @pytest.mark.parametrize("type", STORED)
+    def test_is_read_and_only_their_own(self, type: str) -> None:
+        store, whose, (name, rest) = open_store(cast.system()), [cast.PATIENT_ID, cast.OTHER_PATIENT_ID], self.STORED[type]
+        for patient in whose:
+            store.update(Patient(id=patient, name=[HumanName(family="Example")]))
+            store.update({"resourceType": type, "id": f"of-{patient[-2:]}", name: {"reference": f"Patient/{patient}"}, **rest})
+        mine = open_store(cast.patient())
+        assert [found.id for found in mine.search(type, {})] == [f"of-{cast.PATIENT_ID[-2:]}"]
+        with pytest.raises(NotFound):
+            mine.read(type, f"of-{cast.OTHER_PATIENT_ID[-2:]}")
+
+    def test_names_the_medication_a_prescription_refers_to(self) -> None:
+        open_store(cast.system()).update({"resourceType": "Medication", "id": "aspirin", "code": {"text": "Aspirin"}})
+        assert open_store(cast.patient()).read("Medication", "aspirin")

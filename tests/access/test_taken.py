@@ -13,7 +13,7 @@ import pytest
 from django.db import transaction
 
 from openward.access.actor import Actor
-from openward.fhir.bulk import exports
+from openward.fhir.bulk import exports, stored
 from openward.fhir.bulk.running import run
 from openward.fhir.bulk.spec import Spec
 from openward.fhir.ids import key
@@ -102,9 +102,10 @@ def exported(actor: Actor, wanted: Spec, folder: Path) -> set[Address]:
         made = exports.find(connection(), 1, id)
         assert made is not None
         assert made.state == "done", made.note
-        paths = [exports.folder_of(folder, id) / file.name for file in exports.files_of(connection(), made)]
+        wrote = exports.files_of(connection(), made)
+        text = b"".join(piece for file in wrote for piece in stored.plain(file.path(exports.folder_of(folder, id)), file.stored))
         transaction.set_rollback(True)
-    lines = [json.loads(line) for path in paths for line in path.read_text().splitlines()]
+    lines = [json.loads(line) for line in text.splitlines()]
     return {(line["resourceType"], line["id"]) for line in lines if line["resourceType"] != "Group"}
 
 

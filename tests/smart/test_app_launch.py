@@ -129,6 +129,14 @@ class TestTheConsentPage:
         got = walk.tokens(scopes=["patient/Patient.rs"], scope="launch/patient patient/*.rs")
         assert got["scope"] == "launch/patient patient/Patient.rs"
 
+    def test_takes_two_wildcards_apart(self, walk: Walk) -> None:
+        """What is left of them is many words, and still a scope that can be used."""
+        page = walk.authorize(scope="openid fhirUser launch/patient offline_access patient/*.cruds user/*.cruds")
+        offered = re.findall(r'name="scope" value="([^"]+)" checked', page.content.decode())
+        code = told(walk.decide(page, scopes=[one for one in offered if "/CarePlan." not in one]))["code"]
+        api = Api(walk.exchange(code).json()["access_token"])
+        assert (api.status("GET", "Patient"), api.status("GET", "CarePlan")) == (200, 403)
+
     def test_leaves_a_wildcard_whole_when_nothing_was_taken_out(self, walk: Walk) -> None:
         assert walk.tokens(scope="launch/patient patient/*.rs")["scope"] == "launch/patient patient/*.rs"
 

@@ -49,8 +49,8 @@ class TestWhatIsAScope:
             "patient/Observation.rs?date=2020", "patient/Observation.rs?category=a&category=b&category=c&category=d&category=e", "patient/*.rs?category=a",
             "patient/Observation.rs?category=a\\,b", "patient/Observation.rs?category=a%00b", "patient/Observation.rs?category=%20", "*/*.*", "**", "patient/**.rs",
             "patient/Observ*.rs", "patient/Observation,Patient.rs", "patient/../user/*.rs", "admin/*.cruds", "patient/Observation.rs\n", "patient/Observation.rs\u2003openid",
-            "offline_access\tonline_access", "OPENID", "openid;fhirUser", "launch/Patient", "launch/patient/x", "fhiruser", "x" * 7000,
-            " ".join(f"patient/Observation.rs?category=c{n}" for n in range(120)),
+            "offline_access\tonline_access", "OPENID", "openid;fhirUser", "launch/Patient", "launch/patient/x", "fhiruser", "x" * 13_000,
+            " ".join(f"patient/Observation.rs?category=c{n}" for n in range(170)),
         ],
     )  # fmt: skip
     def test_nothing_else_is(self, text: str) -> None:

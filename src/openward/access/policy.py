@@ -36,8 +36,8 @@ LETTERS: dict[Interaction, str] = {
 
 # A copy of the whole record is for programs that were given a token for it, never for a person's sign-in.
 EXPORTERS = ("client", "system")
-# What every patient may see beside their own compartment: who works here, where, and what is offered.
-PUBLIC_TO_PATIENTS = frozenset({"Organization", "Location", "Practitioner", "PractitionerRole", "HealthcareService", "Schedule"})
+# What every patient may see beside their own compartment: who works here, where, and what is offered; and what their prescriptions name.
+PUBLIC_TO_PATIENTS = frozenset({"Organization", "Location", "Practitioner", "PractitionerRole", "HealthcareService", "Schedule", "Medication"})
 # Types a patient sees only once the practice has released them, or once they are signed.
 RELEASED_ONLY = frozenset({"DiagnosticReport", "Observation"})
 SIGNED_ONLY = frozenset({"Composition"})

@@ -95,6 +95,19 @@ CARE = (
 )
 VISIT = {"Patient": "rs", "Appointment": "crus", "Encounter": "crus", "Task": "crus", "Communication": "crus", "Coverage": "rs", "Slot": "rs"}
 
+# What USCDI has beside the lists, results, visits, notes and bills above: a patient's app may read all of it. 45 CFR 170.315(g)(10)(i)(A), 170.213.
+USCDI = (
+    "CareTeam",
+    "Goal",
+    "Device",
+    "Medication",
+    "MedicationStatement",
+    "MedicationDispense",
+    "RelatedPerson",
+    "Specimen",
+    "QuestionnaireResponse",
+)
+
 ROLES: dict[str, Role] = {
     entry.key: entry
     for entry in (
@@ -211,7 +224,8 @@ ROLES: dict[str, Role] = {
             )
             | grant(
                 ("Composition", "DocumentReference", "Binary", "Invoice", "ExplanationOfBenefit", "PaymentNotice", "ServiceRequest", "CarePlan"), "rs"
-            ),
+            )
+            | grant(USCDI, "rs"),
             purpose="PATRQT",
         ),
     )

@@ -32,8 +32,8 @@ SCOPE = re.compile(r"(patient|user|system)/(\*|[A-Z][A-Za-z]{1,63})\.(read|write
 TOKEN = re.compile(r"(?:(?P<system>[^\s\x00-\x1f\x7f|,\\]*)(?P<bar>\|))?(?P<code>[^\s\x00-\x1f\x7f|,\\]+)")
 V1: Mapping[str, str] = {"read": "rs", "write": "cud", "*": "cruds"}
 CONTEXTS = frozenset({"openid", "fhirUser", "launch", "launch/patient", "launch/encounter", "online_access", "offline_access"})
-AT_MOST = 100
-LONGEST = 6000
+AT_MOST = 160  # of two wildcards a patient took apart, each kind of data twice
+LONGEST = 12_000
 FILTERS_AT_MOST = 4
 
 # Which levels speak for whom: a program for itself, a person through an app for what they may do, or for one patient.
