@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from openward.fhir.definitions import RESOURCE_TYPES, is_primitive, structure
 from openward.fhir.errors import Invalid
 from openward.fhir.validation import check, validate
+from openward.fhir.validation.advice import advise
 
 CODED = {"coding": [{"system": "urn:x", "code": "y"}]}
 OBSERVATION = {"resourceType": "Observation", "status": "final", "code": CODED}
@@ -54,6 +55,33 @@ SOUND = {
         ],
     },
     "contained resources": OBSERVATION | {"contained": [{"resourceType": "Patient", "id": "p"}], "subject": {"reference": "#p"}},
+    "languages in tags and in words": PATIENT
+    | {
+        "language": "sr-Latn-RS",
+        "communication": [
+            {"language": {"text": "the old dialect"}},
+            {"language": {"coding": [{"system": "urn:ietf:bcp:47", "code": "zh-cmn-Hans-CN"}]}},
+        ],
+    },
+    "ages and durations in units of time": {"resourceType": "Condition", "subject": {"reference": "Patient/1"}}
+    | {"onsetAge": {"value": 3, "system": "http://unitsofmeasure.org", "code": "mo"}},
+    "types beside references": OBSERVATION
+    | {
+        "subject": {"reference": "Patient/1", "type": "Patient"},
+        "performer": [
+            {"reference": "https://example.org/fhir/Practitioner/2/_history/1", "type": "Practitioner"},
+            {"reference": "https://example.org/people?nr=3", "type": "Organization"},
+        ],
+    },
+    "entries at their addresses": {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "entry": [
+            {"fullUrl": "urn:uuid:1b6d4a52-2a1f-4d7b-9f57-9d6a6f2f3b11", "resource": PATIENT | {"id": "a"}},
+            {"fullUrl": "https://example.org/fhir/Patient/b", "resource": PATIENT | {"id": "b"}},
+            {"fullUrl": "https://example.org/people?nr=3", "resource": PATIENT | {"id": "c"}},
+        ],
+    },
     "text in any script": PATIENT | {"name": [{"family": "Öyvind 李\u200d🩺", "text": "a\tb\r\nc"}]},
     "formatted narrative": narrated('<p style="color: red">fine&nbsp;<b>words</b> <a href="https://example.org">link</a><img src="#i" alt="x"/></p>'),
 }
@@ -110,6 +138,14 @@ FAULTY = [
     ("extension with two values", PATIENT | {"extension": [{"url": "urn:x", "valueCode": "x", "valueString": "y"}]}, [("Patient.extension[0].value", "structure")]),
     ("subject of a wrong type", OBSERVATION | {"subject": {"reference": "Practitioner/1"}}, [("Observation.subject", "invalid")]),
     ("subject said to be of a wrong type", OBSERVATION | {"subject": {"type": "Practitioner", "display": "x"}}, [("Observation.subject", "invalid")]),
+    ("elsewhere, of a wrong type", OBSERVATION | {"subject": {"reference": "https://example.org/fhir/Practitioner/1/_history/2"}}, [("Observation.subject", "invalid")]),
+    ("elsewhere, said to be of a wrong type", OBSERVATION | {"subject": {"reference": "urn:uuid:1b6d4a52-2a1f-4d7b-9f57-9d6a6f2f3b11", "type": "Practitioner"}}, [("Observation.subject", "invalid")]),
+    ("type unlike the reference", OBSERVATION | {"subject": {"reference": "Patient/1", "type": "Group"}}, [("Observation.subject", "invariant")]),
+    ("type unlike the reference elsewhere", OBSERVATION | {"subject": {"reference": "https://example.org/fhir/Patient/1", "type": "Group"}}, [("Observation.subject", "invariant")]),
+    ("no language", PATIENT | {"language": "en_US"}, [("Patient.language", "code-invalid")]),
+    ("a language in words for its code", PATIENT | {"communication": [{"language": {"coding": [{"system": "urn:ietf:bcp:47", "code": "English"}]}}]}, [("Patient.communication[0].language", "code-invalid")]),
+    ("an expression in no language", {"resourceType": "Library", "status": "active", "type": CODED, "dataRequirement": [{"type": "Patient"}], "extension": [{"url": "urn:x", "valueExpression": {"language": "cql", "expression": "x"}}]}, [("Library.extension[0].value.language", "code-invalid")]),
+    ("an estimate in no unit", {"resourceType": "RiskEvidenceSynthesis", "status": "active", "population": {"display": "x"}, "outcome": {"display": "x"}, "riskEstimate": {"unitOfMeasure": {"coding": [{"system": "http://unitsofmeasure.org", "code": "mgg"}]}}}, [("RiskEvidenceSynthesis.riskEstimate.unitOfMeasure", "code-invalid")]),
     ("reference to no type", OBSERVATION | {"subject": {"reference": "Nothing/1"}}, [("Observation.subject.reference", "value")]),
     ("reference that is no reference", OBSERVATION | {"subject": {"reference": "Patient"}}, [("Observation.subject.reference", "value")]),
     ("dangling reference inside", OBSERVATION | {"subject": {"reference": "#p"}}, [("Observation.subject.reference", "not-found")]),
@@ -186,6 +222,29 @@ class TestFaultyResources:
 
     def test_are_not_quoted_back(self):
         assert "secret" not in str(validate(PATIENT | {"birthDate": "secret", "gender": "secret", "id": "secret secret"}))
+
+
+def entries(*said: dict) -> dict:
+    return {"resourceType": "Bundle", "type": "collection", "entry": list(said)}
+
+
+ADVISED = [
+    ("an age in kilograms", {"resourceType": "Condition", "subject": {"reference": "Patient/1"}, "onsetAge": {"value": 3, "system": "http://unitsofmeasure.org", "code": "kg"}}, "Condition.onset"),
+    ("a duration in metres", PATIENT | {"extension": [{"url": "urn:x", "valueDuration": {"value": 3, "system": "http://unitsofmeasure.org", "code": "m"}}]}, "Patient.extension[0].value"),
+    ("an entry at another's address", entries({"fullUrl": "https://example.org/fhir/Patient/b", "resource": PATIENT | {"id": "a"}}), "Bundle.entry[0]"),
+    ("an entry at a relative address", entries({"fullUrl": "Patient/a", "resource": PATIENT | {"id": "a"}}), "Bundle.entry[0]"),
+]  # fmt: skip
+
+
+class TestAdvice:
+    @pytest.mark.parametrize(("resource", "place"), [row[1:] for row in ADVISED], ids=[row[0] for row in ADVISED])
+    def test_refuses_nothing_and_names_the_place(self, resource, place):
+        assert validate(resource) == []
+        assert place in [one.expression for one in advise(resource) if "dom-6" not in one.diagnostics]
+
+    @pytest.mark.parametrize("kind", ["entries at their addresses", "ages and durations in units of time"])
+    def test_is_not_given_of_what_is_right(self, kind):
+        assert [one.diagnostics for one in advise(SOUND[kind]) if "dom-6" not in one.diagnostics] == []
 
 
 @pytest.mark.parametrize("type", RESOURCE_TYPES)

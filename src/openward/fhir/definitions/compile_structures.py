@@ -9,6 +9,7 @@ from openward.fhir.definitions.structures import CHOICE, MODIFIER, SUMMARY
 
 BASE = "http://hl7.org/fhir/StructureDefinition/"
 EXTENSION_REGEX = BASE + "regex"
+EXTENSION_MOST = BASE + "elementdefinition-maxValueSet"
 EXTENSION_TYPE = BASE + "structuredefinition-fhir-type"
 # 4.0.1 declares Resource.id a string; the specification's text and every server treat it as an id.
 TYPES_MISSTATED = {"id": "id"}
@@ -57,8 +58,6 @@ def _structures(definition: dict[str, Any]) -> dict[str, Any]:
 def _row(element: dict[str, Any], own: str, is_backbone: bool, kind: str) -> list[Any]:
     types = [element["path"]] if is_backbone else _types(element, kind == "resource" and element["path"].count(".") == 1)
     flags = CHOICE * own.endswith("[x]") + MODIFIER * bool(element.get("isModifier")) + SUMMARY * bool(element.get("isSummary"))
-    binding = element.get("binding", {})
-    required = binding.get("valueSet", "").split("|")[0] if binding.get("strength") == "required" else ""
     most = 0 if element["max"] == "*" else int(element["max"])
     row = [
         own.removesuffix("[x]"),
@@ -68,11 +67,17 @@ def _row(element: dict[str, Any], own: str, is_backbone: bool, kind: str) -> lis
         flags,
         _targets(element, "Reference"),
         _targets(element, "canonical"),
-        required or None,
+        _bound(element.get("binding", {})) or None,
     ]
     while not row[-1] and len(row) > 5:
         row.pop()
     return row
+
+
+def _bound(binding: dict[str, Any]) -> str:
+    """The value set whose codes nothing may leave: of a required binding, or the most that a preferred or extensible one allows."""
+    most = next((x["valueCanonical"] for x in binding.get("extension", []) if x["url"] == EXTENSION_MOST), "")
+    return str(binding.get("valueSet", "") if binding.get("strength") == "required" else most).split("|")[0]
 
 
 def _types(element: dict[str, Any], is_resource_element: bool) -> list[str]:

@@ -23,8 +23,8 @@ class Element:
     """One element of a type.
 
     `name` is the JSON key, or its stem for a choice (`value` for `value[x]`); `max` is None when there is no upper bound.
-    `targets` are the resource types a Reference may point at, empty when any may be. `binding` names the value set of a
-    required binding (see `codes`).
+    `targets` are the resource types a Reference may point at, empty when any may be. `binding` names the value set whose
+    codes nothing may leave (see `codes`): of a required binding, or the most that another allows (maxValueSet).
     """
 
     name: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from openward.fhir.definitions.structures import has_structure, structure
 from openward.fhir.errors import Issue
 from openward.fhir.fhirpath.compiler import closure
 from openward.fhir.fhirpath.context import BUDGET, Context
@@ -33,8 +34,10 @@ def _rules(type: str) -> tuple[Rule, ...]:
 
 
 def _place(node: Node) -> str:
-    """`Patient.contact[0].name`"""
-    if node[3] is None:
+    """`Patient.contact[0].name`; a value in a choice under its stem."""
+    parent, key = node[3], node[4]
+    if parent is None:
         return node[1].name
+    known = structure(parent[1].name).by_key.get(key) if key and has_structure(parent[1].name) else None
     index = "" if node[5] is None else f"[{node[5]}]"
-    return f"{_place(node[3])}.{node[4]}{index}"
+    return f"{_place(parent)}.{known[0].name if known else key}{index}"

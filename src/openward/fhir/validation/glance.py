@@ -15,7 +15,7 @@ from openward.fhir.validation.invariants import guarded_rules
 from openward.fhir.validation.primitives import MAX_STRING, TESTS, string
 from openward.fhir.validation.primitives import code as code_of
 from openward.fhir.validation.primitives import uri as uri_of
-from openward.fhir.validation.targets import TYPES, target_check
+from openward.fhir.validation.targets import TYPES, pointed_at, target_check
 
 Held = dict[str | None, Any]
 """The ids a resource contains and the type of each; under None the ids that references have named so far."""
@@ -227,7 +227,7 @@ def _pointing(targets: tuple[str, ...], seen: set[str | None]) -> Glance:
             return True
         if check(reference) is not None:
             return False
-        if literal is not None and len(literal) <= LONGEST:
+        if literal is not None and len(literal) <= LONGEST and pointed_at(literal):  # of any other its `type` may say more
             if len(seen) >= REMEMBERED:
                 seen.clear()
             seen.add(literal)

@@ -12,6 +12,7 @@ from openward.fhir.definitions.invariants import Invariant, invariants, own_inva
 from openward.fhir.definitions.structures import structure
 from openward.fhir.fhirpath import FhirPathError, compile
 from openward.fhir.validation.presence import Ask, ask, needed, needed_keys
+from openward.fhir.validation.told import TOLD
 
 Data = dict[str, Any]
 IsBroken = Callable[[Data], bool]
@@ -129,12 +130,14 @@ BY_HAND: dict[tuple[str, str], IsBroken] = {
 
 def rules(type: str) -> tuple[Rule, ...]:
     """The sentence and the test (true when broken) of every invariant of a type whose breach refuses."""
-    return tuple((_sentence(one), _is_broken(type, one)) for one in _stated(type) if one.is_error)
+    stated = tuple((_sentence(one), _is_broken(type, one)) for one in _stated(type) if one.is_error)
+    return stated + tuple((one.sentence, one.is_broken) for one in TOLD.get(type, ()) if one.is_error)
 
 
 def guarded_rules(type: str) -> tuple[tuple[tuple[tuple[str, ...], ...], IsBroken], ...]:
     """As `rules`, each with the elements it speaks of: where of any of these groups of JSON keys none is there, the rule holds."""
-    return tuple((_needs(type, one), _is_broken(type, one)) for one in _stated(type) if one.is_error)
+    stated = tuple((_needs(type, one), _is_broken(type, one)) for one in _stated(type) if one.is_error)
+    return stated + tuple((tuple((key,) for key in one.keys), one.is_broken) for one in TOLD.get(type, ()) if one.is_error)
 
 
 def _needs(type: str, one: Invariant) -> tuple[tuple[str, ...], ...]:
@@ -145,7 +148,8 @@ def advice(type: str) -> tuple[Rule, ...]:
     """As `rules`, of what the specification only warns of."""
     known = structure(type).elements
     # cid-0 speaks of a name, which ChargeItemDefinition does not have.
-    return tuple((_sentence(one), _is_broken(type, one)) for one in _stated(type) if not one.is_error and (one.key != "cid-0" or "name" in known))
+    stated = tuple((_sentence(one), _is_broken(type, one)) for one in _stated(type) if not one.is_error and (one.key != "cid-0" or "name" in known))
+    return stated + tuple((one.sentence, one.is_broken) for one in TOLD.get(type, ()) if not one.is_error)
 
 
 def _stated(type: str) -> list[Invariant]:

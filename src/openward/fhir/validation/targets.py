@@ -11,6 +11,7 @@ from openward.fhir.validation.found import Found
 
 TYPES = frozenset(RESOURCE_TYPES)
 RELATIVE = re.compile(r"([A-Z][A-Za-z]+)(/[A-Za-z0-9.\-]{1,64}(/_history/[A-Za-z0-9.\-]{1,64})?(#.*)?|\?.+)")
+RESTFUL = re.compile(r"https?://[^?#]+/([A-Z][A-Za-z]+)/[A-Za-z0-9.\-]{1,64}(/_history/[A-Za-z0-9.\-]{1,64})?(#.*)?")
 ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 
 CONTAINED = "contained"
@@ -24,21 +25,25 @@ def target_check(targets: tuple[str, ...]) -> Callable[[dict[str, Any]], list[Fo
 
     def check(reference: dict[str, Any]) -> list[Found] | None:
         literal = reference.get("reference")
-        if literal is None:
-            named = reference.get("type")
-            return None if named is None or named in allowed or named not in TYPES else [("", "invalid", sentence)]
-        if literal[:4] == "urn:" or literal.split("/", 1)[0] in allowed and RELATIVE.fullmatch(literal):
+        if literal is not None and literal.split("/", 1)[0] in allowed and RELATIVE.fullmatch(literal):
             return None
-        return _unusual(literal, allowed, sentence)
+        return _unusual(literal, reference.get("type"), allowed, sentence)
 
     return check
 
 
-def _unusual(literal: str, allowed: frozenset[str], sentence: str) -> list[Found] | None:
+def pointed_at(literal: str) -> str | None:
+    """The R4 type a reference names by itself: `Patient/1`, `Patient?identifier=1`, `https://server/fhir/Patient/1/_history/2`."""
+    found = RELATIVE.fullmatch(literal) or RESTFUL.fullmatch(literal)
+    return found[1] if found and found[1] in TYPES else None
+
+
+def _unusual(literal: str | None, stated: str | None, allowed: frozenset[str], sentence: str) -> list[Found] | None:
+    if literal is None or ABSOLUTE.match(literal):
+        named = (pointed_at(literal) if literal else None) or stated
+        return [("", "invalid", sentence)] if named in TYPES and named not in allowed else None
     if literal.startswith("#"):
         return [(".reference", CONTAINED, " ".join([literal[1:], *allowed]))] if len(literal) > 1 else None
-    if ABSOLUTE.match(literal):
-        return None
     relative = RELATIVE.fullmatch(literal)
     if not relative or relative[1] not in TYPES:
         return [(".reference", "value", "is neither Type/id of an R4 type, #id, nor an absolute URL")]
