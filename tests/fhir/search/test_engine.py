@@ -379,6 +379,25 @@ class TestLimits:
             shelf.search("Patient?_revinclude=Observation:patient")
 
 
+def test_an_include_brings_the_version_that_is_named(shelf: Shelf) -> None:
+    """search.html#include: of a versioned reference the specified version should be provided. Of one that is not here, the resource as it is."""
+    for family in ("First", "Second", "Third"):
+        shelf.put({"resourceType": "Patient", "id": "ada", "name": [{"family": family}], "managingOrganization": {"reference": "Organization/north"}})
+    shelf.put({"resourceType": "Organization", "id": "north", "name": "North"})
+    for id, suffix in (("plain", ""), ("first", "/_history/1"), ("third", "/_history/3"), ("gone", "/_history/9")):
+        shelf.put({"resourceType": "Observation", "id": id, "status": "final", "code": {}, "subject": {"reference": f"Patient/ada{suffix}"}})
+
+    def included(query: str) -> list[tuple[str, int]]:
+        return sorted((version.id, version.number) for version in shelf.search(f"Observation?{query}&_include=Observation:subject").includes)
+
+    assert included("_id=first") == [("ada", 1)]
+    assert included("_id=first&_include:iterate=Patient:organization") == [("ada", 1), ("north", 1)]
+    assert included("_id=plain") == included("_id=third") == included("_id=gone") == included("_id=plain,third,gone") == [("ada", 3)]
+    assert included("") == [("ada", 1), ("ada", 3)]
+    shelf.take("Patient", "ada")
+    assert included("_id=first") == []
+
+
 def test_values_of_python_are_taken_as_parameters(shelf: Shelf) -> None:
     shelf.put(_observation(1), _observation(2))
     page = search(shelf.connection, 1, "Observation", {"status": ["final"], "_count": 1, "date": "2020-01-03"}, where=everything)

@@ -27,6 +27,7 @@ MAX_INCLUDED = 5000
 MAX_ROUNDS = 4  # of :iterate
 
 Pointer = tuple[str, UUID]
+Wanted = dict[str, set[tuple[UUID, int]]]
 
 
 @dataclass
@@ -38,10 +39,12 @@ class Inclusion:
     queries: Sequence[Query]
     where: Callable[[str], Where | None]
     seen: set[Pointer] = field(default_factory=set)
+    sent: set[tuple[str, UUID, int]] = field(default_factory=set)
     found: list[Version] = field(default_factory=list)
 
     def around(self, matches: Sequence[Version]) -> list[Version]:
         self.seen = {(version.type, version.key) for version in matches}
+        self.sent = {(version.type, version.key, version.number) for version in matches}
         latest = list(matches)
         for number in range(MAX_ROUNDS + 1):
             latest = self._round(latest, number > 0)
@@ -58,7 +61,7 @@ class Inclusion:
         if not versions or not selects:
             return []
         limit = MAX_INCLUDED - len(self.found)
-        statement = f"{' union all '.join(selects)} limit {limit + len(self.seen) + 1}"
+        statement = f"{' union all '.join(selects)} limit {limit + len(self.sent) + 1}"
         # What is around one resource is asked for again and again, and to plan it takes longer than to find it.
         kept = len(versions) == 1
         fresh = self._fresh(Rows(self.wire.result(hidden(statement) if kept else statement, scope.bind.values, keep=kept)))
@@ -69,22 +72,42 @@ class Inclusion:
     def _fresh(self, versions: Iterable[Version]) -> list[Version]:
         fresh = []
         for version in versions:
-            if (version.type, version.key) not in self.seen:
-                self.seen.add((version.type, version.key))
+            named = (version.type, version.key, version.number)
+            if named not in self.sent:
+                self.sent.add(named)
                 fresh.append(version)
         return fresh
 
     def _pointed_at(self, scope: Scope, versions: Sequence[Version], includes: Sequence[Include]) -> Iterator[str]:
         wanted: dict[str, set[UUID]] = {}
+        versioned: Wanted = {}
         for version in versions:
             for include in includes:
                 if include.source in (None, version.type):
-                    for type, key in targets(version, include):
-                        wanted.setdefault(type, set()).add(key)
+                    for (type, key), number in targets(version, include):
+                        if number is None:
+                            wanted.setdefault(type, set()).add(key)
+                        elif (type, key, number) not in self.sent:
+                            versioned.setdefault(type, set()).add((key, number))
         for type, keys in wanted.items():
             keys -= {key for seen, key in self.seen if seen == type}
             if keys:
+                self.seen |= {(type, key) for key in keys}
                 yield from _select(scope, type, f"c.rkey = any({scope.bind.place(list(keys), '::uuid[]')})")
+        yield from self._versions(scope, versioned)
+
+    def _versions(self, scope: Scope, wanted: Wanted) -> Iterator[str]:
+        """The versions that are named; the current one in the place of one that is not here. The policy decides by the resource as it stands now."""
+        for type, pairs in wanted.items():
+            visible = rows(scope, type, ())
+            if visible == FALSE:
+                continue
+            keys, numbers = scope.bind.place([key for key, _ in pairs], "::uuid[]"), scope.bind.place([number for _, number in pairs], "::int[]")
+            yield (
+                f"(select {COLUMNS} from unnest({keys}, {numbers}) n(k, v) join fhir.current c on c.rkey = n.k join lateral (select o.* from fhir.body o"  # noqa: S608
+                " where o.tenant = c.tenant and o.rtype = c.rtype and o.rkey = c.rkey and o.ver in (n.v, c.ver) and o.op <> 'D'"
+                f" order by o.ver = n.v desc limit 1) b on true where {visible})"
+            )
 
     def _pointing(self, scope: Scope, versions: Sequence[Version], includes: Sequence[Include]) -> Iterator[str]:
         places = self._places(scope, versions)
@@ -108,13 +131,15 @@ def _select(scope: Scope, type: str, condition: str) -> Iterator[str]:
         yield f"(select {COLUMNS} from fhir.current c join fhir.body b using (tenant, rtype, rkey, ver) where {visible} and {condition})"  # noqa: S608
 
 
-def targets(version: Version, include: Include) -> Iterator[Pointer]:
-    """The resources of this server that the included parameters of one match point at."""
+def targets(version: Version, include: Include) -> Iterator[tuple[Pointer, int | None]]:
+    """The resources of this server that the included parameters of one match point at, and the version where one is named."""
     for parameter in _parameters(include, version.type):
         for datatype, value in values_of(parameter, version.content):
-            found = pointer(value.get("reference") or "") if datatype == "Reference" else None
+            literal = (value.get("reference") or "") if datatype == "Reference" else ""
+            found = pointer(literal)
             if found and include.target in (None, found[0]):
-                yield found
+                number = literal.partition("/_history/")[2]
+                yield found, int(number) if number.isdecimal() and len(number) < 10 else None
 
 
 def _parameters(include: Include, type: str) -> list[SearchParameter]:
