@@ -133,6 +133,14 @@ class TestGranularScopes:
         assert api.ids("Observation/_history") == {"laboratory-a1", "laboratory-seen"}
         assert {"vital-signs-a1", "survey-a1", "condition-a1"} & api.ids("_history") == set()
 
+    def test_to_read_alone_list_nothing(self, walk: Walk) -> None:
+        """SMART App Launch 2.2: the history of a type and of the whole record belong to `s`."""
+        api = Api(walk.tokens(scope="launch/patient patient/Patient.rs patient/Observation.r?category=laboratory")["access_token"])
+        assert api.status("GET", "Observation/laboratory-a1") == 200
+        assert api.status("GET", "Observation") == 403
+        assert api.status("GET", "Observation/_history") in (403, 404)
+        assert api.ids("_history") == {cast.PATIENT_ID}
+
     def test_narrow_includes_both_ways(self, api: Api) -> None:
         assert api.ids("Encounter?_revinclude=Observation:encounter") == {"visit-a1", "laboratory-seen"}
         assert api.ids(f"Patient?_id={cast.PATIENT_ID}&_revinclude=Observation:subject") == {cast.PATIENT_ID, "laboratory-a1", "laboratory-seen"}

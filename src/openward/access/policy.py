@@ -34,6 +34,11 @@ LETTERS: dict[Interaction, str] = {
     "delete": "d",
 }
 
+# SMART counts the history of a type, and of the record, as searching. The history of one resource would need `r` alone, but is asked for here by the
+# same name: through an app both take both letters, so that one that may only read what it knows of cannot list the rest.
+# https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html#scopes-for-requesting-fhir-resources
+SCOPED: dict[Interaction, str] = {**LETTERS, "history": "rs"}
+
 # A copy of the whole record is for programs that were given a token for it, never for a person's sign-in.
 EXPORTERS = ("client", "system")
 # What every patient may see beside their own compartment: who works here, where, and what is offered; and what their prescriptions name.
@@ -67,7 +72,7 @@ class AccessPolicy:
         if actor.kind == "system":
             return Where()
         seen = self._own_compartment(actor, type) if actor.kind == "patient" else Sight(type, standing_of(actor, role_of(actor))).where()
-        return narrow(actor, LETTERS[interaction], type, seen)
+        return narrow(actor, SCOPED[interaction], type, seen)
 
     def allows(self, actor: Actor, interaction: Interaction, type: str, resource: Mapping[str, Any], patient: UUID | None) -> bool:
         """What stands is written only by who sees it; a label on what is new does not keep its author from storing it."""

@@ -87,7 +87,8 @@ class Door:
     patient: UUID | None
     filters: tuple[Filter, ...]
 
-    def where(self, type: str, number: int) -> Where:
+    def where(self, type: str, number: str) -> Where:
+        """`number` tells its parameters from those of the other doors of a statement."""
         parts: list[str] = []
         params: dict[str, Any] = {}
         if self.patient is not None:
@@ -182,7 +183,7 @@ class Scopes:
             return None
         if any(door.patient is None and not door.filters for door in doors):
             return Opening(tuple(doors), Where())
-        wheres = [door.where(type, number) for number, door in enumerate(doors)]
+        wheres = [door.where(type, f"_{letter}{number}") for number, door in enumerate(doors)]
         return Opening(
             tuple(doors),
             Where(" or ".join(f"({where.sql})" for where in wheres), {name: value for where in wheres for name, value in where.params.items()}),
@@ -226,14 +227,26 @@ def _filter(text: str, type: str, name: str, value: str) -> Filter:
     return Filter(name, frozenset(token_hash(owner.code, system, code) for owner in owned(type, name) for system, code in tokens))
 
 
-def narrow(actor: Actor, letter: str, type: str, where: Where | None) -> Where | None:
-    """What is left of the rows the policy shows (None: nothing) for an actor whose token has scopes; the same for one that has none."""
+def narrow(actor: Actor, letters: str, type: str, where: Where | None) -> Where | None:
+    """What is left of the rows the policy shows (None: nothing) for an actor whose token has scopes, each of the letters asked for; the same for one
+    that has none."""
     scopes = actor.scopes
     if scopes is None or where is None:
         return where
-    opening = scopes.opening(actor.kind, letter, type)
-    if opening is None or opening.where.everything:
-        return where if opening else None
+    passed: list[tuple[Door, ...]] = []
+    for letter in letters:
+        opening = scopes.opening(actor.kind, letter, type)
+        if opening is None:
+            return None
+        if opening.doors not in passed:  # the letters of one scope lead through the same doors
+            passed.append(opening.doors)
+            where = _through(opening, where)
+    return where
+
+
+def _through(opening: Opening, where: Where) -> Where:
+    if opening.where.everything:
+        return where
     if where.everything:
         return opening.where
     return Where(f"({where.sql}) and ({opening.where.sql})", {**where.params, **opening.where.params})
