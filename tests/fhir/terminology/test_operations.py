@@ -201,6 +201,40 @@ class TestValidateCode:
         assert named(answer, "result") is False
         assert "cannot be told" in named(answer, "message")
 
+    def test_of_a_version_that_is_not_here_nothing_is_said_to_be_right(self, call: Client, animals: Any) -> None:
+        dog = {"system": ANIMALS, "version": "9", "code": "dog"}
+        answer = call("POST", "/ValueSet/$validate-code", parameters(valueSet=value_set(VS, {"system": ANIMALS}), coding=dog)).json
+        assert named(answer, "result") is False
+        assert f"{ANIMALS}|9" in named(answer, "message")
+
+    def test_a_code_of_another_version_than_the_value_set_means_is_not_in_it(self, call: Client, animals: Any, store: Store) -> None:
+        store.create({**ANIMAL_SYSTEM, "version": "2.0"})
+        pinned = value_set(VS, {"system": ANIMALS, "version": "1.0"})
+        asked = [{"system": ANIMALS, "version": version, "code": "dog"} for version in ("1.0", "2.0")]
+        answers = [call("POST", "/ValueSet/$validate-code", parameters(valueSet=pinned, coding=one)).json for one in asked]
+        assert [named(one, "result") for one in answers] == [True, False]
+        assert "version 2.0" in named(answers[1], "message")
+
+    def test_what_is_taken_out_by_a_system_that_is_not_here_cannot_be_told(self, call: Client) -> None:
+        sct = "http://snomed.info/sct"
+        without = value_set(VS, {"system": sct, "concept": [{"code": "73211009"}]}, exclude=(filtered(("concept", "is-a", "1"), system=sct),))
+        answer = call("POST", "/ValueSet/$validate-code", parameters(valueSet=without, coding={"system": sct, "code": "73211009"})).json
+        assert named(answer, "result") is False
+        assert "cannot be told" in named(answer, "message")
+
+    def test_words_without_a_code_are_no_code(self, call: Client, animals: Any) -> None:
+        concept = {"name": "codeableConcept", "valueCodeableConcept": {"text": "a dog"}}
+        asked = parameters(url="http://example.org/vs/animals")
+        asked["parameter"].append(concept)
+        answer = call("POST", "/ValueSet/$validate-code", asked).json
+        assert (named(answer, "result"), named(answer, "message")) == (False, "There is no code in it.")
+
+    @pytest.mark.parametrize(("code", "expected"), [("h", True), ("a", True), ("kg", False)])
+    def test_units_of_time_are_those_that_measure_time(self, call: Client, code: str, expected: bool) -> None:
+        units = "http://hl7.org/fhir/ValueSet/all-time-units"
+        coding = {"system": "http://unitsofmeasure.org", "code": code}
+        assert named(call("POST", "/ValueSet/$validate-code", parameters(url=units, coding=coding)).json, "result") is expected
+
     @pytest.mark.parametrize(
         "path",
         [
@@ -252,6 +286,11 @@ class TestSubsumes:
         assert named(call("GET", f"/CodeSystem/{animals.id}/$subsumes?codeA={a}&codeB={b}").json, "outcome") == outcome
         body = parameters(codingA={"system": ANIMALS, "code": a}, codingB={"system": ANIMALS, "code": b})
         assert named(call("POST", "/CodeSystem/$subsumes", body).json, "outcome") == outcome
+
+    def test_a_version_that_is_not_here_is_named(self, call: Client, animals: Any) -> None:
+        for asked in ("$subsumes?codeA=dog&codeB=cat", "$lookup?code=dog"):
+            answer = call("GET", f"/CodeSystem/{asked}&system={ANIMALS}&version=9")
+            assert (answer.status, f"{ANIMALS}|9" in answer.json["issue"][0]["diagnostics"]) == (422, True)
 
     def test_an_unknown_code_is_said(self, call: Client, animals: Any) -> None:
         assert call("GET", f"/CodeSystem/$subsumes?system={ANIMALS}&codeA=dog&codeB=unicorn").status == 404

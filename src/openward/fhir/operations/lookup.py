@@ -13,6 +13,7 @@ from openward.fhir.operations.registry import Call, operation
 from openward.fhir.terminology.asking import Coded, UnknownCode, codings, parameter, parameters, terminology
 from openward.fhir.terminology.concepts import Concept, UnknownSystem
 from openward.fhir.terminology.systems import CodeSystem, Property
+from openward.fhir.terminology.versions import versioned
 
 
 @operation("lookup", on=("type",), types=("CodeSystem",), url="http://hl7.org/fhir/OperationDefinition/CodeSystem-lookup")
@@ -23,7 +24,7 @@ def lookup(call: Call) -> Mapping[str, Any]:
         raise BadRequest("Say which code system: system.")
     system = terminology(call, "codeSystem").catalogue.system(asked.system, asked.version)
     if system is None:
-        raise UnknownSystem(system=asked.system[:200])
+        raise UnknownSystem(system=versioned(asked.system, asked.version))
     concept = system.find(asked.code)
     if concept is None:
         raise UnknownCode(code=asked.code[:100], system=asked.system[:200])

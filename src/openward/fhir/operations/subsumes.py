@@ -12,6 +12,7 @@ from openward.fhir.errors import BadRequest
 from openward.fhir.operations.registry import Call, operation
 from openward.fhir.terminology.asking import Coded, UnknownCode, coded, parameter, parameters, terminology
 from openward.fhir.terminology.concepts import UnknownSystem
+from openward.fhir.terminology.versions import versioned
 
 
 @operation("subsumes", on=("type", "instance"), types=("CodeSystem",), url="http://hl7.org/fhir/OperationDefinition/CodeSystem-subsumes")
@@ -28,7 +29,7 @@ def subsumes(call: Call) -> Mapping[str, Any]:
     version = instance.get("version") or call.parameters.text("version") or a.version
     found = bound.catalogue.system(a.system, version)
     if found is None:
-        raise UnknownSystem(system=a.system[:200])
+        raise UnknownSystem(system=versioned(a.system, version))
     outcome = bound.subsumes(a.system, a.code, b.code, version)
     if outcome is None:
         missing = a if found.find(a.code) is None else b

@@ -60,7 +60,8 @@ def _validated(bound: Terminology, value_set: Definition | None, asked: Sequence
 
 def _answer(found: Sequence[Validation]) -> dict[str, Any]:
     """Of several codings one that is right is enough; what cannot be told is not said to be right."""
-    best = next((one for one in found if one.result), found[0] if found else Validation(False, "There is no code in it."))
+    found = found or [Validation(False, "There is no code in it.")]
+    best = next((one for one in found if one.result), found[0])
     wrong = "; ".join(one.message for one in found if one.message) if not best.result else best.message
     return parameters(
         [

@@ -11,7 +11,7 @@ from openward.fhir.errors import FhirError
 from openward.fhir.terminology.catalogue import Catalogue, Definition
 from openward.fhir.terminology.concepts import Concept, Designation, Filter, InvalidFilter, Sought, UnknownSystem
 from openward.fhir.terminology.systems import CodeSystem
-from openward.fhir.terminology.versions import Versions, split
+from openward.fhir.terminology.versions import Versions, split, versioned
 
 DEEPEST = 20
 
@@ -104,11 +104,12 @@ class Composition:
             included = _any(self._part_holds(part, definition, system, code) for part in _parts(compose, "include"))
             if included is False:
                 return False
-            if _any(self._part_holds(part, definition, system, code) for part in _parts(compose, "exclude")) is True:
+            excluded = _any(self._part_holds(part, definition, system, code) for part in _parts(compose, "exclude"))
+            if excluded is True:
                 return False
         if compose.get("inactive") is False and self._is_inactive(compose, definition, system, code):
             return False
-        return included
+        return included if excluded is False else None
 
     def _part_holds(self, part: Mapping[str, Any], definition: Definition, system: str | None, code: str) -> bool | None:
         """Of one include or exclude: all it says must hold."""
@@ -135,6 +136,12 @@ class Composition:
             return system.holds(code, filters)
         return True if system.find(code) else False if system.is_whole else None
 
+    def pinned(self, definition: Definition, system: str) -> set[str]:
+        """The versions its includes say they mean of a code system; none where one of them says none."""
+        parts = [part for part in _parts(definition.resource.get("compose", {}), "include") if split(part.get("system", ""))[0] == system]
+        stated = [part.get("version") or split(part["system"])[1] for part in parts]
+        return set() if None in stated else {one for one in stated if one}
+
     def _is_inactive(self, compose: Mapping[str, Any], definition: Definition, system: str | None, code: str) -> bool:
         systems = [self._system(part, definition) for part in _parts(compose, "include") if part.get("system") and system in (None, part["system"])]
         return any(found.inactive for one in systems if one and (found := one.find(code)))
@@ -160,8 +167,7 @@ class Composition:
     def _needed(self, part: Mapping[str, Any], definition: Definition) -> CodeSystem:
         found = self._system(part, definition)
         if found is None:
-            version = part.get("version")
-            raise UnknownSystem(system=f"{part['system']}|{version}" if version else part["system"])
+            raise UnknownSystem(system=versioned(part["system"], part.get("version")))
         return found
 
     @contextmanager

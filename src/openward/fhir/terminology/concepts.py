@@ -29,6 +29,13 @@ class ExpansionTooCostly(FhirError):
     code = "too-costly"
 
 
+class NoList(FhirError):
+    """{url} has no list of its codes: every one that can be read is a code. Name those that are meant."""
+
+    status = 422
+    code = "too-costly"
+
+
 class UnknownSystem(FhirError):
     """The code system {system} is not on this installation; `openward terminology list` says what is."""
 

@@ -10,6 +10,7 @@ from openward.fhir.terminology.compose import Composition
 from openward.fhir.terminology.concepts import Concept, invalid
 from openward.fhir.terminology.protocol import Validation
 from openward.fhir.terminology.systems import CodeSystem
+from openward.fhir.terminology.versions import versioned
 
 
 def validated(
@@ -24,7 +25,7 @@ def validated(
     language: str | None = None,
     active_only: bool = False,
 ) -> Validation:
-    """Against the value set where there is one, and always against the code system where it is here."""
+    """Against the value set where there is one, and always against the code system where it is here; in the version the code is said to be of."""
     if system is None and definition is not None:
         system = _only_system(catalogue, definition, code)
     found = catalogue.system(system, version, definition.package if definition else None) if system else None
@@ -32,17 +33,28 @@ def validated(
     issues = list(_faults(found, concept, system, code, version, abstract, active_only))
     result: bool | None = False if issues else True if concept else None
     if definition is not None and not issues:
-        result = Composition(catalogue).holds(definition, system, code)
+        composition = Composition(catalogue)
+        result = composition.holds(definition, system, code)
         if result is False:
             issues.append(invalid(f"{_named(system, code)} is not in the value set {definition.url}."))
+        elif system and version:
+            issues += _of_another_version(composition.pinned(definition, system), version, definition)
+    if found is None and result is True and system and version and catalogue.system(system) is not None:
+        result = None  # other versions are here, and what they hold says nothing of this one
     if result is not False:
         issues += _display_faults(concept, display, language)
     if any(issue.severity == "error" for issue in issues):
         result = False
     name = concept.named(language) if concept else None
-    message = "; ".join(issue.diagnostics for issue in issues) or (_lacking(system, code, definition) if result is None else None)
+    message = "; ".join(issue.diagnostics for issue in issues) or (_lacking(system, version, code, definition) if result is None else None)
     own_version = found.version if found and concept else version
     return Validation(result, message, name, system, concept.code if concept else code, own_version, tuple(issues))
+
+
+def _of_another_version(pinned: set[str], version: str, definition: Definition) -> list[Issue]:
+    if not pinned or any(one.startswith(version) or version.startswith(one) for one in pinned):
+        return []
+    return [invalid(f"The code is of version {version[:100]}, the value set {definition.url} means version {' or '.join(sorted(pinned))}.")]
 
 
 def _only_system(catalogue: Catalogue, definition: Definition, code: str) -> str | None:
@@ -88,8 +100,8 @@ def _named(system: str | None, code: str) -> str:
     return f"{code[:100]} of {system[:200]}" if system else code[:100]
 
 
-def _lacking(system: str | None, code: str, definition: Definition | None) -> str:
+def _lacking(system: str | None, version: str | None, code: str, definition: Definition | None) -> str:
     if system is None:
         return f"{code[:100]} has no system, and none can be told from the value set."
     where = f" or in {definition.url}" if definition else ""
-    return f"Whether {code[:100]} is in {system[:200]}{where} cannot be told: not all of its codes are on this installation."
+    return f"Whether {code[:100]} is in {versioned(system, version)}{where} cannot be told: not all of its codes are on this installation."

@@ -24,6 +24,11 @@ def split(canonical: str) -> tuple[str, str | None]:
     return url, version.partition("#")[0] or None
 
 
+def versioned(url: str, version: str | None) -> str:
+    """`url|version` to be said to a person, each cut short."""
+    return f"{url[:200]}|{version[:100]}" if version else url[:200]
+
+
 def order(version: str | None) -> list[tuple[int, int, str]]:
     """A key that sorts versions as people mean them: 2.9 before 2.10, a date before a later one, none before any."""
     return [(1, int(part), "") if part.isdigit() else (0, 0, part.lower()) for part in PART.findall(version or "")]

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from openward.fhir.terminology.concepts import Concept, ExpansionTooCostly, Filter, Sought
+from openward.fhir.terminology.concepts import Concept, Filter, NoList, Sought
 from openward.fhir.terminology.shipping.archive import languages
 from openward.fhir.terminology.systems.filters import Facts, predicate
 from openward.fhir.terminology.systems.system import Property
@@ -46,7 +46,7 @@ class GrammarSystem:
         """Only what a filter names can be listed."""
         listed = [one for one in filters if one.about in ("concept", "code") and one.op in ("=", "in")]
         if not listed:
-            raise ExpansionTooCostly(url=self.url, limit=0)
+            raise NoList(url=self.url)
         for code in sorted(listed[0].values if listed[0].op == "in" else {listed[0].value}):
             concept = self.find(code)
             if concept and self.holds(code, filters) and (sought is None or sought.fits(code, [concept.display])):
@@ -59,7 +59,14 @@ class GrammarSystem:
     def _passes(self, one: Filter, code: str, found: tuple[str, Mapping[str, str]]) -> bool:
         values = {"code": code, "concept": code, "display": found[0], **found[1]}
         own = [values[one.about]] if values.get(one.about) else []
+        if one.about == "canonical" and one.op == "=":
+            one = replace(one, value=self._canonical(one.value))
         return predicate(one, Facts(self.url, self.parts, self.is_case_sensitive))(own)
+
+    def _canonical(self, said: str) -> str:
+        """What units are told to measure may be said by any unit of it: FHIR's own `all-time-units` says years, the base unit is the second."""
+        found = self.read(said)
+        return found[1]["canonical"] if found else said
 
     def count(self) -> int | None:
         return None
