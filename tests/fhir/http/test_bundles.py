@@ -112,6 +112,15 @@ class TestWhatFails:
         assert [entry["response"]["status"][:3] for entry in entries] == ["201", *(["400"] * len(wrong)), "200"]
         assert entries[1]["response"]["outcome"]["issue"][0]["expression"] == ["Bundle.entry[1]"]
 
+    def test_an_entry_of_a_batch_refers_to_no_other(self, call: Client, id: str) -> None:
+        """http.html#brules: such references are non-conformant; stored as it is this one would be of nobody."""
+        name = "urn:uuid:0d1a9f0e-9c0b-4f0e-8d53-0f5c1b8e2a11"
+        visit = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "subject": {"reference": name}}
+        entries = [{**asking("Patient", "POST", PATIENT), "fullUrl": name}, asking("Observation", "POST", visit)]
+        made, refused = send(call, "batch", *entries).json["entry"]
+        assert (made["response"]["status"][:3], refused["response"]["status"][:3]) == ("201", "422")
+        assert refused["response"]["outcome"]["issue"][0]["expression"] == ["Bundle.entry[1].resource.subject.reference"]
+
     def test_a_transaction_with_one_is_refused_whole(self, call: Client) -> None:
         answer = send(call, "transaction", asking("Patient", "POST", PATIENT), asking("Shoe", "POST", {"resourceType": "Shoe"}))
         assert (answer.status, answer.issue["expression"]) == (400, ["Bundle.entry[1]"])

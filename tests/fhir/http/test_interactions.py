@@ -51,6 +51,24 @@ class TestReading:
         assert set(call("GET", f"/Patient/{id}?_elements=name").json) == {"resourceType", "id", "meta", "name"}
         assert call("GET", f"/Patient/{id}?_summary=nonsense").status == 400
 
+    def test_a_version_and_a_history_may_be_asked_for_less(self, call: Client) -> None:
+        """http.html#parameters: _summary and _elements are for every interaction that answers with resources."""
+        id = call("POST", "/Patient", {**PATIENT, "active": True}).json["id"]
+        call("DELETE", f"/Patient/{id}")
+        short = {"resourceType", "id", "meta", "name"}
+        assert set(call("GET", f"/Patient/{id}/_history/1?_elements=name").json) == short
+        for address in (f"/Patient/{id}/_history", "/Patient/_history", "/_history"):
+            gone, first = call("GET", f"{address}?_elements=name").json["entry"]
+            assert ("resource" in gone, set(first["resource"])) == (False, short)
+            assert first["resource"]["meta"]["tag"][0]["code"] == "SUBSETTED"
+        assert call("GET", f"/Patient/{id}/_history?_summary=nonsense").status == 400
+
+    def test_what_was_made_again_says_so_in_its_history(self, call: Client) -> None:
+        for method in ("PUT", "PUT", "DELETE", "PUT"):
+            call(method, "/Patient/mine", None if method == "DELETE" else {**PATIENT, "id": "mine", "active": method == "PUT"})
+        said = [entry["response"]["status"][:3] for entry in call("GET", "/Patient/mine/_history").json["entry"]]
+        assert said == ["201", "204", "201"]
+
     def test_history_is_a_bundle_with_a_next_page(self, call: Client) -> None:
         id = call("POST", "/Patient", PATIENT).json["id"]
         call("PUT", f"/Patient/{id}", {**PATIENT, "id": id, "active": True})

@@ -137,3 +137,12 @@ def test_the_statement_names_what_search_can_do(call: Client) -> None:
     assert {"_text", "_content", "_list", "_has"} <= {parameter["name"] for parameter in rest["searchParam"]}
     patient = next(one for one in rest["resource"] if one["type"] == "Patient")
     assert {"*", "Observation:patient", "Provenance:target"} <= set(patient["searchRevInclude"])
+
+
+@pytest.mark.parametrize("address", ["/Patient", "/Patient/p0/Observation", ""])
+@pytest.mark.parametrize("handling", ["lenient", "strict"])
+@pytest.mark.parametrize("name", ["_filter", "_query"])
+def test_what_alone_says_what_is_searched_for_is_refused_and_not_left_out(ward: Client, address: str, handling: str, name: str) -> None:
+    answer = ward("GET", f"{address}?{name}=gender%20eq%20male", prefer=f"handling={handling}")
+    assert (answer.status, answer.issue["code"]) == (400, "not-supported")
+    assert name in answer.issue["diagnostics"]

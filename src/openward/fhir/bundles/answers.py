@@ -71,7 +71,7 @@ def status_line(status: int) -> str:
 def _history_entry(version: Version, base: str) -> dict[str, Any]:
     method = "DELETE" if version.deleted else "POST" if version.number == 1 else "PUT"
     url = version.type if method == "POST" else version.reference
-    status = {"DELETE": 204, "POST": 201, "PUT": 200}[method]
+    status = 204 if version.deleted else 201 if version.op == "C" else 200
     entry: dict[str, Any] = {"fullUrl": f"{base}/{version.reference}"}
     if version.text:
         entry["resource"] = raw(version)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlencode
@@ -33,12 +33,13 @@ from openward.fhir.search.date import span
 from openward.fhir.search.parameters import plan
 from openward.fhir.search.places import SYSTEM, Place, within
 from openward.fhir.search.subset import SHAPES, shortened
+from openward.fhir.versions import Version
 from openward.fhir.virtual import VIRTUAL, VirtualType
 
 if TYPE_CHECKING:
     from openward.fhir.store import Store
 
-HISTORY = frozenset({"_count", "_since", "_at", "_sort", "_list", "_cursor"})
+HISTORY = frozenset({"_count", "_since", "_at", "_sort", "_list", "_summary", "_elements", "_cursor"})
 Handler = Callable[["Store", Request], Response]
 Handlers = Mapping[str, Handler]
 
@@ -160,13 +161,24 @@ def _read(type: str, id: str, store: Store, request: Request) -> Response:
     version = read(store, type, id)
     if request.holds(version.etag, version.at):
         return Response.not_modified(version)
-    if type == "Binary" and request.wants_native:
+    return _shown(version, request)
+
+
+def _shown(version: Version, request: Request) -> Response:
+    if version.type == "Binary" and request.wants_native:
         return native(version)
     if not request.query:
         return Response.version(version)
-    wanted = dict(request.parameters)
+    return Response.version(_in_shape([version], dict(request.parameters))[0])
+
+
+def _in_shape(versions: Sequence[Version], wanted: Mapping[str, str]) -> list[Version]:
+    """The versions as `_summary` and `_elements` ask for; of a deletion there is nothing to leave out. https://hl7.org/fhir/R4/http.html#parameters"""
+    summary = _summary(wanted.get("_summary", "") or "false")
     elements = tuple(name for name in wanted.get("_elements", "").split(",") if name)
-    return Response.version(shortened([version], _summary(wanted.get("_summary", "false")), elements)[0])
+    if summary == "false" and not elements:
+        return list(versions)
+    return [version if version.deleted else shortened([version], summary, elements)[0] for version in versions]
 
 
 def _summary(wanted: str) -> str:
@@ -182,7 +194,7 @@ def _vread(type: str, id: str, number: str, store: Store, request: Request) -> R
     version = vread(store, type, id, int(number))
     if request.holds(version.etag, version.at):
         return Response.not_modified(version)
-    return native(version) if type == "Binary" and request.wants_native else Response.version(version)
+    return _shown(version, request)
 
 
 def _create(type: str, store: Store, request: Request) -> Response:
@@ -312,7 +324,7 @@ def _history(type: str | None, id: str | None, store: Store, request: Request) -
     links = [("self", _link(address, used))]
     if page.next:
         links.append(("next", _link(address, {**used, "_cursor": page.next})))
-    return Response.json(history_bundle(page.versions, request.url, links))
+    return Response.json(history_bundle(_in_shape(page.versions, used), request.url, links))
 
 
 def _at(text: str | None) -> tuple[str, str] | None:

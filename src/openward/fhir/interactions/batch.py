@@ -5,12 +5,12 @@ https://hl7.org/fhir/R4/http.html#batch
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from openward.fhir.bundles.answers import NOTHING_DELETED, failed_entry, response_bundle, written_entry
 from openward.fhir.bundles.entries import MAX_ENTRIES, Entry, located, rank, understood
-from openward.fhir.errors import BadRequest, TooCostly
+from openward.fhir.errors import BadRequest, Invalid, Issue, TooCostly
 from openward.fhir.failures import as_fhir_error
 from openward.fhir.interactions.create import create
 from openward.fhir.interactions.delete import conditional_delete, delete
@@ -19,6 +19,8 @@ from openward.fhir.interactions.patch import conditional_patch, patch
 from openward.fhir.interactions.transaction import transaction
 from openward.fhir.interactions.update import conditional_update, update
 from openward.fhir.patch import Patch, patch_in_entry
+from openward.fhir.references import URNS
+from openward.fhir.references import located as found_in
 from openward.fhir.versions import Written
 
 if TYPE_CHECKING:
@@ -38,15 +40,30 @@ def bundle(store: Store, bundle: Mapping[str, Any], fetch: Fetch = fetch, prefer
 def batch(store: Store, bundle: Mapping[str, Any], fetch: Fetch = fetch, preference: str = "minimal") -> dict[str, Any]:
     """Carry out the entries one by one, DELETE first and what asks last; one that fails leaves the others alone."""
     asked, faults = understood(bundle)
+    names = {entry.full_url for entry in asked if entry.full_url and entry.full_url.startswith(URNS)}
     answers = {index: failed_entry(fault) for index, fault in faults.items()}
     for entry in sorted(asked, key=rank):
         try:
             with located(entry):
+                if names:
+                    _refuse_each_other(entry, names)
                 written = None if entry.asks else _carry_out(store, entry)
                 answers[entry.index] = fetch(store, entry) if entry.asks else _answer(written, preference)
         except Exception as error:
             answers[entry.index] = failed_entry(as_fhir_error(error))
     return response_bundle("batch", [answers[index] for index in sorted(answers)])
+
+
+def _refuse_each_other(entry: Entry, names: Collection[str]) -> None:
+    """https://hl7.org/fhir/R4/http.html#brules: entries of a batch do not refer to each other, and no id takes the place of a name here."""
+    resource = entry.resource or {}
+    faults = [
+        Issue("not-found", f"{reference} is another entry, which only a transaction may refer to.", path)
+        for path, reference in found_in(resource, entry.type)
+        if reference in names
+    ]
+    if faults:
+        raise Invalid(issues=faults)
 
 
 def _answer(written: Written | None, preference: str) -> dict[str, Any]:

@@ -36,12 +36,20 @@ MODIFIERS: Mapping[str, frozenset[str]] = {
 }
 """Beside `:missing`, which every type takes, and `:[type]` of references."""
 
+# They say alone what is searched for. https://hl7.org/fhir/R4/search_filter.html, https://hl7.org/fhir/R4/search.html#query
+SELECTING = frozenset({"_filter", "_query"})
 SUMMARIES = ("true", "false", "text", "data", "count")
 TOTALS = ("none", "estimate", "accurate")
 
 
 class Unknown(BadRequest):
     """{name} is not a search parameter of {type}."""
+
+    code = "not-supported"
+
+
+class NotSupported(BadRequest):
+    """{name} is not supported here, and leaving it out would find what was not asked for."""
 
     code = "not-supported"
 
@@ -196,6 +204,8 @@ def parse(type: str, params: Params, *, strict: bool = False) -> Query:
 def _take(query: Query, name: str, value: str) -> None:
     if name in CONTROLS:
         CONTROLS[name](query, value)
+    elif name in SELECTING:
+        raise NotSupported(name=name)
     elif name.startswith(("_include", "_revinclude")):
         _take_include(query, name, value)
     else:
