@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from collections import Counter
 from pathlib import Path
 from uuid import UUID
@@ -20,6 +21,7 @@ from openward.fhir.bulk.exports import Export
 from openward.fhir.bulk.house import Limits
 from openward.fhir.bulk.running import run
 from openward.fhir.bulk.spec import Spec
+from openward.fhir.bulk.stored import plain
 from openward.fhir.store import Store
 from tests.fhir.bulk.conftest import ACTORS, Bulk
 from tests.fhir.house import House
@@ -52,9 +54,12 @@ def exported(bulk: Bulk, id: UUID) -> Counter[str]:
     folder = exports.folder_of(bulk.folder, id)
     seen: Counter[str] = Counter()
     for file in exports.files_of(bulk.house.connections[0], found(bulk, id)):
-        lines = (folder / file.name).read_bytes()[: file.bytes].splitlines()
+        text = b"".join(plain(file.path(folder), file.stored))
+        lines = text.splitlines()
         assert len(lines) == file.rows
-        assert (folder / file.name).stat().st_size == file.bytes
+        assert len(text) == file.bytes
+        assert zlib.crc32(text) == file.crc
+        assert file.path(folder).stat().st_size == file.stored
         seen.update(json.loads(line)["id"] for line in lines)
     return seen
 

@@ -48,13 +48,18 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file and how far it is; `began` and `position` are keys, the first exclusive."""
+    """One file and how far it is; `began` and `position` are keys, the first exclusive.
+
+    `bytes` and `crc`: how many the lines are, and their CRC-32. `stored`: how many bytes of the file on disk count (`openward.fhir.bulk.stored`).
+    """
 
     number: int
     kind: str
     type: str
     rows: int
     bytes: int
+    stored: int
+    crc: int
     patients: int
     began: UUID
     position: UUID
@@ -62,7 +67,11 @@ class File:
 
     @property
     def name(self) -> str:
+        """By which a client asks for it."""
         return f"{self.number}.{self.type}.ndjson"
+
+    def path(self, folder: Path) -> Path:
+        return folder / f"{self.name}.packed"
 
 
 def _export(actor: str, spec: str, **columns: Any) -> Export:
@@ -101,7 +110,7 @@ def find(connection: Connection[Any], tenant: int, id: UUID, *, owner: str | Non
 
 
 def files_of(connection: Connection[Any], export: Export) -> list[File]:
-    select = """select number, kind, type, rows, bytes, patients, began, position, complete from fhir.export_file
+    select = """select number, kind, type, rows, bytes, stored, crc, patients, began, position, complete from fhir.export_file
       where tenant = %s and export = %s order by number"""
     with connection.cursor(row_factory=class_row(File)) as cursor:
         return cursor.execute(select, (export.tenant, export.id)).fetchall()

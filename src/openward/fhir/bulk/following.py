@@ -8,7 +8,8 @@ from uuid import UUID
 from openward.fhir.bulk import imports
 from openward.fhir.bulk.house import house
 from openward.fhir.bulk.imports import Import
-from openward.fhir.bulk.serving import NDJSON, outcome, piecewise
+from openward.fhir.bulk.serving import NDJSON, outcome
+from openward.fhir.bulk.stored import piecewise
 from openward.fhir.errors import NotFound
 from openward.fhir.json import dumps
 from openward.fhir.protocols import Event

@@ -1,24 +1,25 @@
 """Carrying an export out: type after type, chunk after chunk, so that a job that died goes on where its last whole chunk ended.
 
 A chunk is appended to its file and forced to the disk before its row says so; whatever a file holds beyond what its row says is cut off again.
+While one is packed and written, PostgreSQL puts together the next.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import time
+import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
 
-from openward.fhir.bulk import associated
+from openward.fhir.bulk import associated, stored
 from openward.fhir.bulk.elements import cut
 from openward.fhir.bulk.exports import Export, File, files_of, find, folder_of
 from openward.fhir.bulk.house import House
@@ -42,10 +43,11 @@ BEGIN = """update fhir.export set state = 'running', touched = clock_timestamp()
   where tenant = %s and id = %s and state in ('waiting', 'running') returning at"""
 MOVED = """with here as (update fhir.export set touched = clock_timestamp(), note = %(note)s where tenant = %(tenant)s and id = %(id)s and state = 'running'
     returning 1)
-  insert into fhir.export_file (tenant, export, number, kind, type, rows, bytes, patients, began, position, complete)
-  select %(tenant)s, %(id)s, %(number)s, %(kind)s, %(type)s, %(rows)s, %(bytes)s, %(patients)s, %(began)s, %(position)s, %(complete)s from here
-  on conflict (tenant, export, number) do update set rows = excluded.rows, bytes = excluded.bytes, patients = excluded.patients,
-    position = excluded.position, complete = excluded.complete"""
+  insert into fhir.export_file (tenant, export, number, kind, type, rows, bytes, stored, crc, patients, began, position, complete)
+  select %(tenant)s, %(id)s, %(number)s, %(kind)s, %(type)s, %(rows)s, %(bytes)s, %(stored)s, %(crc)s, %(patients)s, %(began)s, %(position)s, %(complete)s
+  from here
+  on conflict (tenant, export, number) do update set rows = excluded.rows, bytes = excluded.bytes, stored = excluded.stored, crc = excluded.crc,
+    patients = excluded.patients, position = excluded.position, complete = excluded.complete"""
 EMPTY = "delete from fhir.export_file where tenant = %s and export = %s and number = %s"  # all that was looked at for it does not open
 FINISHED = """update fhir.export set state = 'done', note = '', touched = clock_timestamp(), expires = clock_timestamp() + make_interval(secs => %s)
   where tenant = %s and id = %s and state = 'running'"""
@@ -167,25 +169,32 @@ class Run:
         """Write one file to its end: the unfinished one, or the next. None when there was nothing left for it."""
         if last is None or last.complete:
             position = last.position if last else NOWHERE
-            file = File(len(self.files) + 1, kind, source.type, 0, 0, 0, position, position, False)
+            file = File(len(self.files) + 1, kind, source.type, 0, 0, 0, 0, 0, position, position, False)
         else:
             file = last
             self.files.remove(last)
-        limits = self.house.limits
-        with _opened(self.folder / file.name, file.bytes) as descriptor:
-            while file.bytes < limits.file_bytes and (chunk := self._chunk(source, file.position)).rows:
-                if chunk.locked:
-                    self.locked.add(source.type)
-                if chunk.text:
-                    _append(descriptor, chunk.text)
-                file = self._moved(_longer(file, chunk), place)
+        file = self._filled(file, source, place)
         if not file.rows:
-            (self.folder / file.name).unlink()
+            file.path(self.folder).unlink()
             self.connection.execute(EMPTY, (self.export.tenant, self.export.id, file.number))
             return None
         patients = source.patients_between(file.began, file.position)
-        file = self._moved(File(file.number, kind, file.type, file.rows, file.bytes, patients, file.began, file.position, True), place)
+        file = self._moved(replace(file, patients=patients, complete=True), place)
         self.files.append(file)
+        return file
+
+    def _filled(self, file: File, source: Source, place: str) -> File:
+        """The file with all that is left for it, or as much as a file holds."""
+        chunk = self._chunk(source, file.position)
+        with stored.opened(file.path(self.folder), file.stored) as descriptor, ThreadPoolExecutor(1) as disk:
+            while chunk.rows and file.bytes < self.house.limits.file_bytes:
+                if chunk.locked:
+                    self.locked.add(source.type)
+                lines = chunk.text + b"\n" if chunk.text else b""
+                writing = disk.submit(stored.append, descriptor, lines)
+                following = self._chunk(source, chunk.last)
+                file = self._moved(_longer(file, chunk, lines, writing.result()), place)
+                chunk = following
         return file
 
     def _chunk(self, source: Source, after: UUID) -> Chunk:
@@ -197,8 +206,7 @@ class Run:
     def _moved(self, file: File, place: str) -> File:
         """Say how far the file is. Raises Cancelled when the export is no longer wanted."""
         note = f"{file.type}: {file.rows:,} resources (type {place})"
-        given = {name: getattr(file, name) for name in ("number", "kind", "type", "rows", "bytes", "patients", "began", "position", "complete")}
-        if not self.connection.execute(MOVED, {**given, "tenant": self.export.tenant, "id": self.export.id, "note": note}).rowcount:
+        if not self.connection.execute(MOVED, {**asdict(file), "tenant": self.export.tenant, "id": self.export.id, "note": note}).rowcount:
             raise Cancelled
         return file
 
@@ -265,27 +273,12 @@ class Run:
             self.house.auditor.record(self.connection, self.export.tenant, self.actor, events)
 
 
-def _longer(file: File, chunk: Chunk) -> File:
-    size = file.bytes + (len(chunk.text) + 1 if chunk.text else 0)
-    return File(file.number, file.kind, file.type, file.rows + chunk.rows - chunk.locked, size, 0, file.began, chunk.last, False)
-
-
-@contextmanager
-def _opened(path: Path, size: int) -> Iterator[int]:
-    """The file, cut to what counts of it, for appending. Readable by the server's user only."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
-    try:
-        os.ftruncate(descriptor, size)
-        os.lseek(descriptor, size, os.SEEK_SET)
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def _append(descriptor: int, text: bytes) -> None:
-    """Write lines and force them to the disk."""
-    view = memoryview(text)
-    while view:
-        view = view[os.write(descriptor, view) :]
-    os.write(descriptor, b"\n")
-    os.fdatasync(descriptor)
+def _longer(file: File, chunk: Chunk, lines: bytes, written: int) -> File:
+    return replace(
+        file,
+        rows=file.rows + chunk.rows - chunk.locked,
+        bytes=file.bytes + len(lines),
+        stored=file.stored + written,
+        crc=zlib.crc32(lines, file.crc),
+        position=chunk.last,
+    )

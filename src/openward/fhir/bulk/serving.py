@@ -6,14 +6,12 @@ https://hl7.org/fhir/uv/bulkdata/export.html#bulk-data-status-request
 from __future__ import annotations
 
 import datetime as dt
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from email.utils import format_datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from openward.fhir.bulk import exports
+from openward.fhir.bulk import exports, stored
 from openward.fhir.bulk.exports import Export, File
 from openward.fhir.bulk.house import house
 from openward.fhir.bulk.shown import is_still_shown
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from openward.fhir.store import Store
 
 NDJSON = "application/fhir+ndjson"
-AT_ONCE = 256 * 1024
 
 
 def address(url: str, id: UUID) -> str:
@@ -69,23 +66,25 @@ def file(id: str, name: str, store: Store, request: Request) -> Response:
     from openward.fhir.http.response import Response
 
     export = _covered(store, id)
-    found = [one for one in exports.files_of(store.connection, export) if one.name == name] if export.state == "done" else []
-    where = store.policy.where(store.actor, "export", found[0].type) if found else None
+    named = [one for one in exports.files_of(store.connection, export) if one.name == name] if export.state == "done" else []
+    where = store.policy.where(store.actor, "export", named[0].type) if named else None
     if where is None:
         raise NotFound(f"There is no file {name[:64]} of this export.")
-    path = exports.folder_of(house().folder, export.id) / found[0].name
+    found = named[0]
+    path = found.path(exports.folder_of(house().folder, export.id))
     if not path.is_file():
         raise NotFound(f"The file {name[:64]} has been removed.")
-    if not is_still_shown(store.connection, store.tenant, found[0], path, where):
-        store.refuse(Event("export", found[0].type, outcome=4, detail=f"file {found[0].number} holds what is hidden by now"))
+    if not is_still_shown(store.connection, store.tenant, found, path, where):
+        store.refuse(Event("export", found.type, outcome=4, detail=f"file {found.number} holds what is hidden by now"))
         raise NotFound(f"Not all that the file {name[:64]} holds may still be seen: ask for the export anew.")
     if request.method != "HEAD":
-        words = f"file {found[0].number} taken: {found[0].rows} resources of {found[0].patients} patients"
-        store.record([Event("export", found[0].type, detail=words)])
+        words = f"file {found.number} taken: {found.rows} resources of {found.patients} patients"
+        store.record([Event("export", found.type, detail=words)])
     headers = {"Content-Type": NDJSON, **_expiry(export)}
     if "gzip" in (request.header("Accept-Encoding") or ""):
-        return Response(200, headers={**headers, "Content-Encoding": "gzip"}, chunks=_packed(path, found[0].bytes))
-    return Response(200, headers={**headers, "Content-Length": str(found[0].bytes)}, chunks=piecewise(path, found[0].bytes))
+        headers |= {"Content-Encoding": "gzip", "Content-Length": str(stored.gzipped_size(found.stored))}
+        return Response(200, headers=headers, chunks=stored.gzipped(path, found.stored, found.crc, found.bytes))
+    return Response(200, headers={**headers, "Content-Length": str(found.bytes)}, chunks=stored.plain(path, found.stored))
 
 
 def cancel(id: str, store: Store, request: Request) -> Response:
@@ -138,20 +137,3 @@ def _expiry(export: Export) -> dict[str, str]:
 def _patience(export: Export) -> str:
     """Seconds after which to ask again: soon at first, then the longer it takes the later."""
     return str(max(1, min(60, round((export.touched - export.asked).total_seconds() / 10))))
-
-
-def piecewise(path: Path, size: int) -> Iterator[bytes]:
-    """What counts of the file, piece by piece."""
-    with path.open("rb") as content:
-        left = size
-        while left > 0 and (piece := content.read(min(left, AT_ONCE))):
-            left -= len(piece)
-            yield piece
-
-
-def _packed(path: Path, size: int) -> Iterator[bytes]:
-    packing = zlib.compressobj(1, zlib.DEFLATED, 31)
-    for piece in piecewise(path, size):
-        if packed := packing.compress(piece):
-            yield packed
-    yield packing.flush()

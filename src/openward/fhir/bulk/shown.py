@@ -11,6 +11,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
+from openward.fhir.bulk import stored
 from openward.fhir.bulk.exports import File
 from openward.fhir.definitions import type_number
 from openward.fhir.ids import key
@@ -48,13 +49,11 @@ def _all_seen(connection: Connection[Any], tenant: int, type: str, keys: list[UU
 
 
 def _keys(file: File, path: Path) -> Iterator[UUID]:
-    """The keys of the resources in what counts of the file, line by line."""
-    left = file.bytes
-    with path.open("rb") as lines:
+    """The keys of the resources in the file, line by line."""
+    begun = b""
+    for piece in stored.plain(path, file.stored):
+        *lines, begun = (begun + piece).split(b"\n")
         for line in lines:
-            if left <= 0:
-                return
-            left -= len(line)
             yield key(file.type, _id(line))
 
 
