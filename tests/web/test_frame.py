@@ -144,11 +144,11 @@ class TestBudgets:
         return sum(len(gzip.compress(Path(finders.find(name)).read_bytes())) for name in names) / 1000
 
     def test_a_staff_page_loads_at_most_60_kb_of_scripts(self):
-        own = [f"web/{name}.js" for name in ("forms", "toasts", "panel", "palette", "shortcuts", "live", "drafts", "combobox", "frame")]
+        own = [f"web/{name}.js" for name in ("forms", "toasts", "unsaved", "panel", "palette", "shortcuts", "live", "drafts", "combobox", "frame")]
         assert self.weight("django_htmx/htmx-4.min.js", *own) <= 60
 
     def test_a_patient_page_loads_at_most_20_kb_of_scripts(self):
-        assert self.weight("django_htmx/htmx-4.min.js", "web/forms.js", "web/toasts.js") <= 20
+        assert self.weight("django_htmx/htmx-4.min.js", "web/forms.js", "web/toasts.js", "web/unsaved.js") <= 20
 
     def test_the_style_sheets_weigh_at_most_40_kb(self):
         assert (

@@ -91,6 +91,16 @@ class TestTheSidePanel:
         page.wait_for_function("location.pathname === '/design'")
         assert page.evaluate("document.activeElement.matches('#problems [data-panel-link]')")
 
+    def test_keys_are_for_it_and_not_for_what_is_beneath(self, opened):
+        page = opened("/design")
+        page.keyboard.press("j")
+        row = page.evaluate("document.activeElement.textContent")
+        page.click("#problems [data-panel-link]")
+        page.wait_for_selector("#panel-title:focus")
+        page.keyboard.press("j")
+        assert page.evaluate("document.activeElement.textContent") != row
+        assert page.evaluate("document.activeElement.id") == "panel-title"
+
     def test_escape_closes_it(self, opened):
         page = opened("/design/panel")
         page.keyboard.press("Escape")

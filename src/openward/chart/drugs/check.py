@@ -170,7 +170,13 @@ def duplicates(knowledge: Knowledge, new: Medicine, other: Medicine) -> Iterable
         return
     for name in sorted(knowledge.terms(new.ingredients) & knowledge.terms(other.ingredients) & knowledge.duplicate_classes):
         yield Warning_(
-            "duplicate", "moderate", other.text, f"Same class: {name}.", "Check that both are meant.", "drug classes of this file", other.reference
+            "duplicate",
+            "moderate",
+            other.text,
+            f"Same class: {name}.",
+            "Check that both are meant.",
+            "Openward's own list of drug classes",
+            other.reference,
         )
 
 

@@ -27,6 +27,7 @@ class VitalsForm(forms.Form):
         self.questioned: list[str] = []
         for sign in self.signs:
             self._ask(sign, metric)
+        self.fields[self.signs[0].key].widget.attrs["data-first"] = True
 
     def _ask(self, sign: Sign, metric: bool) -> None:
         widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "class": "num", "size": 6})

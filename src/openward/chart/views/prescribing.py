@@ -47,7 +47,14 @@ def prescribe(request: PageRequest, patient: str) -> HttpResponseBase:
             return done(request, patient, _("Prescribed."), "medications")
         except FhirError as error:
             _say(form, error)
-    return panel(request, chart, "chart/panels/prescribe.html", _("Prescribe"), form, picker=DrugForm(request.POST), **_checked(request, patient))
+    return panel(request, chart, "chart/panels/prescribe.html", _("Prescribe"), form, picker=DrugForm(request.POST), **_asked(form, request, patient))
+
+
+def _asked(form: PrescriptionForm, request: PageRequest, patient: str) -> dict[str, Any]:
+    """What the check found; a reason it asks for is not called optional."""
+    checked = _checked(request, patient)
+    form.fields["reason"].required = checked["outcome"].needs_reason
+    return checked
 
 
 def _say(form: Any, error: FhirError) -> None:
@@ -71,7 +78,7 @@ def _details(request: PageRequest, patient: str) -> dict[str, Any]:
     if not text:
         return {}
     form = PrescriptionForm(initial={"drug": request.POST.get("drug") or text, **starting_values(drug, product)})
-    return {"form": form, **_checked(request, patient)}
+    return {"form": form, **_asked(form, request, patient)}
 
 
 def _checked(request: PageRequest, patient: str) -> dict[str, Any]:

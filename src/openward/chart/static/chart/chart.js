@@ -39,6 +39,14 @@ document.addEventListener("focusin", (event) => {
   if (select) select.dataset.was ||= select.value;
 });
 
+// Another drug is being looked for: what stood there of the former one goes, or it would be signed under the new one's name.
+document.addEventListener("input", (event) => {
+  const picker = event.target.matches?.("#panel [role=combobox]") && event.target.closest("[hx-target='#rx-details']");
+  if (!picker) return;
+  window.htmx?.trigger(picker, "htmx:abort");
+  document.getElementById("rx-details").replaceChildren();
+});
+
 // Signing in again in another tab makes a new token. The forms of this page take it over, so that what was typed meanwhile can still be saved.
 let token = "";
 setInterval(() => {

@@ -4,6 +4,9 @@
 const parts = (box) => ({ input: box.querySelector("[role=combobox]"), list: box.querySelector("[role=listbox]"), value: box.querySelector("input[type=hidden]") });
 const options = (list) => [...list.querySelectorAll("[role=option]:not([aria-disabled])")];
 
+// Until the answer to the words in the field has come, the list is that of other words: Enter takes nothing from it, and sends no form.
+const isAsking = (box) => Boolean(box.dataset.typed) && box.dataset.typed !== box.dataset.answered;
+
 function show(box, open) {
   const { input, list } = parts(box);
   list.hidden = !open;
@@ -22,6 +25,7 @@ function mark(box, option) {
 function pick(box, option) {
   const { input, value } = parts(box);
   value.value = option.dataset.value;
+  delete box.dataset.typed;
   input.value = option.dataset.label || option.textContent.trim();
   show(box, false);
   value.dispatchEvent(new Event("change", { bubbles: true }));
@@ -39,6 +43,8 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     show(box, true);
     mark(box, all[(now + move + all.length) % all.length]);
+  } else if (event.key === "Enter" && isAsking(box)) {
+    event.preventDefault();
   } else if (event.key === "Enter" && !list.hidden) {
     event.preventDefault();
     if (all[now]) pick(box, all[now]);
@@ -58,16 +64,22 @@ document.addEventListener("input", (event) => {
   const box = event.target.matches?.("[data-combobox] [role=combobox]") && event.target.closest("[data-combobox]");
   if (!box) return;
   parts(box).value.value = "";
+  box.dataset.typed = event.target.value;
   if (!event.target.value) show(box, false);
 });
 document.addEventListener("focusout", (event) => {
   const box = event.target.closest?.("[data-combobox]");
   if (box && !box.contains(event.relatedTarget)) show(box, false);
 });
+document.addEventListener("htmx:before:request", (event) => {
+  const box = event.target.matches?.("[role=combobox]") && event.target.closest("[data-combobox]");
+  if (box) box.dataset.asked = event.target.value;
+});
 document.addEventListener("htmx:after:settle", (event) => {
   const box = event.target.closest?.("[data-combobox]");
   if (!box || event.target.getAttribute("role") !== "listbox") return;
   const { input, list } = parts(box);
+  box.dataset.answered = box.dataset.asked;
   options(list).forEach((option, n) => { option.id ||= `${list.id}-${n}`; });
   show(box, document.activeElement === input && list.children.length > 0);
   mark(box, options(list)[0]);

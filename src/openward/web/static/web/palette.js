@@ -1,4 +1,5 @@
-// The command palette: Ctrl/⌘ K. The server finds; arrow keys choose; Enter opens.
+// The command palette: Ctrl/⌘ K. The server finds; arrow keys choose; Enter opens what was found for the words that stand there now. Before
+// their answer has come an older list is still to be seen, with somebody else's chart at its head: Enter asks again instead.
 
 const dialog = document.getElementById("palette");
 const text = document.getElementById("palette-text");
@@ -32,7 +33,12 @@ text.addEventListener("keydown", (event) => {
   const now = all.findIndex((item) => item.getAttribute("aria-selected") === "true");
   if (event.key === "ArrowDown") { event.preventDefault(); choose(all[(now + 1) % all.length]); }
   if (event.key === "ArrowUp") { event.preventDefault(); choose(all[(now - 1 + all.length) % all.length]); }
-  if (event.key === "Enter") { event.preventDefault(); event.stopPropagation(); (all[now] || all[0])?.click(); }
+  if (event.key === "Enter" && text.dataset.answered === text.value) { event.preventDefault(); event.stopPropagation(); (all[now] || all[0])?.click(); }
 });
-document.addEventListener("htmx:after:settle", (event) => { if (event.target === found) choose(items()[0]); });
+document.addEventListener("htmx:before:request", (event) => { if (event.target === text.form) text.dataset.asked = text.value; });
+document.addEventListener("htmx:after:settle", (event) => {
+  if (event.target !== found) return;
+  text.dataset.answered = text.dataset.asked;
+  choose(items()[0]);
+});
 if (/Mac|iPhone|iPad/.test(navigator.platform)) document.querySelectorAll(".seek-key").forEach((key) => { key.textContent = "⌘ K"; });

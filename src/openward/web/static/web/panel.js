@@ -35,14 +35,13 @@ document.addEventListener("ow:panel-closed", () => { if (isOpen) shut(false); })
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !event.defaultPrevented && panel.querySelector("[data-panel]") && !document.querySelector("dialog[open]")) shut(true);
 });
-panel.addEventListener("input", (event) => event.target.form?.setAttribute("data-dirty", ""));
 
 document.addEventListener("htmx:after:settle", (event) => {
   const open = event.target === panel && panel.querySelector("[data-panel]");
   if (!open) return;
   isOpen = true;
   closeUrl = open.dataset.closeUrl;
-  const first = panel.querySelector("[data-error-summary], [autofocus]") || panel.querySelector("#panel-title");
+  const first = panel.querySelector("[data-error-summary], [autofocus], [data-first]") || panel.querySelector("#panel-title");
   first?.focus({ preventScroll: true });
   panel.scrollTop = 0;
 });

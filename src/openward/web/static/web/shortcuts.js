@@ -16,8 +16,11 @@ function act(element) {
   if (element.matches("input, textarea, select")) { element.focus(); element.select?.(); } else element.click();
 }
 
+// While the side panel is open keys are for what is in it: who begins to type there must not sign, finish or open something beneath.
+const scope = () => document.querySelector("#panel [data-panel]") || document;
+
 function walk(step) {
-  const lists = [...document.querySelectorAll("[data-list-keys]")].filter((list) => list.offsetParent);
+  const lists = [...scope().querySelectorAll("[data-list-keys]")].filter((list) => list.offsetParent);
   const list = lists.find((one) => one.contains(document.activeElement)) || lists[0];
   const rows = list ? [...list.querySelectorAll(".row-link, [data-row]")].filter((row) => row.offsetParent) : [];
   if (!rows.length) return false;
@@ -32,8 +35,8 @@ function walk(step) {
 function target(keys) {
   const selector = `[data-shortcut="${CSS.escape(keys)}"]`;
   const row = document.activeElement?.closest?.("tr, li, [data-item]");
-  const within = row?.querySelector(selector);
-  return within || [...document.querySelectorAll(selector)].find((element) => element.checkVisibility?.() ?? element.offsetParent);
+  const within = scope().contains(row) && row?.querySelector(selector);
+  return within || [...scope().querySelectorAll(selector)].find((element) => element.checkVisibility?.() ?? element.offsetParent);
 }
 
 function handle(key) {
@@ -43,7 +46,7 @@ function handle(key) {
   const element = target(keys) || (pending ? null : target(key));
   pending = "";
   if (element) { act(element); return true; }
-  if (document.querySelector(`[data-shortcut^="${CSS.escape(key)} "]`)) {
+  if (scope().querySelector(`[data-shortcut^="${CSS.escape(key)} "]`)) {
     pending = key;
     clearTimeout(timer);
     timer = setTimeout(() => { pending = ""; }, 1200);
