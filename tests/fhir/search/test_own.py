@@ -78,6 +78,7 @@ KINDS: dict[str, tuple[str, str, dict[str, Any], str, str]] = {
     "extension": ("quantity", "Patient.extension('urn:height')", {"extension": [{"url": "urn:height", "valueQuantity": {"value": 180, "unit": "cm"}}]}, "gt170||cm", "gt190||cm"),
     "computed": ("string", "Patient.name.where(use = 'official').given.first()", {"name": [{"given": ["Eve"]}, {"use": "official", "given": ["Ada", "Bea"]}]}, "ada", "bea"),
     "condition": ("token", "(Patient.name.count() > 1)", {"name": [{"text": "a"}, {"text": "b"}]}, "true", "false"),
+    "presence": ("token", "Patient.identifier.where(system = 'urn:x').exists()", {"identifier": [{"system": "urn:x", "value": "1"}]}, "true", "false,urn:x|1"),
     "joined": ("string", "Patient.name.given.first() & ' ' & Patient.name.family.first()", {"name": [{"given": ["Ada"], "family": "Okafor"}]}, "ada okafor", "okafor"),
 }  # fmt: skip
 

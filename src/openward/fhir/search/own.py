@@ -30,6 +30,7 @@ LOOK_EVERY = 2.0  # seconds
 TYPES = frozenset({"number", "date", "string", "token", "reference", "quantity", "uri"})
 VALUE_OF_TYPE = re.compile(r"\.value([A-Z]\w*)\b(?!\()")
 CODE = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]{0,63}")
+EXISTS = re.compile(r"\.\s*exists\s*\(")
 LONGEST_EXPRESSION = 4000
 TEXTS = frozenset({"string", "markdown", "code", "id", "uri", "url", "canonical", "oid", "uuid"})
 # What each type of parameter can index; an expression that leads to anything else finds nothing there.
@@ -55,7 +56,9 @@ class OwnParameter(SearchParameter):
 
     @cached_property
     def paths(self) -> tuple[Path, ...]:
-        """None when the expression is more than a path, and is evaluated instead."""
+        """None when the expression is more than a path, and is evaluated instead; so is whether there is anything at the end of one."""
+        if EXISTS.search(self.expression):
+            return ()
         try:
             found = parse(self.expression, self.base)
         except (Unreadable, KeyError, IndexError):
