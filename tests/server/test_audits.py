@@ -95,7 +95,9 @@ def test_a_restore_that_is_accepted_is_told_for_ever_and_no_trouble(used: bool) 
     if used:
         seal_some(1)  # the chain went on before anyone accepted it
     assert audit("verify").status == 1
-    assert audit("accept-restore", reason="Disk lost, backup of Sunday").lines == ["tenant 1: accepted that the database was taken back to seal 1"]
+    assert audit("accept-restore", reason="Disk lost, backup of Sunday").lines == [
+        "tenant 1: accepted that the database or its anchor was taken back to seal 1"
+    ]
     seal_some(1)
     done = audit("verify")
     assert done.status == 0, done.lines
@@ -132,3 +134,57 @@ def test_a_purge_is_on_the_trail_and_leaves_it_sound() -> None:
 
 def test_who_keeps_it_append_only_is_said() -> None:
     assert audits.how_it_stands().startswith("append-only by")
+
+
+def test_a_trigger_that_is_switched_off_is_told_with_the_rest() -> None:
+    seal_some()
+    with as_owner() as cursor:
+        cursor.execute("alter table audit.entry disable trigger append_only")
+    try:
+        done = audit("verify")
+    finally:
+        with as_owner() as cursor:
+            cursor.execute("alter table audit.entry enable trigger append_only")
+    assert done.status == 1
+    assert "TROUBLE   The trigger entry.append_only of the trail is not as the migrations made it: it is switched off." in done.lines
+
+
+@pytest.mark.parametrize(
+    "text", ["nonsense\n", '{"tenant": 1, "through": "2", "at": "", "reason": "", "key": "", "signature": ""}\n', '{"tenant": 1, "through": 2}\n']
+)
+def test_a_line_nobody_left_in_the_anchor_is_a_finding_beside_the_others(data: Path, text: str) -> None:
+    seal_some()
+    with next((data / "anchors").iterdir()).open("a") as file:
+        file.write(text)
+    with as_owner() as cursor:
+        cursor.execute("delete from audit.entry where (tx, id) = (%s::text::xid8, %s)", nth(cursor, 4))
+    lines = "\n".join(audit("verify").lines)
+    assert "is not one a seal left" in lines
+    assert "1 entry is missing" in lines
+
+
+def test_lines_elsewhere_that_are_not_there_are_told(data: Path) -> None:
+    seal_some()
+    assert (
+        f"TROUBLE   The anchor {data}/nothing.jsonl cannot be read: No such file or directory."
+        in audit("verify", anchors=[data / "nothing.jsonl"]).lines
+    )
+
+
+def test_a_file_of_another_name_among_the_anchors_is_passed_over(data: Path) -> None:
+    seal_some()
+    (data / "anchors" / "tenant-one-more.jsonl").write_text("")
+    assert audit("verify").status == 0
+
+
+def test_an_old_copy_of_the_anchor_is_told_and_accepted_after_a_restore(data: Path) -> None:
+    seal_some()
+    path = next((data / "anchors").iterdir())
+    old = path.read_text()
+    seal_some()
+    path.write_text(old)
+    assert any("2 seals that were written to the anchor of tenant 1 stand there no more" in line for line in audit("verify").lines)
+    assert audit("accept-restore", reason="restored to noon").lines == ["tenant 1: accepted that the database or its anchor was taken back to seal 2"]
+    done = audit("verify")
+    assert (done.status, done.lines[-1]) == (0, "The trail is sound.")
+    assert any("restored to noon" in line for line in done.lines)

@@ -6,13 +6,12 @@ import argparse
 import datetime as dt
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg.errors import RestrictViolation
+from psycopg.errors import InsufficientPrivilege, ReadOnlySqlTransaction, RestrictViolation
 
 from openward.access.actor import Actor
 from openward.audit.auditor import note
@@ -24,6 +23,7 @@ from openward.audit.sealing.purges import purge, purgeable
 from openward.audit.sealing.role import Unrestrictable, restrict, standing
 from openward.audit.sealing.sealer import CounterWentBack, tenants
 from openward.audit.sealing.seals import seals
+from openward.audit.sealing.structure import alterations
 from openward.audit.sealing.verifying import Report, Verifier
 from openward.record.sealing import data_folder, seal_now, sealing_wire
 from openward.server.progress import ProgressBar
@@ -58,12 +58,29 @@ def _seal(options: argparse.Namespace) -> Done:  # noqa: ARG001 - one shape for 
 def _verify(options: argparse.Namespace) -> Done:
     report = Report()
     keys = trusted(data_folder())
-    with ExitStack() as stack, ProgressBar("verify") as bar:
-        wire, side = (stack.enter_context(sealing_wire()) for _ in range(2))
-        for tenant in sorted({*tenants(wire), *_sealed_tenants(wire), *_anchored_tenants(options.anchors)}):
-            anchored = _anchored(wire, tenant, options.anchors, report)
-            Verifier(wire, side, tenant, keys, anchored, report).run(bar.update)
+    with ProgressBar("verify") as bar:
+        for tenant in _all_tenants(options.anchors, report):
+            with sealing_wire() as wire, sealing_wire() as side:
+                Verifier(wire, side, tenant, keys, _anchored(wire, tenant, options.anchors, report), report).run(bar.update)
     return Done(list(_told(report)), 0 if report.is_sound else 1)
+
+
+def _all_tenants(elsewhere: list[Path], report: Report) -> list[int]:
+    """Whoever the trail or its anchors know of. That the tables are as they were made is looked at first."""
+    found = _anchored_tenants(elsewhere)
+    with sealing_wire() as wire:
+        try:
+            for sentence in alterations(wire):
+                report.found(sentence)
+        except (InsufficientPrivilege, ReadOnlySqlTransaction):
+            report.notices.append(
+                "Whether triggers and views are as they were made was not looked at: this database user may not, or this is a replica."
+            )
+        try:
+            found |= {*tenants(wire), *_sealed_tenants(wire)}
+        except psycopg.Error as trouble:
+            report.found(f"The tables of the trail cannot be read ({type(trouble).__name__}).")
+    return sorted(found)
 
 
 def _sealed_tenants(wire: psycopg.Connection[Any]) -> set[int]:
@@ -73,15 +90,25 @@ def _sealed_tenants(wire: psycopg.Connection[Any]) -> set[int]:
 
 def _anchored_tenants(elsewhere: list[Path]) -> set[int]:
     """Those of whom the database may hold nothing any more."""
-    return set() if elsewhere else {int(path.name.split("-")[1]) for path in (data_folder() / "anchors").glob("tenant-*-*.jsonl")}
+    names = [path.name.split("-")[1] for path in (data_folder() / "anchors").glob("tenant-*-*.jsonl")]
+    return set() if elsewhere else {int(name) for name in names if name.isdecimal()}
 
 
 def _anchored(wire: psycopg.Connection[Any], tenant: int, elsewhere: list[Path], report: Report) -> Anchored | None:
+    """The lines at hand. What cannot be read is told, and the database is held to nothing outside then."""
     paths = elsewhere or files(data_folder() / "anchors", tenant)
-    told = anchored_up_to(wire, tenant, "file")
-    if not paths and told:
-        report.found(f"The anchor's files of tenant {tenant} are gone: {told:,} seals were written to them.")
-    return Anchored(paths, tenant, trusted(data_folder())) if paths else None
+    try:
+        told = anchored_up_to(wire, tenant, "file")
+        if not paths and told:
+            report.found(f"The anchor's files of tenant {tenant} are gone: {told:,} seals were written to them.")
+        return Anchored(paths, tenant, trusted(data_folder()), 0 if elsewhere else told) if paths else None
+    except psycopg.Error as trouble:
+        report.found(f"How far the anchor of tenant {tenant} was written cannot be read ({type(trouble).__name__}).")
+    except UnreadableAnchor as trouble:
+        report.found(str(trouble))
+    except OSError as trouble:
+        report.found(f"The anchor {trouble.filename} cannot be read: {trouble.strerror}.")
+    return None
 
 
 def _told(report: Report) -> Iterator[str]:
@@ -101,26 +128,28 @@ def _accept_restore(options: argparse.Namespace) -> Done:
     data, lines = data_folder(), []
     with sealing_wire() as wire:
         for tenant in tenants(wire):
-            paths = files(data / "anchors", tenant)
-            if paths and (through := _common(wire, Anchored(paths, tenant, trusted(data)), tenant)) is not None:
+            anchored = Anchored(files(data / "anchors", tenant), tenant, trusted(data), anchored_up_to(wire, tenant, "file"))
+            if (through := _common(wire, anchored, tenant)) is not None:
                 _accept(wire, data, tenant, through, options.reason)
-                lines.append(f"tenant {tenant}: accepted that the database was taken back to seal {through}")
+                lines.append(f"tenant {tenant}: accepted that the database or its anchor was taken back to seal {through}")
         seal_now(wire)
     return Done(lines or ["The database and its anchor agree: there is nothing to accept."])
 
 
 def _common(wire: psycopg.Connection[Any], anchored: Anchored, tenant: int) -> int | None:
-    """The last seal up to which the anchor and the database agree; None when they agree to the anchor's end."""
+    """The last seal up to which the anchor and the database agree; None when they agree to the anchor's end, and that is as far as it was written."""
     kept = anchored.kept()
     line = next(kept, None)
-    agreed = 0
+    agreed = met = 0
     for seal in seals(wire, tenant, "order by number"):
         while line is not None and line.number == seal.number:
             if line.digest != seal.digest:
                 return agreed
-            line = next(kept, None)
+            line, met = next(kept, None), seal.number
         agreed = seal.number
-    return agreed if line is not None else None
+    if line is not None:
+        return agreed
+    return met if met < anchored.promised else None
 
 
 def _accept(wire: psycopg.Connection[Any], data: Path, tenant: int, through: int, reason: str) -> None:

@@ -13,7 +13,7 @@ import psycopg
 from openward.access.actor import Actor
 from openward.audit.auditor import AUDITOR
 from openward.audit.sealing.anchored import Anchored, files
-from openward.audit.sealing.anchors import FileAnchor, keep_up
+from openward.audit.sealing.anchors import FileAnchor, anchored_up_to, keep_up
 from openward.audit.sealing.keys import signer, trusted
 from openward.audit.sealing.sealer import seal_all, tenants
 from openward.audit.sealing.verifying import Report, Verifier
@@ -49,7 +49,8 @@ def verify(data: Path, tenant: int = 1) -> Report:
     keys = trusted(data)
     paths = files(data / "anchors", tenant)
     with sealing_wire() as wire, sealing_wire() as side:
-        Verifier(wire, side, tenant, keys, Anchored(paths, tenant, keys) if paths else None, report).run(lambda done, total, note: None)
+        anchored = Anchored(paths, tenant, keys, anchored_up_to(side, tenant, "file")) if paths else None
+        Verifier(wire, side, tenant, keys, anchored, report).run(lambda done, total, note: None)
     return report
 
 
@@ -63,6 +64,6 @@ def as_owner() -> Iterator[psycopg.Cursor[Any]]:
 
 def nth(cursor: psycopg.Cursor[Any], number: int) -> tuple[str, int]:
     """Transaction and number of the entry at this place, from 0."""
-    row = cursor.execute("select tx::text, id from audit.entry order by tenant, tx, id offset %s limit 1", (number,)).fetchone()
+    row = cursor.execute("select tx::text, id from audit.entry e order by tenant, e.tx, id offset %s limit 1", (number,)).fetchone()
     assert row is not None
     return row

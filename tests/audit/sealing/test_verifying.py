@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,6 +123,22 @@ def false_signature(cursor: Cursor) -> None:
     cursor.execute("update audit.seal set signature = set_byte(signature, 3, get_byte(signature, 3) # 1) where number = 2")
 
 
+def impossible_time(cursor: Cursor) -> None:
+    cursor.execute("update audit.entry set at = 'infinity' where (tx, id) = (%s::text::xid8, %s)", nth(cursor, 7))
+
+
+def impossible_time_of_a_seal(cursor: Cursor) -> None:
+    cursor.execute("update audit.seal set at = 'infinity' where number = 2")
+
+
+def seal_without_end(cursor: Cursor) -> None:
+    cursor.execute("update audit.seal set until_tx = '18446744073709551615' where number = 2")
+
+
+def false_prints(cursor: Cursor) -> None:
+    cursor.execute("update audit.seal set prints = (select prints from audit.seal where number = 1) where number = 2")
+
+
 @dataclass(frozen=True)
 class Tampering:
     do: Callable[[Cursor], None]
@@ -149,6 +166,10 @@ TAMPERINGS = [
     Tampering(widen_seal, "Seal 2 was changed"),
     Tampering(date_seal_back, "Seal 2 was changed"),
     Tampering(false_signature, "The signature of seal 2 is false"),
+    Tampering(impossible_time, "was changed"),
+    Tampering(impossible_time_of_a_seal, "Seal 2 was changed: it does not give its own digest"),
+    Tampering(seal_without_end, "Seal 2 was changed: it does not give its own digest"),
+    Tampering(false_prints, "Seal 2 was changed: the prints by which it tells entries apart are not theirs"),
 ]
 
 
@@ -253,3 +274,58 @@ def test_findings_without_end_are_counted(tmp_path: Path) -> None:
         cursor.execute("update audit.seal set at = at - interval '1 hour'")
     report = verify(tmp_path)
     assert (len(report.findings), len(report.findings) + report.more) == (50, 80)
+
+
+def test_a_seal_that_is_none_is_a_finding_and_no_crash(sealed: Path) -> None:
+    with as_owner() as cursor:
+        cursor.execute("begin")
+        cursor.execute("alter table audit.seal alter root drop not null")
+        cursor.execute("update audit.seal set root = null where number = 2")
+        cursor.execute("commit")
+    try:
+        report = verify(sealed)
+    finally:
+        with as_owner() as cursor:
+            cursor.execute("delete from audit.seal")
+            cursor.execute("alter table audit.seal alter root set not null")
+    assert report.findings == ["The trail of tenant 1 cannot be read past seal 0 (TypeError): what follows is not proven."]
+
+
+def test_an_entry_with_an_impossible_time_is_sealed_like_any_other(sealed: Path) -> None:
+    """Whoever may add to the trail could stop its sealing otherwise."""
+    with as_owner() as cursor:
+        cursor.execute(
+            "insert into audit.entry (tenant, id, at, outcome, agent, interaction) select 1, 5, 'infinity', 0, id, 'read' from audit.agent limit 1"
+        )
+        cursor.execute(
+            "insert into audit.entry (tenant, id, at, outcome, agent, interaction) select 1, 6, '-infinity', 0, id, 'read' from audit.agent limit 1"
+        )
+    assert seal(sealed) == 1
+    report = verify(sealed)
+    assert (report.findings, report.entries) == ([], 14)
+    assert "holds entries that are dated later, up to 9000-01-01 00:00:00 UTC" in report.notices[0]
+
+
+def test_a_clock_that_went_back_between_two_seals_is_told(sealed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(1)
+    with monkeypatch.context() as earlier:
+        earlier.setattr("openward.audit.sealing.sealer.dt.datetime", YesterdaysClock)
+        seal(sealed)
+    report = verify(sealed)
+    assert report.is_sound
+    assert report.notices[0].startswith("The clock went back: seal 3 was made on")
+    assert "holds entries that are dated later" in report.notices[1]
+
+
+class YesterdaysClock(dt.datetime):
+    @classmethod
+    def now(cls, tz: dt.tzinfo | None = None) -> YesterdaysClock:  # type: ignore[override]
+        return super().now(tz) - dt.timedelta(days=1)
+
+
+def test_a_line_taken_out_of_the_anchor_is_missed(sealed: Path) -> None:
+    path = next((sealed / "anchors").iterdir())
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text(lines[0] + lines[2])
+    (told,) = verify(sealed).findings
+    assert told.startswith("1 seals that were written to the anchor of tenant 1 stand there no more, the first is seal 2")

@@ -40,9 +40,13 @@ class UnreadableAnchor(Exception):
 
 
 class Anchored:
-    """The lines of one tenant. `paths`: files in the order they were written."""
+    """The lines of one tenant. `paths`: files in the order they were written; `promised`: up to which seal all of them must be there.
 
-    def __init__(self, paths: Sequence[Path], tenant: int, trusted: Trusted) -> None:
+    Raises UnreadableAnchor, OSError.
+    """
+
+    def __init__(self, paths: Sequence[Path], tenant: int, trusted: Trusted, promised: int = 0) -> None:
+        self.promised = promised
         self._paths = paths
         self._tenant = tenant
         self.restored = [found for line in self._lines() if (found := _restored(line, trusted))]
@@ -84,11 +88,20 @@ def told_by(tenant: int, through: int, at: str, reason: str) -> bytes:
 def _told(text: str) -> dict[str, Any] | None:
     try:
         told = json.loads(text)
-        if isinstance(told["tenant"], int) and ("through" in told or (isinstance(told["number"], int) and len(bytes.fromhex(told["digest"])) == 32)):
+        if isinstance(told["tenant"], int) and (_accepts(told) if "through" in told else _keeps(told)):
             return dict(told)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         pass
     return None
+
+
+def _keeps(told: dict[str, Any]) -> bool:
+    return isinstance(told["number"], int) and len(bytes.fromhex(told["digest"])) == 32
+
+
+def _accepts(told: dict[str, Any]) -> bool:
+    bytes.fromhex(told["signature"])
+    return isinstance(told["through"], int) and all(isinstance(told[name], str) for name in ("at", "reason", "key"))
 
 
 def _is_torn(text: str) -> bool:
@@ -100,7 +113,7 @@ def _restored(line: Line, trusted: Trusted) -> Restored | None:
     told = line.told
     if "through" not in told:
         return None
-    content = told_by(told["tenant"], told["through"], told.get("at", ""), told.get("reason", ""))
-    if not trusted.signed(str(told.get("key")), bytes.fromhex(told.get("signature", "")), content):
+    content = told_by(told["tenant"], told["through"], told["at"], told["reason"])
+    if not trusted.signed(told["key"], bytes.fromhex(told["signature"]), content):
         return None
-    return Restored(line.nth, int(told["through"]), told["at"], told["reason"])
+    return Restored(line.nth, told["through"], told["at"], told["reason"])

@@ -47,7 +47,11 @@ class Row(NamedTuple):
     @property
     def name(self) -> str:
         """As a person finds it again: transaction, number, time."""
-        return f"{self.position.tx}-{self.position.id} of {dt.datetime.fromtimestamp(self.at // 10**6, dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
+        try:
+            at = f"{dt.datetime.fromtimestamp(self.at // 10**6, dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
+        except (ValueError, OverflowError):
+            at = "an impossible time"
+        return f"{self.position.tx}-{self.position.id} of {at}"
 
 
 def entries(wire: psycopg.Connection[Any], tenant: int, since: Position, until: Position, limit: int | None = None) -> Iterator[Row]:

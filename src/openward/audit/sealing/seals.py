@@ -9,7 +9,9 @@ from hashlib import sha256
 from typing import Any
 
 import psycopg
+from psycopg.abc import Buffer
 from psycopg.rows import tuple_row
+from psycopg.types.datetime import TimestamptzLoader
 
 from openward.audit.sealing import merkle
 from openward.audit.sealing.keys import Signer
@@ -17,8 +19,11 @@ from openward.audit.sealing.rows import Agent, Position, Row
 
 FIRST_PREVIOUS = bytes(32)
 PRINT = 8
-COLUMNS = """tenant, number, from_tx::text::bigint, from_id, until_tx::text::bigint, until_id, count, first_at, last_at, root, previous, at, key_id,
-  digest, signature, prints"""
+EARLIEST, LATEST = dt.datetime(1000, 1, 1, tzinfo=dt.UTC), dt.datetime(9000, 1, 1, tzinfo=dt.UTC)
+NO_TIME = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
+# A number of a transaction that somebody made larger than any is read as the largest: what is wrong with the seal is told, not that it cannot be read.
+COLUMNS = """tenant, number, least(from_tx::text::numeric, 9223372036854775807)::bigint, from_id,
+  least(until_tx::text::numeric, 9223372036854775807)::bigint, until_id, count, first_at, last_at, root, previous, at, key_id, digest, signature, prints"""
 INSERT = """insert into audit.seal (tenant, number, from_tx, from_id, until_tx, until_id, count, first_at, last_at, root, previous, at, key_id, digest,
   signature, prints) values (%s, %s, %s::text::xid8, %s, %s::text::xid8, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"""
 
@@ -70,8 +75,19 @@ def after(wire: psycopg.Connection[Any], tenant: int, number: int, limit: int) -
     return list(seals(wire, tenant, "and number > %s order by number limit %s", number, limit))
 
 
+class _AnyTime(TimestamptzLoader):
+    """A time outside Python's years, which only tampering makes, as one that no seal has."""
+
+    def load(self, data: Buffer) -> dt.datetime:
+        try:
+            return super().load(data)
+        except psycopg.DataError:
+            return NO_TIME
+
+
 def seals(wire: psycopg.Connection[Any], tenant: int, which: str, *params: Any) -> Iterator[Seal]:
     cursor = psycopg.Cursor(wire, row_factory=tuple_row)
+    cursor.adapters.register_loader("timestamptz", _AnyTime)
     for row in cursor.execute(f"select {COLUMNS} from audit.seal where tenant = %s {which}", (tenant, *params)):  # noqa: S608
         of, number, from_tx, from_id, until_tx, until_id, count, first, latest, root, previous, at, key, digest, signature, marks = row
         range = Position(from_tx, from_id), Position(until_tx, until_id)
@@ -85,7 +101,11 @@ def insert(wire: psycopg.Connection[Any], seal: Seal) -> None:
 
 
 def moment(microseconds: int) -> dt.datetime:
-    return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=microseconds)
+    """Since 1970, UTC; what lies outside the years that can be told is the nearest of them, so that an entry with a false time is sealed like any other."""
+    try:
+        return min(max(dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=microseconds), EARLIEST), LATEST)
+    except OverflowError:
+        return EARLIEST if microseconds < 0 else LATEST
 
 
 def _micro(at: dt.datetime) -> int:

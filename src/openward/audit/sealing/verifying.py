@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,13 +15,17 @@ from openward.audit.sealing import merkle
 from openward.audit.sealing.anchored import Anchored, Kept
 from openward.audit.sealing.differences import differences
 from openward.audit.sealing.keys import Trusted
-from openward.audit.sealing.purges import last_purge
+from openward.audit.sealing.purges import Purge, last_purge
 from openward.audit.sealing.rows import START, Agent, Row, agents, all_agents, entries
-from openward.audit.sealing.seals import FIRST_PREVIOUS, Seal, after, last, leaves
+from openward.audit.sealing.seals import FIRST_PREVIOUS, Seal, after, last, leaves, prints
 
 AT_ONCE = 200  # seals that are held at a time, with ten thousand entries each at most
 AGENTS_REMEMBERED = 50_000
 FINDINGS_TOLD = 50
+SKEW = dt.timedelta(minutes=1)  # by so much clocks of machines, and what waits to be sealed, may differ
+SIX_YEARS = dt.timedelta(days=6 * 365)  # what the law has kept, but for leap days
+LONG = dt.timedelta(days=1)  # longer than any transaction that writes on the trail is under way
+UNREADABLE = (psycopg.Error, ValueError, TypeError, OverflowError, struct.error)  # what was put where no seal, entry or agent looks like it
 
 Progress = Callable[[int, int, str], object]
 
@@ -60,12 +66,24 @@ class Verifier:
         self.agents: dict[UUID, Agent] = {}
         self.restored = anchored.restored if anchored else []
         self.kept = anchored.kept() if anchored else iter(())
+        self.promised = anchored.promised if anchored else 0
         self.ahead: Kept | None = next(self.kept, None)
-        self.unanchored = 0
-        self.purge = last_purge(side, tenant)
+        self.unanchored: list[int] = []
+        self.reached = 0
+        self.purge: Purge | None = None
 
     def run(self, progress: Progress) -> None:
-        """Raises UnreadableAnchor, psycopg.Error."""
+        """What cannot be read at all is a finding too, after which nothing of this tenant is read. Raises UnreadableAnchor."""
+        try:
+            self._run(progress)
+        except UNREADABLE as trouble:
+            words = (
+                f"The trail of tenant {self.tenant} cannot be read past seal {self.reached} ({type(trouble).__name__}): what follows is not proven."
+            )
+            self.report.found(words)
+
+    def _run(self, progress: Progress) -> None:
+        self.purge = last_purge(self.side, self.tenant)
         newest = last(self.wire, self.tenant)
         self._notices(newest)
         before = self._chain(newest.number if newest else 0, progress)
@@ -81,6 +99,8 @@ class Verifier:
         if self.purge is not None and self.purge.is_signed(self.trusted):
             words = f"Entries up to seal {self.purge.through} were removed by {self.purge.actor} on {self.purge.at:%Y-%m-%d}; their seals remain."
             self.report.notices.append(words)
+            if self.purge.at > dt.datetime.now(dt.UTC) + SKEW:
+                self.report.found(f"The purge up to seal {self.purge.through} is dated {self.purge.at:%Y-%m-%d}, which is still to come.")
         elif self.purge is not None:
             self.report.found(f"The purge up to seal {self.purge.through} is not signed by a key of this installation.")
             self.purge = None
@@ -102,7 +122,7 @@ class Verifier:
                 coming = self._between(seal, rows, coming)
                 batch, coming = _up_to(rows, coming, seal)
                 self._batch(seal, batch)
-                before = seal
+                before, self.reached = seal, seal.number
                 progress(seal.number, newest, f"{self.report.entries:,} entries")
             for _ in rows:
                 pass  # a stream must be read to its end
@@ -124,6 +144,7 @@ class Verifier:
         elif not self.trusted.signed(seal.key_id, seal.signature, seal.digest):
             self.report.found(f"The signature of seal {seal.number} is false.", seal)
         self._anchor(seal)
+        self.report.notices += _times(seal, before)
 
     def _anchor(self, seal: Seal) -> None:
         """Every line for this number must say the same. Lines for numbers that are missing here were told with the chain."""
@@ -134,7 +155,8 @@ class Verifier:
                     self.report.found(f"Seal {seal.number} differs from its anchor: it is not the one that was made then.", seal)
                 met = True
             self.ahead = next(self.kept, None)
-        self.unanchored += not met
+        if not met:
+            self.unanchored.append(seal.number)
 
     def _between(self, seal: Seal, rows: Iterator[Row], coming: Row | None) -> Row | None:
         """Entries that stand where no seal covers them."""
@@ -146,6 +168,8 @@ class Verifier:
     def _batch(self, seal: Seal, rows: list[Row]) -> None:
         if self.purge is not None and seal.number <= self.purge.through:
             self.report.purged += seal.count
+            if seal.last_at > self.purge.at - SIX_YEARS:
+                self.report.found(f"The entries of seal {seal.number} were purged before they were six years old.", seal)
             for row in rows:
                 self.report.found(f"Entry {row.name} was added to a period that is purged.", seal)
             return
@@ -156,6 +180,8 @@ class Verifier:
         for id in sorted(ids - self.agents.keys(), key=str):
             self.report.found(f"Agent {id}, who is named in seal {seal.number}, is missing.", seal)
         if merkle.root([*hashes, *others]) == seal.root:
+            if prints(hashes) != seal.prints:
+                self.report.found(f"Seal {seal.number} was changed: the prints by which it tells entries apart are not theirs.", seal)
             return
         wrong = [f"Agent {id}, who is named in seal {seal.number}, was changed." for id in ids & self.agents.keys() if not self.agents[id].fits]
         for sentence in [*differences(seal, rows, hashes), *wrong] or [f"The entries of seal {seal.number} do not give its root."]:
@@ -178,8 +204,12 @@ class Verifier:
             self.report.notices.append(f"{count:,} entries since {oldest:%Y-%m-%d %H:%M:%S} UTC are not sealed yet.")
 
     def _anchors_ahead(self, before: Seal | None) -> None:
-        if self.unanchored:
-            self.report.notices.append(f"{self.unanchored:,} seals of tenant {self.tenant} are not in the anchor at hand.")
+        gone = [number for number in self.unanchored if number <= self.promised]
+        if gone:
+            words = f"{len(gone):,} seals that were written to the anchor of tenant {self.tenant} stand there no more, the first is seal {gone[0]}"
+            self.report.found(f"{words}: lines were removed from it, or an old copy of it was put in its place.")
+        if missing := len(self.unanchored) - len(gone):
+            self.report.notices.append(f"{missing:,} seals of tenant {self.tenant} are not in the anchor at hand.")
         if self.ahead is None:
             return
         newest = max(self.ahead.number, *(kept.number for kept in self.kept), 0)
@@ -187,6 +217,20 @@ class Verifier:
             f"The anchor has seals up to {newest}, the database only up to {before.number if before else 0}: "
             "an old backup was restored, or seals were removed at the end."
         )
+
+
+def _times(seal: Seal, before: Seal | None) -> Iterator[str]:
+    """What the times say of the clocks: no proof of anything, and nothing that could be mended afterwards."""
+    if before is not None and seal.at < before.at - SKEW:
+        yield f"The clock went back: seal {before.number} was made on {_told(before.at)}, seal {seal.number} after it on {_told(seal.at)}."
+    if seal.last_at > seal.at + SKEW:
+        yield f"Seal {seal.number}, made on {_told(seal.at)}, holds entries that are dated later, up to {_told(seal.last_at)}."
+    if before is not None and seal.first_at < before.at - LONG:
+        yield f"Seal {seal.number} holds entries that are dated {_told(seal.first_at)}, long before they came: the seal before was made on {_told(before.at)}."
+
+
+def _told(at: dt.datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _up_to(rows: Iterator[Row], coming: Row | None, seal: Seal) -> tuple[list[Row], Row | None]:
