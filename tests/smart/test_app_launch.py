@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+import time
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from django.test import Client
@@ -13,7 +15,9 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from openward.fhir.ids import key
+from openward.smart.launching import launch
 from openward.smart.models import AccessToken, App, Connection, RefreshToken
+from openward.web.gate import PROVED_AT
 from tests import cast
 from tests.smart.conftest import CATEGORY, FHIR, STANDALONE, Api, Clinic, Walk, an_app, told
 
@@ -295,3 +299,78 @@ def test_what_was_done_is_on_record_under_the_person_and_the_app(walk: Walk, app
     assert read.actor_name == "The patient (app: Growth)"
     assert AuditEvent.objects.filter(interaction="app-token", outcome=0, actor=f"client:{app.client_id}").count() == 1
     assert "access_token" not in json.dumps(list(AuditEvent.objects.values_list("detail", flat=True)))
+
+
+class TestHowThePersonIsAsked:
+    """OpenID Connect Core, section 15.1: prompt, max_age and auth_time are mandatory for every provider."""
+
+    def proves(self, browser: Client, *, ago: int = 0) -> int:
+        session = browser.session
+        session[PROVED_AT] = time.time() - ago
+        session.save()
+        return int(session[PROVED_AT])
+
+    def test_not_at_all_who_is_not_signed_in(self, walk: Walk) -> None:
+        walk.browser = Client()
+        assert told(walk.authorize(prompt="none"))["error"] == "login_required"
+
+    def test_not_at_all_who_would_have_to_agree(self, walk: Walk) -> None:
+        assert told(walk.authorize(prompt="none"))["error"] == "consent_required"
+
+    def test_not_at_all_whoever_signed_in_too_long_ago(self, walk: Walk) -> None:
+        self.proves(walk.browser, ago=100)
+        assert told(walk.authorize(prompt="none", max_age="60"))["error"] == "login_required"
+
+    @pytest.mark.parametrize("wanted", [{"prompt": "login"}, {"prompt": "select_account consent"}, {"max_age": "60"}, {"max_age": "0"}])
+    def test_after_proving_anew_who_they_are(self, walk: Walk, wanted: dict[str, str]) -> None:
+        self.proves(walk.browser, ago=100)
+        sent = walk.authorize(**wanted)["Location"]
+        assert sent.startswith("/account/security/again?next=%2Foauth%2Fasked%2F")
+        kept = parse_qs(urlsplit(sent).query)["next"][0]
+        assert walk.browser.get(kept)["Location"].startswith("/account/security/again"), "nothing was proved yet"
+        at = self.proves(walk.browser)
+        got = walk.exchange(told(walk.decide(walk.browser.get(kept)))["code"]).json()
+        assert claims_of(got["id_token"])["auth_time"] == at
+
+    def test_as_usual_who_proved_it_recently_enough(self, walk: Walk) -> None:
+        at = self.proves(walk.browser, ago=30)
+        got = walk.tokens(max_age="600", prompt="consent")
+        assert claims_of(got["id_token"])["auth_time"] == at
+        assert claims_of(walk.refresh(got["refresh_token"]).json()["id_token"])["auth_time"] == at
+
+    def test_once_only_who_is_not_signed_in(self, walk: Walk, clinic: Clinic) -> None:
+        walk.browser = Client()
+        sent = walk.authorize(prompt="login")["Location"]
+        assert sent.startswith("/account/sign-in?next=%2Foauth%2Fasked%2F")
+        walk.browser.force_login(clinic.patient)
+        self.proves(walk.browser)
+        assert walk.browser.get(parse_qs(urlsplit(sent).query)["next"][0]).status_code == 200
+
+    @pytest.mark.parametrize("wrong", [{"prompt": "none login"}, {"prompt": "loudly"}, {"max_age": "-1"}, {"max_age": "soon"}, {"max_age": "9" * 30}])
+    def test_in_no_way_nobody_knows(self, walk: Walk, wrong: dict[str, str]) -> None:
+        assert told(walk.authorize(**wrong))["error"] == "invalid_request"
+
+    @pytest.mark.parametrize(("name", "error"), [("request", "request_not_supported"), ("request_uri", "request_uri_not_supported")])
+    def test_by_no_request_that_is_somewhere_else(self, walk: Walk, name: str, error: str) -> None:
+        assert told(walk.authorize(**{name: "https://app.example.org/request.jwt"}))["error"] == error
+
+
+def claims_of(signed: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(signed.split(".")[1] + "=="))
+    return found
+
+
+def test_every_answer_says_who_it_is_from(walk: Walk) -> None:
+    """RFC 9207: a client of several servers tells by `iss` whose answer came."""
+    assert told(walk.decide(walk.authorize()))["iss"] == FHIR
+    assert told(walk.authorize(scope="nonsense"))["iss"] == FHIR
+    assert told(walk.decide(walk.authorize(), do="refuse"))["iss"] == FHIR
+
+
+def test_staff_who_had_to_sign_in_on_the_way_go_on_by_a_page(staff_walk: Walk, clinic: Clinic) -> None:
+    """The sign-in form leads to no other site (`form-action`), so that a redirect from it to the app would be stopped by the browser."""
+    url = launch(app=staff_walk.app, patient=cast.PATIENT_ID, encounter="", issuer=FHIR, by=clinic.clinician.actor())
+    asked = staff_walk.asked(scope="launch patient/Patient.rs", launch=parse_qs(urlsplit(url).query)["launch"][0])
+    page = staff_walk.browser.get(f"/oauth/authorize?{urlencode(asked)}", headers={"Sec-Fetch-Site": "same-origin"})
+    assert page.status_code == 200
+    assert page["Refresh"].startswith("0;url=https://app.example.org/back?code=")

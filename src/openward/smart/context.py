@@ -12,6 +12,7 @@ from oauthlib.oauth2.rfc6749.errors import InvalidScopeError
 
 from openward.access.scopes import Scopes
 from openward.accounts.tokens import digest
+from openward.smart import prompting
 from openward.smart.models import App, Launch
 
 
@@ -42,9 +43,10 @@ class Asking:
             raise InvalidRequestError(description="aud is not the FHIR base of this server", request=request)
         if not request.state:
             raise InvalidRequestError(description="state is missing", request=request)
-        for name in ("code_challenge", "code_challenge_method", "launch", "nonce"):
+        for name in ("code_challenge", "code_challenge_method", "launch", "nonce", "prompt", "max_age"):
             if name in request.duplicate_params:
                 raise InvalidRequestError(description=f"{name} twice", request=request)
+        prompting.check(request)
         _check_challenge(request)
         _check_contexts(request)
         return {}

@@ -69,7 +69,7 @@ def openid_configuration(asking: Asking) -> dict[str, Any]:
         **_shared(asking),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
-        "claims_supported": ["iss", "sub", "aud", "iat", "exp", "nonce", "fhirUser"],
+        "claims_supported": ["iss", "sub", "aud", "iat", "exp", "auth_time", "nonce", "fhirUser"],
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
     }
@@ -91,6 +91,7 @@ def _shared(asking: Asking) -> dict[str, Any]:
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": list(METHODS),
         "token_endpoint_auth_signing_alg_values_supported": ["RS384", "ES384"],
+        "authorization_response_iss_parameter_supported": True,
     }
     return {**said, "registration_endpoint": f"{at}/register"} if settings.OPENWARD_SMART_REGISTRATION else said
 

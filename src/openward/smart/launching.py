@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from django.db import transaction
@@ -54,8 +55,10 @@ def launch(*, app: App, patient: str, encounter: str, issuer: str, by: Actor) ->
     return urlunsplit(parts._replace(query=query))
 
 
-def agree(*, app: App, user: User, scope: str, patient: str, encounter: str, nonce: str, session: bytes | None, by: Actor) -> Connection:
-    """A new connection, from which the code and every token follow."""
+def agree(
+    *, app: App, user: User, scope: str, patient: str, encounter: str, nonce: str, session: bytes | None, proved_at: float | None, by: Actor
+) -> Connection:
+    """A new connection, from which the code and every token follow. `proved_at`: when the person last proved who they are, in seconds."""
     contexts = frozenset(scope.split(" "))
     with transaction.atomic():
         made = Connection.objects.create(
@@ -67,6 +70,7 @@ def agree(*, app: App, user: User, scope: str, patient: str, encounter: str, non
             encounter=encounter,
             nonce=nonce,
             session=session,
+            signed_in_at=dt.datetime.fromtimestamp(proved_at, dt.UTC) if proved_at else None,
             expires_at=timezone.now() + lifetimes.connection(contexts),
         )
         _noted(by, "connect-app", app, patient)

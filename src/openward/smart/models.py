@@ -126,6 +126,7 @@ class Connection(models.Model):
     encounter = models.CharField(max_length=64, blank=True)
     nonce = models.CharField(max_length=300, blank=True)
     session = models.BinaryField(max_length=32, null=True)
+    signed_in_at = models.DateTimeField(null=True)
     made_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)

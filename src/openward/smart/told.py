@@ -43,6 +43,8 @@ def id_token(connection: Connection, issuer: str) -> str:
         "iat": now,
         "exp": now + int(lifetimes.ID_TOKEN.total_seconds()),
     }
+    if connection.signed_in_at:
+        claims["auth_time"] = int(connection.signed_in_at.timestamp())
     if connection.nonce:
         claims["nonce"] = connection.nonce
     return signing.sign(claims)

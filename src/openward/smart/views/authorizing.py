@@ -17,6 +17,7 @@ from django.shortcuts import redirect, resolve_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
+from oauthlib.common import add_params_to_uri
 from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, FatalClientError, InvalidRequestError, OAuth2Error
 
 from openward.accounts.models import User
@@ -24,11 +25,12 @@ from openward.accounts.throttle import TooFast
 from openward.accounts.tokens import digest
 from openward.fhir.errors import FhirError
 from openward.fhir.ids import is_id
-from openward.smart import launching, lifetimes, pacing, words
+from openward.smart import launching, lifetimes, pacing, prompting, words
 from openward.smart.context import Asking, launched, needs_patient
 from openward.smart.grants import Grants
 from openward.smart.models import App, Asked, Launch
 from openward.smart.patients import chosen, found, own
+from openward.smart.views.launches import opening
 from openward.web.pages import PageRequest, page, render
 
 SALT = "openward.smart.asked"
@@ -52,11 +54,15 @@ class Wanted:
     def refusal(self, error: OAuth2Error) -> HttpResponse:
         """Tell the client, at the address it has registered."""
         error.state = self.oauth.state
-        return leave(error.in_uri(self.oauth.redirect_uri))
+        return leave(error.in_uri(self.oauth.redirect_uri), self.grants.asking)
 
 
-def leave(url: str) -> HttpResponse:
-    """To an address of the client's that has been checked; it may be one of an app on a phone, which Django's own redirect refuses."""
+def leave(url: str, asking: Asking) -> HttpResponse:
+    """To an address of the client's that has been checked; it may be one of an app on a phone, which Django's own redirect refuses.
+
+    `iss` says who answers, to a client that knows several servers. https://www.rfc-editor.org/rfc/rfc9207
+    """
+    url = add_params_to_uri(url, [("iss", asking.issuer)])
     return HttpResponse(status=302, headers={"Location": url, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
 
 
@@ -66,6 +72,13 @@ def authorize(request: PageRequest) -> HttpResponseBase:
     """By GET, or by POST from the client's page, which comes without the person's cookies: kept then, and gone on with by GET."""
     if request.method == "GET":
         return _ask(request, request.META.get("QUERY_STRING", ""), request.get_full_path())
+    query = request.POST.urlencode() if request.content_type == "application/x-www-form-urlencoded" else ""
+    kept = _kept(request, query)
+    return kept if isinstance(kept, HttpResponse) else redirect("smart:asked", id=kept.id)
+
+
+def _kept(request: PageRequest, query: str) -> Asked | HttpResponse:
+    """The request, kept until the person is here, or has proved who they are; or the answer that refuses it."""
     try:
         pacing.address_may_ask(request, "app-authorize", pacing.ASKING)
     except TooFast as trouble:
@@ -73,14 +86,12 @@ def authorize(request: PageRequest) -> HttpResponseBase:
         slower = _refused(request, _("Apps ask too often from here. Try again in a minute."), 429)
         slower["Retry-After"] = str(trouble.seconds)
         return slower
-    query = request.POST.urlencode() if request.content_type == "application/x-www-form-urlencoded" else ""
     wanted = _wanted(request, query)
     if isinstance(wanted, HttpResponse):
         return wanted
     if Asked.objects.filter(expires_at__gt=timezone.now()).count() >= KEPT_AT_MOST:
         return _refused(request, _("Too many apps ask at once. Try again in a few minutes."), 503)
-    kept = Asked.objects.create(query=query, expires_at=timezone.now() + lifetimes.ASKED)
-    return redirect("smart:asked", id=kept.id)
+    return Asked.objects.create(query=query, expires_at=timezone.now() + lifetimes.ASKED)
 
 
 @page("smart:asked", public=True)
@@ -89,7 +100,7 @@ def asked(request: PageRequest, id: Any) -> HttpResponseBase:
     kept = Asked.objects.filter(id=id, expires_at__gt=timezone.now()).first()
     if kept is None:
         raise Http404
-    return _ask(request, kept.query, request.get_full_path())
+    return _ask(request, kept.query, request.get_full_path(), since=(kept.expires_at - lifetimes.ASKED).timestamp())
 
 
 def _wanted(request: PageRequest, query: str) -> Wanted | HttpResponse:
@@ -103,7 +114,7 @@ def _wanted(request: PageRequest, query: str) -> Wanted | HttpResponse:
     except FatalClientError as error:
         return _refused(request, error.description or str(error.error))
     except OAuth2Error as error:
-        return leave(error.in_uri(error.redirect_uri)) if error.redirect_uri else _refused(request, error.description or str(error.error))
+        return leave(error.in_uri(error.redirect_uri), asking) if error.redirect_uri else _refused(request, error.description or str(error.error))
     except ValueError:
         return _refused(request, _("The address cannot be read."))
     return Wanted(query, grants, facts["request"])
@@ -113,21 +124,36 @@ def _refused(request: PageRequest, why: str, status: int = 400) -> HttpResponse:
     return render(request, "smart/refused.html", {"why": why}, status=status)
 
 
-def _ask(request: PageRequest, query: str, here: str) -> HttpResponseBase:
+def _ask(request: PageRequest, query: str, here: str, *, since: float | None = None) -> HttpResponseBase:
+    """`since`: when the app asked, where that was kept."""
     wanted = _wanted(request, query)
     if isinstance(wanted, HttpResponse):
         return wanted
-    if request.actor is None:
-        return redirect(f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': here})}")
+    if request.actor is None or prompting.must_prove(wanted.oauth, request, since):
+        return _prove_first(request, wanted, here, since)
     user = User.objects.get(pk=request.actor.user_id or "")
     if (closed := _closed(request, wanted, user)) is not None:
-        return closed
+        untold = prompting.unasked(wanted.oauth, is_signed_in=True)
+        return wanted.refusal(untold) if untold is not None else closed
     if not wanted.oauth.launch:
         return _consent(request, wanted, user)
     started = launched(wanted.app, user.pk, wanted.oauth.launch)
     if started is None:
         return wanted.refusal(InvalidRequestError(description="this launch is not known, was used, or has expired"))
     return _after_launch(request, wanted, user, started)
+
+
+def _prove_first(request: PageRequest, wanted: Wanted, here: str, since: float | None) -> HttpResponseBase:
+    """Sign in, or prove it once more, and come back. Where a sign-in of before is not enough the request is kept, so that it is known what came after it."""
+    if (untold := prompting.unasked(wanted.oauth, is_signed_in=False)) is not None:
+        return wanted.refusal(untold)
+    if since is None and prompting.wants_proof(wanted.oauth):
+        kept = _kept(request, wanted.query)
+        if isinstance(kept, HttpResponse):
+            return kept
+        here = resolve_url("smart:asked", id=kept.id)
+    door = settings.LOGIN_URL if request.actor is None else "accounts:again"
+    return redirect(f"{resolve_url(door)}?{urlencode({'next': here})}")
 
 
 def _closed(request: PageRequest, wanted: Wanted, user: User) -> HttpResponse | None:
@@ -143,11 +169,16 @@ def _after_launch(request: PageRequest, wanted: Wanted, user: User, started: Lau
     """Staff start apps that the administrator approved, so nothing more is asked; a patient is always asked."""
     if user.role == "patient":
         return _consent(request, wanted, user)
-    return _let_in(request, wanted, user, [scope.text for scope in wanted.oauth.asked.resources], started.patient, started.encounter)
+    answer = _let_in(request, wanted, user, [scope.text for scope in wanted.oauth.asked.resources], started.patient, started.encounter)
+    if request.headers.get("Sec-Fetch-Site") != "same-origin" or answer.status_code != 302:
+        return answer
+    return opening(request, wanted.app, answer["Location"])  # they come from a form of ours, which leads to no other site
 
 
 def _consent(request: PageRequest, wanted: Wanted, user: User, *, trouble: str = "") -> HttpResponse:
     """The page that asks. Its form may lead to the client's address and to no other."""
+    if (untold := prompting.unasked(wanted.oauth, is_signed_in=True)) is not None:
+        return wanted.refusal(untold)
     scopes = wanted.oauth.asked
     is_patient = user.role == "patient"
     picked = set(request.POST.getlist("scope")) if request.POST.get("do") else None
@@ -231,11 +262,12 @@ def _let_in(request: PageRequest, wanted: Wanted, user: User, resources: list[st
         encounter=encounter,
         nonce=wanted.oauth.nonce or "",
         session=session,
+        proved_at=prompting.proved_at(request),
         by=request.actor,
     )
     address = f"{wanted.grants.asking.origin}/oauth/authorize?{wanted.query}"
     headers, _body, _status = wanted.grants.authorization.create_authorization_response(address, credentials={"connection": connection})
-    return leave(headers["Location"])
+    return leave(headers["Location"], wanted.grants.asking)
 
 
 def _spent(wanted: Wanted, user: User) -> bool:

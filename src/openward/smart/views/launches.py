@@ -58,8 +58,11 @@ def _open(request: PageRequest) -> Any:
 
 
 def _opening(request: PageRequest, app: App, patient: str, encounter: str) -> HttpResponse:
-    """A page that goes on by itself: a redirect after a form may not leave this site (`form-action`)."""
-    url = launch(app=app, patient=patient, encounter=encounter, issuer=Asking.of(request).issuer, by=request.actor)
+    return opening(request, app, launch(app=app, patient=patient, encounter=encounter, issuer=Asking.of(request).issuer, by=request.actor))
+
+
+def opening(request: PageRequest, app: App, url: str) -> HttpResponse:
+    """A page that goes on to the app by itself: a redirect after a form may not leave this site (`form-action`)."""
     layout = "web/portal.html" if request.actor.kind == "patient" else "web/page.html"
     response = render(request, "smart/opening.html", {"app": app, "url": url, "layout": layout})
     response["Refresh"] = f"0;url={url}"
