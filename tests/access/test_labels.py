@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from openward.access.actor import Actor
@@ -46,6 +48,37 @@ class TestByRule:
     )
     def test_a_code_has_the_label_of_its_list(self, system: str, code: str, expected: set[str]) -> None:
         assert implied({"resourceType": "Condition", "code": {"coding": [{"system": system, "code": code}]}}) == expected
+
+    @pytest.mark.parametrize(
+        "resource",
+        [
+            {"resourceType": "Observation", "component": [{"code": {"coding": [{"system": ICD, "code": "B20"}]}}]},
+            {"resourceType": "Observation", "component": [{"valueCodeableConcept": {"coding": [{"system": ICD, "code": "B20"}]}}]},
+            {
+                "resourceType": "MedicationRequest",
+                "contained": [{"resourceType": "Medication", "code": {"coding": [{"system": ICD, "code": "B20"}]}}],
+            },
+            {"resourceType": "Encounter", "status": "finished", "reasonCode": [{"coding": [{"system": ICD, "code": "B20"}]}]},
+            {"resourceType": "CarePlan", "activity": [{"detail": {"reasonCode": [{"coding": [{"system": ICD, "code": "B20"}]}]}}]},
+            {"resourceType": "CareTeam", "reasonCode": [{"coding": [{"system": ICD, "code": "B20"}]}]},
+            {"resourceType": "Goal", "description": {"coding": [{"system": ICD, "code": "B20"}]}},
+            {"resourceType": "Flag", "code": {"coding": [{"system": ICD, "code": "B20"}]}},
+            {"resourceType": "DocumentReference", "context": {"event": [{"coding": [{"system": ICD, "code": "B20"}]}]}},
+            {"resourceType": "Composition", "section": [{"code": {"coding": [{"system": ICD, "code": "B20"}]}}]},
+        ],
+        ids=lambda resource: resource["resourceType"],
+    )
+    def test_a_code_counts_wherever_it_says_what_something_is_about(self, resource: dict[str, Any]) -> None:
+        """42 CFR 2.11: what says that someone has the disorder, in whatever resource it is said."""
+        assert implied(resource) == {"HIV"}
+
+    def test_a_visit_stays_on_the_board_until_it_is_over(self, store: Store) -> None:
+        here: dict[str, Any] = {
+            "resourceType": "Encounter", "id": "visit-hiv", "status": "in-progress", "class": {"code": "AMB"},
+            "subject": {"reference": f"Patient/{cast.PATIENT_ID}"}, "reasonCode": [{"coding": [{"system": ICD, "code": "B20"}]}],
+        }  # fmt: skip
+        assert labels_of(store.update(here).data) == set()
+        assert labels_of(store.update({**here, "status": "finished"}).data) == {"HIV"}
 
     def test_what_is_coded_as_sensitive_is_stored_with_its_label(self, store: Store) -> None:
         assert labels_of(store.update(condition("opioids", OPIOIDS)).data) == {"ETH"}

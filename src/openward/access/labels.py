@@ -23,19 +23,30 @@ REMEMBERED = 10_000  # codes of a practice, and the labels that fall on each
 # Where the codes of a type stand that a rule looks at.
 CODED: Mapping[str, tuple[str, ...]] = {
     "Condition": ("code",),
-    "Observation": ("code", "valueCodeableConcept"),
+    "Observation": ("code", "valueCodeableConcept", "component.code", "component.valueCodeableConcept"),
     "Procedure": ("code", "reasonCode"),
     "DiagnosticReport": ("code", "conclusionCode"),
     "ServiceRequest": ("code", "reasonCode"),
-    "MedicationRequest": ("medicationCodeableConcept", "reasonCode"),
-    "MedicationStatement": ("medicationCodeableConcept", "reasonCode"),
-    "MedicationDispense": ("medicationCodeableConcept",),
-    "MedicationAdministration": ("medicationCodeableConcept", "reasonCode"),
+    "MedicationRequest": ("medicationCodeableConcept", "contained.code", "reasonCode"),
+    "MedicationStatement": ("medicationCodeableConcept", "contained.code", "reasonCode"),
+    "MedicationDispense": ("medicationCodeableConcept", "contained.code"),
+    "MedicationAdministration": ("medicationCodeableConcept", "contained.code", "reasonCode"),
+    "Encounter": ("reasonCode",),
+    "CarePlan": ("category", "activity.detail.code", "activity.detail.reasonCode"),
+    "CareTeam": ("category", "reasonCode"),
+    "Goal": ("description",),
+    "Flag": ("code",),
+    "ImagingStudy": ("procedureCode", "reasonCode"),
+    "DocumentReference": ("type", "category", "context.event"),
+    "Composition": ("type", "event.code", "section.code"),
     "ChargeItem": ("code", "reason"),
     "Claim": ("diagnosis.diagnosisCodeableConcept", "procedure.procedureCodeableConcept", "item.productOrService"),
     "ExplanationOfBenefit": ("diagnosis.diagnosisCodeableConcept", "procedure.procedureCodeableConcept", "item.productOrService"),
     "ClaimResponse": ("addItem.productOrService",),
 }
+
+# A visit is protected for what it was about once it is over. As long as someone sits in the waiting room, whoever works there must see that they do.
+OVER = frozenset({"finished", "cancelled"})
 
 # What is about something else: it has the labels of what these name, as they are when it is written.
 INHERITED: Mapping[str, tuple[str, ...]] = {
@@ -120,8 +131,9 @@ def labels_of(resource: Mapping[str, Any]) -> frozenset[str]:
 
 def implied(resource: Mapping[str, Any], more: Rules = NO_MORE) -> frozenset[str]:
     """The labels that fall on the resource by rule, for what it is coded as. `more`: the house's own rules."""
-    places = CODED.get(resource.get("resourceType", ""))
-    if places is None:
+    type = resource.get("resourceType", "")
+    places = CODED.get(type)
+    if places is None or (type == "Encounter" and resource.get("status") not in OVER):
         return frozenset()
     found: set[str] = set()
     has_more = bool(more)
