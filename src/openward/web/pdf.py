@@ -8,11 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import typst
-
 
 def pdf(template: Path, words: Mapping[str, Any]) -> bytes:
     """The template as a tagged PDF; it reads `words` as JSON from `sys.inputs.page`. Milliseconds a page."""
+    import typst  # 7 MB, which most processes never need
+
     made: object = typst.compile(
         _source(template),  # type: ignore[type-var]
         root=str(template.parent),
