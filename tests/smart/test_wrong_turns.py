@@ -13,6 +13,7 @@ import time_machine
 from django.test import Client
 
 from openward.accounts import signing_out, tokens
+from openward.accounts.models import Session
 from openward.smart.models import AccessToken, App, Connection
 from tests import cast
 from tests.smart.conftest import BACK, FHIR, Api, Clinic, Walk, an_app, basic, told
@@ -250,6 +251,23 @@ class TestTheRefreshToken:
         got = walk.tokens(scope="launch/patient online_access patient/Patient.rs")
         walk.browser.post("/account/sign-out")
         assert walk.refresh(got["refresh_token"]).status_code == 400
+
+    def test_of_online_access_ends_with_a_session_that_ran_out(self, walk: Walk) -> None:
+        """Sessions that are over are cleared away once a night; what hangs on them is over before."""
+        got = walk.tokens(scope="launch/patient online_access patient/Patient.rs")
+        Session.objects.update(expire_date=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1))
+        assert walk.refresh(got["refresh_token"]).json()["error"] == "invalid_grant"
+        assert Connection.objects.get().ended_why == "the session ended"
+
+    def test_of_offline_access_ends_some_day_however_often_it_is_used(self, walk: Walk, settings: Any) -> None:
+        """OWASP ASVS 5.0, 10.4.8: an absolute end."""
+        settings.OPENWARD_SMART_LONGEST_DAYS = 100
+        token, start = walk.tokens()["refresh_token"], dt.datetime.now(dt.UTC)
+        for days in (60, 99):
+            with time_machine.travel(start + dt.timedelta(days=days), tick=True):
+                token = walk.refresh(token).json()["refresh_token"]
+        with time_machine.travel(start + dt.timedelta(days=101), tick=True):
+            assert walk.refresh(token).json()["error"] == "invalid_grant"
 
     def test_of_offline_access_outlives_the_session(self, walk: Walk) -> None:
         got = walk.tokens()

@@ -169,6 +169,9 @@ PRIVATE_TARGETS = Variable(
 )
 SMART_TOKEN_MINUTES = Variable("OPENWARD_SMART_TOKEN_MINUTES", "60", "Minutes an app's access token works; a program's own works five.")
 SMART_REFRESH_DAYS = Variable("OPENWARD_SMART_REFRESH_DAYS", "90", "Days an app with `offline_access` may stay away before it must be let in again.")
+SMART_LONGEST_DAYS = Variable(
+    "OPENWARD_SMART_LONGEST_DAYS", "365", "Days after which an app with `offline_access` must be let in again, however often it came."
+)
 OAUTH_PER_MINUTE = Variable(
     "OPENWARD_OAUTH_PER_MINUTE",
     "1200",

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from openward.access.actor import Actor
 from openward.access.scopes import CONTEXTS, Scopes
+from openward.accounts import sessions
 from openward.accounts.tokens import digest, forget
 from openward.audit.auditor import note
 from openward.record.connection import connection as wire
@@ -37,10 +38,19 @@ def keep(token: dict[str, Any], connection: Connection, *, spent: RefreshToken |
         spent.save(update_fields=["used_at"])
     if "refresh_token" in token:
         contexts = connection.scopes.contexts
-        RefreshToken.objects.create(digest=digest(token["refresh_token"]), connection=connection, expires_at=now + lifetimes.refresh(contexts))
-        connection.expires_at = now + lifetimes.connection(contexts)
+        end = connection.made_at + lifetimes.longest()
+        lasts = min(now + lifetimes.refresh(contexts), end)
+        RefreshToken.objects.create(digest=digest(token["refresh_token"]), connection=connection, expires_at=lasts)
+        connection.expires_at = min(now + lifetimes.connection(contexts), end)
     connection.used_at = now
     connection.save(update_fields=["used_at", "expires_at"])
+
+
+def has_its_session(connection: Connection) -> bool:
+    """What was given for as long as the person is signed in; one that ran out is over before it is cleared away."""
+    if connection.session is None or connection.user is None:
+        return connection.session is None
+    return any(digest(one.session_key) == bytes(connection.session) for one in sessions.of(connection.user))
 
 
 def end(connection: Connection, *, why: str, by: Actor | None = None) -> None:

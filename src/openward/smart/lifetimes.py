@@ -24,6 +24,11 @@ def refresh(contexts: frozenset[str]) -> dt.timedelta:
     return dt.timedelta(seconds=settings.SESSION_COOKIE_AGE)
 
 
+def longest() -> dt.timedelta:
+    """However often an app comes back, its person is asked anew after this. OWASP ASVS 5.0, 10.4.8."""
+    return dt.timedelta(days=settings.OPENWARD_SMART_LONGEST_DAYS)
+
+
 def connection(contexts: frozenset[str]) -> dt.timedelta:
     """How long what a person agreed to holds while the app does not come back."""
     return refresh(contexts) if contexts & {"offline_access", "online_access"} else access() + dt.timedelta(minutes=5)

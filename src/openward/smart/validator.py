@@ -139,6 +139,9 @@ class Validator(RequestValidator):
         if row.used_at is not None:
             families.end(connection, why="refresh token used twice")
             return False
+        if not families.has_its_session(connection):
+            families.end(connection, why="the session ended")
+            return False
         if row.expires_at <= timezone.now() or not connection.stands:
             return False
         request.refresh_row, request.connection, request.user = row, connection, connection.user
