@@ -96,6 +96,23 @@ class TestPlaces:
         assert ward("GET", path).status == status
 
 
+class TestPosting:
+    @pytest.mark.parametrize("path", ["/Patient/_search", "/Patient/_search?gender=male", "/_search", "/Patient/p0/Observation/_search"])
+    @pytest.mark.parametrize(("type", "body"), [("text/plain", b"_id=p1"), ("application/fhir+json", b'{"resourceType":"Parameters"}')])
+    def test_what_is_no_form_is_refused_and_does_not_find_everything(self, ward: Client, path: str, type: str, body: bytes) -> None:
+        """http.html#search: a search by POST is application/x-www-form-urlencoded."""
+        assert ward("POST", path, body, content_type=type).status == 415
+
+    def test_nothing_need_be_posted(self, ward: Client) -> None:
+        assert ids(ward("POST", "/Patient/_search?_id=p1").json) == ["p1"]
+
+    def test_a_form_says_too_in_what_the_answer_is_to_come(self, ward: Client) -> None:
+        answer = posted(ward, "/Patient/_search", _id="p1", _format="xml")
+        assert answer.headers["Content-Type"].startswith("application/fhir+xml")
+        assert posted(ward, "/Patient/_search", _id="p1", _format="ttl").status == 406
+        assert b"\n  " in posted(ward, "/Patient/_search", _id="p1", _pretty="true").body
+
+
 class TestValueSets:
     @pytest.fixture(autouse=True)
     def terminology(self, house: House) -> None:
@@ -109,6 +126,9 @@ class TestValueSets:
         answer = ward("GET", "/Observation?code:in=urn:v")
         assert sorted(ids(answer.json)) == ["o0", "o1"], answer.body
         assert ids(ward("GET", "/Observation?code:not-in=urn:v").json) == ["o2"]
+        for name in ("ValueSet/v", f"{BASE}/ValueSet/v"):  # search.html#modifiers: literal, to an address where it can be found, or logical
+            assert sorted(ids(ward("GET", f"/Observation?code:in={name}").json)) == ["o0", "o1"]
+        assert ward("GET", "/Observation?code:in=ValueSet/other").status == 400
         assert ids(ward("GET", "/Patient?_has:Observation:patient:code:in=urn:v").json) == ["p0"]
 
     def test_a_code_is_sought_with_what_it_subsumes(self, ward: Client) -> None:

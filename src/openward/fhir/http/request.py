@@ -48,6 +48,7 @@ class Request:
         text = path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")
         self.segments: tuple[str, ...] = tuple([part for part in text.removeprefix(base).split("/") if part])
         self._query: list[tuple[str, str]] | None = None if environ.get("QUERY_STRING") else []
+        self._form: list[tuple[str, str]] = []
 
     @property
     def url(self) -> str:
@@ -64,9 +65,13 @@ class Request:
 
     @cached_property
     def parameters(self) -> list[tuple[str, str]]:
-        """The query, and for a form its fields, without what only concerns the answer's form."""
-        fields = _pairs(self.read().decode("utf-8", "replace")) if self.media_type == FORM else []
-        return [(name, value) for name, value in [*self.query, *fields] if name not in OWN_PARAMETERS]
+        """The query, and for a form its fields, without what only concerns the answer's form. A `_format` among the fields settles `format`."""
+        if self.media_type == FORM:
+            self._form = _pairs(self.read().decode("utf-8", "replace"))
+            for name, value in self._form:
+                if name == "_format" and value:
+                    self.format = asked_by_format(value)
+        return [(name, value) for name, value in [*self.query, *self._form] if name not in OWN_PARAMETERS]
 
     @property
     def condition(self) -> str:
@@ -131,7 +136,7 @@ class Request:
 
     @property
     def is_pretty(self) -> bool:
-        return any(name == "_pretty" and value != "false" for name, value in self.query)
+        return any(name == "_pretty" and value != "false" for name, value in [*self.query, *self._form])
 
     def holds(self, etag: str, modified: Any) -> bool:
         """Whether the client already has this version (If-None-Match, compared weakly; else If-Modified-Since)."""
@@ -146,7 +151,7 @@ class Request:
 
     def check_accept(self) -> None:
         """Settle `format`: what `_format` says, else Accept, else what the body came in. Raises NotAcceptable."""
-        wanted = [value for name, value in self.query if name == "_format"]
+        wanted = [value for name, value in self.query if name == "_format" and value]
         if wanted:
             self.format = asked_by_format(wanted[-1])
             return

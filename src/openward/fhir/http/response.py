@@ -74,7 +74,7 @@ class Response:
     def send(self, request: Request, start_response: Callable[..., Any]) -> Iterable[bytes]:
         if request.format == "xml" and self.body and "Content-Type" not in self.headers:
             self._turn_into_xml(request.is_pretty)
-        body = msgspec.json.format(self.body, indent=2) if request.query and self.body and self._is_json and request.is_pretty else self.body
+        body = msgspec.json.format(self.body, indent=2) if self.body and request.is_pretty and self._is_json else self.body
         headers = {**ALWAYS, **self.headers}
         if self.chunks is not None:
             headers.setdefault("Content-Type", JSON_MEDIA_TYPE)

@@ -14,8 +14,8 @@ from openward.fhir.definitions import is_resource_type
 from openward.fhir.errors import BadRequest, MethodNotAllowed, NotFound, UnknownType
 from openward.fhir.http.binary import native, taken
 from openward.fhir.http.inside import inside
-from openward.fhir.http.media import sent_format
-from openward.fhir.http.request import Request
+from openward.fhir.http.media import UnsupportedMediaType, sent_format
+from openward.fhir.http.request import FORM, Request
 from openward.fhir.http.response import Response, deleted, written
 from openward.fhir.ids import is_id
 from openward.fhir.interactions import batch
@@ -121,6 +121,7 @@ def _of_virtual(virtual: VirtualType, rest: list[str]) -> Handlers:
 
 
 def _search_virtual(virtual: VirtualType, store: Store, request: Request) -> Response:
+    _check_form(request)
     own = f"{request.url}/"
     parameters = [(name, value.replace(own, "")) for name, value in request.parameters]
     return Response.json(virtual.searchset(store, parameters, request.url, strict=request.is_strict))
@@ -235,7 +236,14 @@ def _conditional_delete(type: str, store: Store, request: Request) -> Response:
 
 
 def _search(place: str | Place, store: Store, request: Request) -> Response:
+    _check_form(request)
     return Response.json(searchset(store, place, _conditions(request), request.url, strict=request.is_strict))
+
+
+def _check_form(request: Request) -> None:
+    """What is posted to search by is a form; a body of another type would be left out, and everything be found. https://hl7.org/fhir/R4/http.html#search"""
+    if request.method == "POST" and request.has_resource:
+        raise UnsupportedMediaType(f"What is searched for is posted as {FORM}.")
 
 
 def _conditions(request: Request) -> list[tuple[str, str]]:
@@ -250,7 +258,12 @@ def _conditions(request: Request) -> list[tuple[str, str]]:
 def _relative(type: str | None, parameters: Iterable[tuple[str, str]], own: str) -> list[tuple[str, str]]:
     known = plan(type).parameters if type and is_resource_type(type) else {}
     references = {name for name, parameter in known.items() if parameter.type == "reference"}
-    return [(name, value.replace(own, "") if name.partition(":")[0] in references else value) for name, value in parameters]
+
+    def names_one(name: str) -> bool:
+        code, _, modifier = name.partition(":")
+        return code in references or modifier in ("in", "not-in")
+
+    return [(name, value.replace(own, "") if names_one(name) else value) for name, value in parameters]
 
 
 def _condition(request: Request, type: str, query: str) -> str:

@@ -10,7 +10,9 @@ from typing import Any
 from psycopg import Connection, Cursor
 from psycopg.rows import tuple_row
 
+from openward.fhir.definitions import type_number
 from openward.fhir.errors import BadRequest
+from openward.fhir.ids import is_id, key
 from openward.fhir.protocols import Where
 from openward.fhir.search.parameters import number
 from openward.fhir.terminology import protocol
@@ -23,6 +25,10 @@ DEFINITIONS = ("CodeSystem", "ValueSet", "ConceptMap")
 SELECT_SYSTEMS = """select distinct t.system from fhir.token t
   where t.tenant = %(tenant)s and t.param = %(param)s and t.code = %(code)s and t.system <> 'urn:openward:text'"""
 SELECT_UNITS = "select distinct t.code from fhir.token t where t.tenant = %(tenant)s and t.param = %(param)s and t.system = %(system)s"
+
+# The value set may be named by its address too. https://hl7.org/fhir/R4/search.html#modifiers
+SELECT_CANONICAL = """select b.body::jsonb ->> 'url', b.body::jsonb ->> 'version' from fhir.current c join fhir.body b using (tenant, rtype, rkey, ver)
+  where c.tenant = %(tenant)s and c.rtype = %(rtype)s and c.rkey = %(rkey)s"""
 
 
 def nothing(type: str) -> None:
@@ -55,7 +61,17 @@ class Facts:
 
     def in_set(self, value_set: str) -> Sequence[tuple[str, str]]:
         """(system, code) of a value set. Raises BadRequest when this server cannot tell them all."""
-        return _told(self._terminology.codes(value_set, MOST_CODES), f"which codes are in {value_set}")
+        return _told(self._terminology.codes(self._canonical(value_set), MOST_CODES), f"which codes are in {value_set}")
+
+    def _canonical(self, value_set: str) -> str:
+        """What a `ValueSet/1` of this server that the actor may see is called; anything else is a canonical already."""
+        type, _, id = value_set.partition("/")
+        where = self.where(type) if type == "ValueSet" and is_id(id) else None
+        if where is None:
+            return value_set
+        wanted = {"tenant": self.tenant, "rtype": type_number(type), "rkey": key(type, id), **where.params}
+        rows = self.look(f"{SELECT_CANONICAL} and ({where.sql})", wanted)
+        return "|".join(part for part in rows[0] if part) if rows and rows[0][0] else value_set
 
     def below(self, system: str, code: str) -> Sequence[str]:
         return _told(self._terminology.below(system, code, MOST_CODES), f"what {code} of {system} subsumes")

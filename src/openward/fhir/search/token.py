@@ -23,18 +23,15 @@ TEXT_ONLY = "urn:openward:text"
 SECONDARY, OF_TYPE = "+", "~"
 
 
+@lru_cache(maxsize=65536)
 def token_hash(parameter: str, system: str | None, code: str | None) -> int:
     """The hash a token of `parameter` has in `current.tok`, signed 64 bits.
 
     `system` None: whatever the system; "": no system. `code` None: whatever the code (identifiers only). An element of type `code` has the
     system of the value set it is bound to.
     """
-    return _hash(parameter, ANY if system is None else system, ANY if code is None else code)
-
-
-@lru_cache(maxsize=65536)
-def _hash(parameter: str, system: str, code: str) -> int:
-    return int.from_bytes(blake2b(f"{parameter}\x1f{system}\x1f{code}".encode(), digest_size=8).digest(), "big", signed=True)
+    named = f"{parameter}\x1f{ANY if system is None else system}\x1f{ANY if code is None else code}"
+    return int.from_bytes(blake2b(named.encode(), digest_size=8).digest(), "big", signed=True)
 
 
 def secondary_hash(parameter: str, system: str | None, code: str | None) -> int:

@@ -49,8 +49,8 @@ def _above(value: str) -> Iterator[str]:
 
 
 def _below(owner: SearchParameter, value: str, bind: Bindings) -> str:
-    """The uri itself, and those that go on from it with a new segment."""
-    starts = [value] if value.endswith(tuple(SEPARATORS)) else [value + separator for separator in SEPARATORS]
+    """The uri itself, and those that go on from it with a new segment or a version."""
+    starts = [value] if value.endswith(tuple(SEPARATORS)) else [value + separator for separator in (*SEPARATORS, "|")]
     begin = " or ".join(f"starts_with(t.code, {bind.place(start)})" for start in starts)
     return (
         f"array(select t.h from fhir.token t where t.tenant = %(tenant)s and t.param = {bind.place(number(owner.code))}"  # noqa: S608
