@@ -234,6 +234,20 @@ class TestGarbage:
         with pytest.raises(UnreadableRelease, match="definitionStatusId"):
             take(folder)
 
+    def test_a_file_that_cannot_be_read_leaves_no_trace(self, take: Any, house: House, tmp_path: Path) -> None:
+        self.test_a_missing_column_is_named(take, tmp_path)
+        assert [one for one in here(house.connect(), 1) if one.url == SNOMED] == []
+
+    def test_a_damaged_file_of_a_version_that_is_in_takes_nothing_away(self, take: Any, terminology: Terminology, tmp_path: Path) -> None:
+        folder = releases.snomed(tmp_path)
+        take(folder)
+        known = terminology.display(SNOMED, "900001")
+        [path] = folder.rglob("sct2_Description_*")
+        path.write_text(path.read_text() + "123\t2026\n")
+        with pytest.raises(UnreadableRelease):
+            take(folder)
+        assert (terminology.display(SNOMED, "900001"), known is not None) == (known, True)
+
     def test_a_line_with_too_few_fields_is_told_by_its_place(self, take: Any, house: House, tmp_path: Path) -> None:
         folder = releases.snomed(tmp_path)
         [path] = folder.rglob("sct2_Concept_*")

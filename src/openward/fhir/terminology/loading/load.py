@@ -6,10 +6,11 @@ A release that is in is recognised and left alone; another version of the same c
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid5
@@ -109,6 +110,7 @@ class _Loading:
             return self._loaded(self._count(), "there")
         goes_on = bool(before) and self._state() == "l" and all(digests.get(name) == digest for name, (digest, _, _) in before.items())
         if not goes_on:
+            self._prove(is_in=self._state() == "r")
             self._begin()
             before = {}
         done = 0
@@ -118,6 +120,12 @@ class _Loading:
                 self._load(part, digests[part.name], position, done)
             done += part.source.size
         return self._loaded(self._finish(), "resumed" if goes_on else "loaded")
+
+    def _prove(self, *, is_in: bool) -> None:
+        """Raises UnreadableRelease before anything is written; all of it is read where the same version, which it would replace, is in."""
+        for part in self.release.parts:
+            found = rows(part, 0)
+            deque(found if is_in else islice(found, 1), maxlen=0)
 
     def _load(self, part: Part, digest: str, position: int, done: int) -> None:
         batch: list[Row] = []
