@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from openward.fhir.resources import Appointment
+from openward.fhir.resources import Appointment, ContactPoint, Patient
 from openward.outbox.models import Message
-from openward.record import open_store
+from openward.record import open_store, unit_of_work
 from openward.scheduling import actions
 from openward.scheduling.models import Booking
 from openward.scheduling.presenters.picker import stamp
@@ -93,13 +93,20 @@ class TestBooking:
         assert "10:00" in page
         assert "Maple Hollow" in page
 
-    def test_booking_makes_the_appointment_and_puts_a_confirmation_into_the_outbox(self, clinic: Clinic, desk: Client) -> None:
-        patient = open_store(clinic.desk).read("Patient", clinic.ada)
-        patient.telecom = [{"system": "email", "value": "ada@example.org"}] if False else []
+    def test_booking_makes_the_appointment(self, clinic: Clinic, desk: Client) -> None:
         response = desk.post(confirm_url(clinic), book_form(clinic))
         assert response.status_code == 303
         assert response["Location"] == reverse("registration:patient", args=[clinic.ada])
         assert Booking.objects.filter(kind="Practitioner").count() == 1
+
+    @pytest.mark.parametrize(("email", "said"), [("ada@example.org", "The patient is told."), ("", "please tell them.")])
+    def test_the_patient_is_said_to_be_told_only_when_there_is_a_way_to(self, clinic: Clinic, desk: Client, email: str, said: str) -> None:
+        with unit_of_work(by=clinic.desk) as work:
+            ada = work.store.read(Patient, clinic.ada)
+            ada.telecom = [ContactPoint(system="email", value=email)] if email else []
+            work.store.update(ada)
+        desk.post(confirm_url(clinic), book_form(clinic))
+        assert said in text(desk.get(reverse("registration:patient", args=[clinic.ada])))
 
     def test_someone_faster_is_named_the_form_is_kept_and_free_times_are_offered(self, clinic: Clinic, desk: Client) -> None:
         clinic.book("10:00", patient=clinic.ben)

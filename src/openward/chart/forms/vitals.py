@@ -25,6 +25,7 @@ class VitalsForm(forms.Form):
         self.signs = vitals.asked_at(age)
         self.values: dict[str, Decimal] = {}
         self.questioned: list[str] = []
+        self.asks = False
         for sign in self.signs:
             self._ask(sign, metric)
         self.fields[self.signs[0].key].widget.attrs["data-first"] = True
@@ -59,7 +60,8 @@ class VitalsForm(forms.Form):
         if not self.values and not self.errors:
             self.add_error(None, _("Enter at least one value."))
         self._check_pressure()
-        if self.questioned and not cleaned.get("confirm") and not self.errors:
+        self.asks = bool(self.questioned) and not cleaned.get("confirm") and not self.errors
+        if self.asks:
             for key in self.questioned:
                 self.add_error(key, self._question(vitals.signs()[key]))
         return cleaned

@@ -86,12 +86,24 @@ class InboxItem:
         return str(self.task.focus.target_id) if self.task.focus is not None else ""
 
 
+@dataclass(frozen=True, slots=True)
+class UnsignedNote:
+    """A draft and whose chart it belongs to: a title alone would be anybody's."""
+
+    note: Composition
+    patient: Patient | None
+
+    @property
+    def patient_name(self) -> str:
+        return name_of(self.patient) if self.patient is not None else _("Patient not known")
+
+
 @dataclass(frozen=True)
 class Inbox:
     """The items with their counts."""
 
     items: Sequence[InboxItem]
-    drafts: Sequence[Composition]
+    drafts: Sequence[UnsignedNote]
 
     def of(self, chosen: str) -> list[InboxItem]:
         """By filter: all, results, messages, tasks, today, everyone."""
@@ -116,9 +128,14 @@ class Inbox:
 def read_inbox(store: Store, actor: Actor) -> Inbox:
     """The actor's open items, the unclaimed ones, and their unsigned notes. Critical first, then the oldest."""
     tasks = _open_tasks(store, actor.reference)
-    patients = patients_by_id(store, (task.for_.target_id for task in tasks if task.for_ is not None))
+    notes = unsigned_notes(store, actor)
+    patients = patients_by_id(
+        store,
+        [*(task.for_.target_id for task in tasks if task.for_ is not None), *(note.subject.target_id for note in notes if note.subject is not None)],
+    )
     items = [InboxItem(task, patients.get(str(task.for_.target_id)) if task.for_ is not None else None) for task in tasks]
-    return Inbox(sorted(items, key=lambda item: (not item.is_critical, not item.is_urgent, item.at)), unsigned_notes(store, actor))
+    drafts = [UnsignedNote(note, patients.get(str(note.subject.target_id)) if note.subject is not None else None) for note in notes]
+    return Inbox(sorted(items, key=lambda item: (not item.is_critical, not item.is_urgent, item.at)), drafts)
 
 
 def _open_tasks(store: Store, owner: str | None) -> list[Task]:

@@ -17,6 +17,7 @@ from openward.chart.queries.histories import HISTORIES, KINDS, history
 from openward.chart.queries.patients import age_of
 from openward.chart.queries.summary import Chart, read_chart
 from openward.chart.vitals import signs
+from openward.web.banner import Banner
 from openward.web.pages import PageRequest, page, render, render_panel
 
 
@@ -98,5 +99,5 @@ def trend(request: PageRequest, patient: str, kind: str, key: str) -> Any:
     else:
         raise Http404
     title = shown.label if shown is not None else _("No measurements")
-    more = {"trend": shown, "sources": sources, "panel_title": title}
+    more = {"panel_patient": Banner(chart.patient), "trend": shown, "sources": sources, "panel_title": title}
     return render_panel(request, "chart/panels/trend.html", {**context(request, chart), **more}, page="chart:summary", page_args={"patient": patient})

@@ -19,8 +19,9 @@ from openward.chart.queries import banner, thread
 from openward.chart.queries.inbox import Inbox, read_inbox
 from openward.chart.queries.results import overdue_orders, under_review
 from openward.fhir.errors import FhirError, NotFound
-from openward.fhir.resources import Practitioner, Task
+from openward.fhir.resources import Patient, Practitioner, Task
 from openward.web import errors
+from openward.web.banner import Banner
 from openward.web.pages import PageRequest, go, page, render, render_panel, with_refresh, with_toast
 
 FILTERS = ("all", "today", "results", "messages", "tasks", "everyone")
@@ -205,7 +206,7 @@ def write(request: PageRequest, patient: str) -> HttpResponseBase:
     if request.method == "POST" and form.is_valid():
         actions.send_message(patient=patient, topic=form.cleaned_data["topic"], text=form.cleaned_data["text"], by=request.actor)
         return go(request, "chart:summary", message=_("Message sent."), patient=patient)
-    more = {"form": form, "panel_title": _("Write to the patient"), "patient": patient}
+    more = {"form": form, "panel_title": _("Write to the patient"), "patient": patient, "panel_patient": Banner(request.store.read(Patient, patient))}
     return render_panel(
         request, "chart/panels/message.html", more, page="chart:summary", page_args={"patient": patient}, status=422 if form.is_bound else 200
     )

@@ -19,12 +19,13 @@ from openward.chart.views.chart import context
 from openward.fhir.errors import FhirError, NotFound
 from openward.fhir.resources import AllergyIntolerance, Condition, MedicationStatement
 from openward.web import errors
+from openward.web.banner import Banner
 from openward.web.pages import PageRequest, go, page, panel_done, render_panel
 
 
 def panel(request: PageRequest, chart: Chart, template: str, title: str, form: Any = None, **more: Any) -> HttpResponseBase:
     """A panel beside the chart; 422 when its form came back with errors."""
-    shown = {**context(request, chart), "form": form, "panel_title": title, **more}
+    shown = {**context(request, chart), "panel_patient": Banner(chart.patient), "form": form, "panel_title": title, **more}
     status = 422 if form is not None and form.is_bound else 200
     return render_panel(request, template, shown, page="chart:summary", page_args={"patient": chart.patient_id}, status=status)
 

@@ -25,7 +25,8 @@ from openward.chart.queries.visits import diagnoses_of
 from openward.chart.views.chart import context
 from openward.chart.views.lists import belongs, panel
 from openward.fhir.errors import FhirError
-from openward.fhir.resources import Composition, Encounter
+from openward.fhir.resources import Composition, Encounter, Patient
+from openward.web.banner import Banner
 from openward.web.display import parse
 from openward.web.errors import sentence
 from openward.web.pages import PageRequest, go, page, render, render_panel, toast
@@ -177,7 +178,12 @@ def add(request: PageRequest, patient: str, note: str) -> HttpResponseBase:
     if request.method == "POST" and form.is_valid():
         actions.addendum(note=note, text=form.cleaned_data["text"], by=request.actor)
         return go(request, "chart:note", message=_("Addendum signed."), patient=patient, note=note)
-    more = {"form": form, "panel_title": _("Addendum to {title}").format(title=standing.title), "patient": patient}
+    more = {
+        "form": form,
+        "panel_title": _("Addendum to {title}").format(title=standing.title),
+        "patient": patient,
+        "panel_patient": Banner(request.store.read(Patient, patient)),
+    }
     return render_panel(
         request,
         "chart/panels/addendum.html",

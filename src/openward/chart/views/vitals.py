@@ -17,6 +17,7 @@ from openward.chart.views.chart import context
 from openward.chart.vitals import all_sources
 from openward.fhir.errors import FhirError
 from openward.web import errors
+from openward.web.banner import Banner
 from openward.web.pages import PageRequest, page, panel_done, render_panel
 
 METRIC = "chart.metric"
@@ -45,7 +46,7 @@ def record(request: PageRequest, patient: str) -> HttpResponseBase:
     return render_panel(
         request,
         "chart/panels/vitals.html",
-        {**context(request, chart), **more},
+        {**context(request, chart), "panel_patient": Banner(chart.patient), **more},
         page="chart:summary",
         page_args={"patient": patient},
         status=422 if form.is_bound else 200,

@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 
 from openward.access.permissions import Permission
 from openward.fhir.errors import Conflict, FhirError
-from openward.fhir.resources import HealthcareService
+from openward.fhir.resources import HealthcareService, Patient
 from openward.portal import queries
 from openward.portal.forms import TimeForm
 from openward.portal.presenters import by_day
+from openward.registration.queries import reach_of
 from openward.scheduling.actions.booking import Cancellation, book, cancel, reschedule
 from openward.scheduling.queries.places import bookable, services
 from openward.scheduling.queries.times import first_free, free_times
@@ -56,8 +57,14 @@ def choose_time(request: PageRequest, service: str, who: str) -> HttpResponseBas
         except FhirError as refusal:
             trouble = _taken(refusal)
         else:
-            return go(request, "portal:visits", message=_("Your visit is booked. A confirmation is on its way."))
+            return go(request, "portal:visits", message=_booked_words(request))
     return _times(request, service, practitioner, who, trouble or _chosen_none(form))
+
+
+def _booked_words(request: PageRequest) -> str:
+    """A confirmation is promised only to who can be sent one."""
+    reachable = reach_of(request.store.read(Patient, queries.own_id(request.store))) is not None
+    return _("Your visit is booked. A confirmation is on its way.") if reachable else _("Your visit is booked.")
 
 
 @page("portal:move", needs=Permission.BOOK_OWN, methods=("GET", "POST"))

@@ -10,12 +10,13 @@ from django.utils.translation import gettext as _
 
 from openward.access.permissions import Permission
 from openward.fhir.errors import FhirError, NotFound
-from openward.fhir.resources import Coverage
+from openward.fhir.resources import Coverage, Patient
 from openward.registration import actions, queries
 from openward.registration.errors import OrderTaken
 from openward.registration.forms import CoverageForm
 from openward.registration.presenters import coverage_rows
 from openward.web import errors
+from openward.web.banner import Banner
 from openward.web.pages import PageRequest, page, panel_done, render, render_panel
 
 FIELDS = {"Coverage.subscriberId": "subscriber_id", "Coverage.payor": "payer", "Coverage.period": "start", "Coverage.relationship": "relationship"}
@@ -103,7 +104,7 @@ def _saved(request: PageRequest, patient: str, message: str) -> HttpResponse:
 
 
 def _panel(request: PageRequest, patient: str, form: CoverageForm, context: dict[str, Any]) -> HttpResponseBase:
-    context = {"form": form, "patient_id": patient, **context}
+    context = {"form": form, "patient_id": patient, "panel_patient": Banner(request.store.read(Patient, patient)), **context}
     status = 422 if form.errors else 200
     return render_panel(
         request, "registration/panels/coverage.html", context, page="registration:patient", page_args={"patient": patient}, status=status

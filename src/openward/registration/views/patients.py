@@ -19,6 +19,7 @@ from openward.registration.presenters import AppointmentRow, Details, LikenessRo
 from openward.registration.sides import MergedRow
 from openward.web import errors
 from openward.web.addresses import address
+from openward.web.banner import Banner
 from openward.web.pages import PageRequest, go, page, panel_done, render, render_panel
 
 SHOWN = 6
@@ -126,7 +127,7 @@ def edit(request: PageRequest, patient: str) -> HttpResponseBase:
             errors.add_to_form(form, refusal, FIELDS)
         else:
             return panel_done(request, message=_("Details saved."), refresh=["details"], page="registration:patient", page_args={"patient": patient})
-    context = {"form": form, "version": request.POST.get("version") or version, "panel_title": _("Edit details")}
+    context = {"form": form, "version": request.POST.get("version") or version, "panel_title": _("Edit details"), "panel_patient": Banner(person)}
     status = 422 if form.errors else 200
     return render_panel(request, "registration/panels/edit.html", context, page="registration:patient", page_args={"patient": patient}, status=status)
 

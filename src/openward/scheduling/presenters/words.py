@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from openward.fhir.resources import Patient
-from openward.registration.queries import name_of
+from openward.registration.queries import name_of, reach_of
 from openward.scheduling.freetime import comes_twice
 from openward.web.display import age, clock, day
 
@@ -69,6 +69,13 @@ def about(patient: Patient | None) -> str:
 
 def called(patient: Patient | None) -> str:
     return name_of(patient) if patient else _("Not shown to your role")
+
+
+def and_told(done: str, patient: Patient | None) -> str:
+    """What was done, and whether the patient hears of it: a message needs somewhere to go."""
+    if patient is not None and reach_of(patient) is not None:
+        return _("{done} The patient is told.").format(done=done)
+    return _("{done} There is no way to reach the patient on record: please tell them.").format(done=done)
 
 
 def minutes_words(length: dt.timedelta) -> str:

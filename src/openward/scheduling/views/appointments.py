@@ -20,7 +20,7 @@ from openward.scheduling.forms import CancelForm, MoveForm
 from openward.scheduling.freetime import DAY, Interval
 from openward.scheduling.presenters.arrivals import AppointmentView
 from openward.scheduling.presenters.picker import TimeChoice, picker, stamp
-from openward.scheduling.presenters.words import about, called, day_words, time_words
+from openward.scheduling.presenters.words import about, and_told, called, day_words, time_words
 from openward.scheduling.queries import Arrival, Offer
 from openward.scheduling.views.booking import DAYS, first_day, moment_of, refuse, week_context
 from openward.scheduling.views.where import Desk, desk
@@ -116,7 +116,7 @@ def confirm_move(request: PageRequest, appointment: str, practitioner: str, faci
             refuse(form, refusal)
             context |= {"taken": isinstance(refusal, SlotTaken), "others": _next(request, found, practitioner, moment)}
         else:
-            return go(request, "scheduling:today", message=_("Moved. The patient is told."))
+            return go(request, "scheduling:today", message=and_told(_("Moved."), found.patient))
     context |= _new_time(request, practitioner, facility, moment)
     status = 422 if form.errors else 200
     return render_panel(
@@ -159,7 +159,7 @@ def cancel(request: PageRequest, appointment: str) -> HttpResponseBase:
             errors.add_to_form(form, refusal)
         else:
             undo = reverse("scheduling:restore", args=[appointment])
-            return panel_done(request, message=_("Cancelled. The patient is told."), refresh=CHANGED, page="scheduling:today", undo=undo)
+            return panel_done(request, message=and_told(_("Cancelled."), found.patient), refresh=CHANGED, page="scheduling:today", undo=undo)
     context = {"form": form, "shown": view_of(request, found), "panel_title": _("Cancel the appointment")}
     return render_panel(request, "scheduling/panels/cancel.html", context, page="scheduling:today", status=422 if form.errors else 200)
 

@@ -22,7 +22,7 @@ from openward.scheduling.errors import SlotTaken
 from openward.scheduling.forms import BookForm
 from openward.scheduling.freetime import DAY
 from openward.scheduling.presenters.picker import Picker, TimeChoice, picker, read_stamp, stamp
-from openward.scheduling.presenters.words import about, day_words, minutes_words, time_words
+from openward.scheduling.presenters.words import about, and_told, day_words, minutes_words, time_words
 from openward.scheduling.queries import Offer
 from openward.scheduling.views.where import Desk, desk
 from openward.web import errors
@@ -162,7 +162,7 @@ def _booked(request: PageRequest, form: BookForm, patient: str, service: str, pr
         room=entered["room"] or None,
         comment=entered["comment"],
     )
-    return go(request, "registration:patient", message=_("Booked. A confirmation is on its way."), patient=patient)
+    return go(request, "registration:patient", message=and_told(_("Booked."), request.store.read(Patient, patient)), patient=patient)
 
 
 def refuse(form: Form, refusal: FhirError) -> None:

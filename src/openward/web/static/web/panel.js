@@ -41,7 +41,12 @@ document.addEventListener("htmx:after:settle", (event) => {
   if (!open) return;
   isOpen = true;
   closeUrl = open.dataset.closeUrl;
+  enter();
+});
+
+function enter() {
   const first = panel.querySelector("[data-error-summary], [autofocus], [data-first]") || panel.querySelector("#panel-title");
   first?.focus({ preventScroll: true });
   panel.scrollTop = 0;
-});
+}
+if (isOpen) enter();
