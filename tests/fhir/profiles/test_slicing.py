@@ -126,6 +126,19 @@ def test_the_profile_of_what_a_reference_leads_to_tells_slices_apart(inner, plac
     assert found(resource, profile, NAMED) == places
 
 
+def test_a_type_named_without_a_profile_is_its_own_profile():
+    profile = definition(
+        "by-plain-type", "Bundle",
+        sliced("Bundle.entry", ("profile", "resource"), rules="closed"),
+        element("Bundle.entry", slice="people", min=1, max="1"),
+        element("Bundle.entry.resource", min=1, type=[{"code": "Patient"}]),
+    )  # fmt: skip
+    patient, device = {"resource": {"resourceType": "Patient", "gender": "male"}}, {"resource": {"resourceType": "Device", "lotNumber": "1"}}
+    bundle = {"resourceType": "Bundle", "type": "collection"}
+    assert found({**bundle, "entry": [patient]}, profile) == []
+    assert found({**bundle, "entry": [patient, device]}, profile) == ["Bundle.entry[1]"]
+
+
 def test_a_value_behind_a_reference_tells_slices_apart():
     profile = definition(
         "panel", "Observation",

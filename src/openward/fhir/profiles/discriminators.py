@@ -201,7 +201,7 @@ def _by_target(slice: Node, path: tuple[Step, ...], compiler: Compiler) -> Belon
 def _by_profile(slice: Node, path: tuple[Step, ...], compiler: Compiler) -> Belongs:
     resolves = bool(path) and path[-1].kind == "resolve"
     nodes = _nodes_at(slice, path[:-1] if resolves else path, compiler)
-    stated = [c for node in nodes for c in (node.targets if resolves else [c for group in node.profiles.values() for c in group])]
+    stated = [canonical for node in nodes for canonical in (node.targets if resolves else _profiles_or_types(node))]
     tests = [test for test in (_kept(canonical, compiler) for canonical in stated) if test is not None]
     if not tests:
         raise Undecidable
@@ -211,6 +211,13 @@ def _by_profile(slice: Node, path: tuple[Step, ...], compiler: Compiler) -> Belo
         return any(test(one, run) for one in found for test in tests)
 
     return belongs
+
+
+def _profiles_or_types(node: Node) -> list[str]:
+    """What it must keep; the definition of a type that is named without a profile."""
+    return [canonical for group in node.profiles.values() for canonical in group] + [
+        CORE + type for type in node.types or () if type not in node.profiles
+    ]
 
 
 def _kept(canonical: str, compiler: Compiler) -> Callable[[dict[str, Any], Run], bool] | None:
