@@ -101,6 +101,13 @@ class TestARoleOfTheHouse:
         admin.post(f"/admin/people/{nurse.pk}/role/end")
         assert nurse.actor().may(Permission.RECORD_VITALS)
 
+    def test_goes_when_a_shipped_one_is_given_in_its_place(self, admin: Client, nurse: User) -> None:
+        """Else the page would say that the role is changed, while the old rights go on."""
+        give(admin, make(admin))
+        admin.post(f"/admin/people/{nurse.id}", {"role": "it-agent"})
+        nurse.refresh_from_db()
+        assert (nurse.role, nurse.actor().may(Permission.READ_CHART), nurse.actor().may(Permission.WORK_TICKETS)) == ("it-agent", False, True)
+
     def test_is_nobodys_to_give_themselves(self, admin: Client) -> None:
         page = give(admin, make(admin), sign_in="admin@example.org")
         assert page.status_code == 422

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import transaction
 
 from openward.access.actor import Actor
+from openward.access.known import changing
+from openward.access.models import Assignment
 from openward.access.roles import ROLES
 from openward.accounts import actions as accounts
 from openward.accounts import factors, resets, signing_out
@@ -77,11 +79,12 @@ def unlock(*, user: User, by: Actor) -> None:
 
 
 def change_role(*, user: User, role: str, by: Actor) -> None:
-    """Their open sessions end, so that the new role holds at once. Raises OwnSignIn."""
+    """Their open sessions end, so that the new role holds at once, also in place of one of the house's own. Raises OwnSignIn."""
     _not_oneself(user, by)
-    with transaction.atomic():
+    with transaction.atomic(), changing():
         user.role = ROLES[role].key
         user.save(update_fields=["role"])
+        Assignment.objects.filter(tenant=user.tenant, user_id=user.pk).delete()
         signing_out.everywhere(user)
         note(connection(), by, "change-role", detail=f"user:{user.id} to {role}")
 
