@@ -116,7 +116,8 @@ class Story:
 
     def the_patient_lets_it_in_and_leaves_something_out(self) -> None:
         page = self.opens_the_app()
-        page.get_by_label("See health problems and diagnoses").uncheck()
+        for kind in ("See the problem list", "See diagnoses of visits", "See health concerns"):
+            page.get_by_label(kind).uncheck()
         self.patient.clicks_on("Let it in")
         page.wait_for_url(re.compile(r"/index\.html"))
         said = met(page)
