@@ -137,6 +137,44 @@ class TestWhatFails:
         assert entry["response"]["status"].startswith(str(expected))
 
 
+class TestReferences:
+    NAME = "urn:uuid:0d1a9f0e-9c0b-4f0e-8d53-0f5c1b8e2a11"
+
+    def visit(self, reference: str) -> dict[str, Any]:
+        return {"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "subject": {"reference": reference}}
+
+    def test_a_conditional_reference_finds_what_the_same_transaction_writes(self, call: Client) -> None:
+        """http.html#trules: resolving conditional references is the last step of a transaction."""
+        visit = asking("Observation", "POST", self.visit("Patient?identifier=urn:mrn|7"))
+        made = send(call, "transaction", visit, asking("Patient", "POST", PATIENT), visit, asking("Observation?subject.identifier=urn:mrn|7")).json[
+            "entry"
+        ]
+        subject = made[1]["response"]["location"].partition("/_history")[0]
+        assert [entry["resource"]["subject"]["reference"] for entry in made[3]["resource"]["entry"]] == [subject, subject]
+        (again,) = send(call, "transaction", visit).json["entry"]
+        assert call("GET", "/" + again["response"]["location"]).json["subject"]["reference"] == subject
+
+    @pytest.mark.parametrize("patients", [0, 2])
+    def test_one_that_finds_none_or_several_refuses_the_whole(self, call: Client, patients: int) -> None:
+        visit = asking("Observation", "POST", self.visit("Patient?identifier=urn:mrn|7"))
+        answer = send(
+            call,
+            "transaction",
+            visit,
+            *[asking("Patient", "POST", PATIENT)] * patients,
+            asking("Organization", "POST", {"resourceType": "Organization", "name": "x"}),
+        )
+        assert (answer.status, answer.issue["expression"]) == (412, ["Bundle.entry[0]"])
+        assert all("entry" not in call("GET", f"/{type}").json for type in ("Patient", "Observation", "Organization"))
+
+    @pytest.mark.parametrize("reference", ["Patient/nobody", NAME])
+    def test_what_leads_nowhere_is_told_with_its_entry(self, call: Client, reference: str) -> None:
+        answer = send(call, "transaction", asking("Patient", "POST", PATIENT), asking("Observation", "POST", self.visit(reference)))
+        assert answer.status == 422
+        assert answer.issue["expression"][0].startswith("Bundle.entry[1]")
+        assert "entry" not in call("GET", "/Patient").json
+
+
 class TestLinks:
     """http.html#trules: links are replaced in references, in elements of type url and in `<a href>` and `<img src>` of narratives."""
 

@@ -5,11 +5,12 @@ https://hl7.org/fhir/R4/http.html#transaction
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from openward.fhir.bundles.answers import NOTHING_DELETED, response_bundle, written_entry
-from openward.fhir.bundles.entries import Entry, entries, fault_at, located, raise_all, refuse_duplicates
+from openward.fhir.bundles.entries import Entry, at_entry, entries, fault_at, located, raise_all, refuse_duplicates
 from openward.fhir.errors import BadRequest, FhirError, Invalid, Issue, NotFound, PreconditionFailed
 from openward.fhir.ids import key as key_of
 from openward.fhir.ids import new_id
@@ -20,12 +21,14 @@ from openward.fhir.interactions.patch import amend
 from openward.fhir.interactions.update import replace
 from openward.fhir.interactions.writing import Address, is_same, lock, prepare, settle
 from openward.fhir.patch import patch_in_entry
-from openward.fhir.references import literals, relink, rewrite, slots
+from openward.fhir.references import URNS, literals, relink, rewrite, slots
+from openward.fhir.references import located as found_in
 from openward.fhir.versions import Version, Written
 
 if TYPE_CHECKING:
     from openward.fhir.store import Store
 
+UUID = URNS[0]
 STORING = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -37,8 +40,10 @@ def transaction(store: Store, bundle: Mapping[str, Any], fetch: Fetch = fetch, p
     asked = entries(bundle)
     answers: dict[int, dict[str, Any]] = {}
     with store.attempt("transaction", None):
-        written = write(store, [entry for entry in asked if not entry.asks])
-        settle(store)
+        writing = [entry for entry in asked if not entry.asks]
+        written = write(store, writing, closed=True)
+        with _placed(writing):
+            settle(store)
         answers.update({index: written_entry(outcome, preference) for index, outcome in written.items()})
         for entry in (entry for entry in asked if entry.asks):
             with located(entry):
@@ -46,10 +51,10 @@ def transaction(store: Store, bundle: Mapping[str, Any], fetch: Fetch = fetch, p
     return response_bundle("transaction", [answers.get(entry.index, NOTHING_DELETED) for entry in asked])
 
 
-def write(store: Store, asked: Sequence[Entry]) -> dict[int, Written]:
+def write(store: Store, asked: Sequence[Entry], *, closed: bool = False) -> dict[int, Written]:
     """Write every entry set-based, inside the caller's attempt; index → what became of it.
 
-    A POST that already has an id (an import gives it one) keeps what stands under that id.
+    A POST that already has an id (an import gives it one) keeps what stands under that id. `closed`: what they call by a UUID is among them.
     """
     refuse_duplicates(asked)
     fresh = {entry.index for entry in asked if entry.method == "POST" and entry.id is None}
@@ -57,7 +62,7 @@ def write(store: Store, asked: Sequence[Entry]) -> dict[int, Written]:
     if any(entry.query or entry.if_none_exist for entry in asked):  # which may have led to what another entry names
         refuse_duplicates([entry for entry in asked if entry.index not in kept])
     standing = lock(store, [address(entry) for entry in asked if entry.id and entry.index not in fresh])
-    _rewrite(store, asked)
+    late = _rewrite(store, asked, closed=closed)
     written = {index: Written(version, "existing") for index, version in kept.items()}
     for entry in asked:
         if entry.method == "DELETE":
@@ -65,7 +70,14 @@ def write(store: Store, asked: Sequence[Entry]) -> dict[int, Written]:
                 gone = _delete(store, entry, standing)
             if gone is not None:
                 written[entry.index] = gone
-    _store_all(store, [entry for entry in asked if entry.method in STORING and entry.index not in kept], standing, written)
+    storing = [entry for entry in asked if entry.method in STORING and entry.index not in kept]
+    if not late:
+        _store_all(store, storing, standing, written)
+        return written
+    _store_all(store, [entry for entry in storing if entry.index not in late], standing, written)
+    waiting = [entry for entry in storing if entry.index in late]
+    _resolve(store, waiting)
+    _store_all(store, waiting, standing, written)
     return written
 
 
@@ -95,8 +107,12 @@ def _identify(store: Store, asked: Sequence[Entry]) -> dict[int, Version]:
     return kept
 
 
-def _rewrite(store: Store, asked: Sequence[Entry]) -> None:
-    """Put the new references where the bundle's own names stand: full URLs, and conditional references such as `Patient?identifier=…`."""
+def _rewrite(store: Store, asked: Sequence[Entry], *, closed: bool) -> set[int]:
+    """Put the new references where the bundle's own names stand: full URLs, and conditional references such as `Patient?identifier=…`.
+
+    The indexes of the entries with a condition that nothing matches yet: what matches may be written by another entry.
+    """
+    late: set[int] = set()
     open_entries = [entry for entry in asked if entry.sound is None]
     names = new_names(asked) if open_entries else {}
     for entry in open_entries:
@@ -104,11 +120,54 @@ def _rewrite(store: Store, asked: Sequence[Entry]) -> None:
         found = slots(carried) if carried is not None else []
         with located(entry):
             for reference in literals(found):
-                if "?" in reference and reference not in names and ":" not in reference.partition("?")[0]:
-                    names[reference] = _conditional(store, reference)
+                if reference in names:
+                    continue
+                if _is_conditional(reference):
+                    if match := _conditional(store, reference):
+                        names[reference] = match.reference
+                    else:
+                        late.add(entry.index)
+                elif closed and reference.startswith(UUID) and entry.method == "POST":
+                    raise Invalid(issues=[Issue("not-found", f"{reference} is no entry of this bundle.", entry.path)])
         rewrite(found, names)
         if entry.resource is not None:
             relink(entry.resource, names)
+    return late
+
+
+def _is_conditional(reference: str) -> bool:
+    return "?" in reference and ":" not in reference.partition("?")[0]
+
+
+def _resolve(store: Store, waiting: Sequence[Entry]) -> None:
+    """Conditional references come last, when all that others write is there to be found. https://hl7.org/fhir/R4/http.html#trules"""
+    for entry in waiting:
+        found = slots(entry.resource if entry.resource is not None else entry.patch)
+        names: dict[str, str] = {}
+        with located(entry):
+            for reference in filter(_is_conditional, literals(found)):
+                match = _conditional(store, reference)
+                if match is None:
+                    raise PreconditionFailed(f"The reference {reference} matches nothing.")
+                names[reference] = match.reference
+        rewrite(found, names)
+
+
+@contextmanager
+def _placed(asked: Sequence[Entry]) -> Iterator[None]:
+    """What is wrong with a reference names the first entry that has it."""
+    try:
+        yield
+    except Invalid as error:
+        places: dict[tuple[str, str], Entry] = {}
+        for entry in asked:
+            for path, reference in found_in(entry.resource or {}, entry.type):
+                places.setdefault((path, reference), entry)
+        error.issues = [
+            at_entry(issue, found) if (found := places.get((issue.expression or "", issue.diagnostics.partition(" ")[0]))) else issue
+            for issue in error.issues
+        ]
+        raise
 
 
 def new_names(asked: Sequence[Entry]) -> dict[str, str]:
@@ -116,12 +175,9 @@ def new_names(asked: Sequence[Entry]) -> dict[str, str]:
     return {name: entry.reference for entry in asked if entry.resource is not None for name in entry.former_names if name != entry.reference}
 
 
-def _conditional(store: Store, reference: str) -> str:
+def _conditional(store: Store, reference: str) -> Version | None:
     type, _, query = reference.partition("?")
-    match = only_match(store, type, query, waiting=False)
-    if match is None:
-        raise PreconditionFailed(f"The reference {reference} matches nothing.")
-    return match.reference
+    return only_match(store, type, query, waiting=False)
 
 
 def _delete(store: Store, entry: Entry, standing: Mapping[Address, Version]) -> Written | None:
