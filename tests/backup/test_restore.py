@@ -247,7 +247,7 @@ def test_a_damaged_chunk_is_refused_by_name_and_nothing_is_left_running_or_in_pl
     finally:
         path.write_bytes(sound)
     assert not restorer.cluster.is_running()
-    assert not (site.root / "damaged" / "postgres").exists()
+    assert not [path for path in (site.root / "damaged").iterdir() if path.name != ".backup.lock"]  # what was taken out so far stood there in clear
     Restorer(plan(site.place, site.keys, now=dt.datetime.now(dt.UTC)), site.root / "damaged", lambda *_: None).restore()
     assert (site.root / "damaged" / "postgres" / "PG_VERSION").exists()
 

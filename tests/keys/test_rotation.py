@@ -17,6 +17,7 @@ from openward.keys import rotation
 from openward.keys.errors import SealBroken
 from openward.keys.fields import SealedTextField
 from openward.keys.models import DataKey
+from openward.keys.outer import make_key_file
 from openward.keys.ring import RING
 from openward.keys.sealing import prefix_of
 from openward.server.rotation import keys, reseal
@@ -151,7 +152,7 @@ class TestRotation:
 
     def test_moves_data_keys_under_a_new_outer_key_and_the_old_one_can_go(self, settings: Settings, tmp_path: Path) -> None:
         row, old = made(), settings.OPENWARD_KEK_FILES
-        settings.OPENWARD_KEK_FILES = [tmp_path / "new.key", *old]
+        settings.OPENWARD_KEK_FILES = [make_key_file(tmp_path / "new.key").path, *old]
         RING.forget()
         reseal()
         settings.OPENWARD_KEK_FILES = [tmp_path / "new.key"]

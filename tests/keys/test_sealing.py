@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
-from openward.keys.errors import DataKeyMissing, KeyFileUnusable, OuterKeyMissing, SealBroken
+from openward.backup import here
+from openward.keys.errors import DataKeyMissing, KeyFileMissing, KeyFileUnusable, OuterKeyMissing, SealBroken
 from openward.keys.models import DataKey
-from openward.keys.outer import outer_keys, read_key_file
-from openward.keys.ring import RING, Ring
+from openward.keys.outer import make_key_file, outer_keys, read_key_file
+from openward.keys.ring import RING, Ring, installed
 from openward.keys.sealing import PREFIX, blind, is_sealed, prefix_of, seal, seal_bytes, unseal, unseal_bytes
 
 pytestmark = pytest.mark.django_db
@@ -86,7 +87,7 @@ class TestDataKeys:
     def test_of_another_installation_are_said_to_need_its_outer_key(self, settings: Settings, tmp_path: Path) -> None:
         sealed = seal("test", "secret")
         key, outer = RING.active(1, "test"), RING.outer.first.id
-        settings.OPENWARD_KEK_FILES = [tmp_path / "another.key"]
+        settings.OPENWARD_KEK_FILES = [make_key_file(tmp_path / "another.key").path]
         with pytest.raises(OuterKeyMissing, match=outer):
             Ring().named(key.id)
         assert unseal("test", sealed) == "secret"
@@ -135,6 +136,19 @@ class TestTheOuterKeyFile:
         outer_keys([tmp_path / "a"])
         with pytest.raises(KeyFileUnusable):
             outer_keys([tmp_path / "a", tmp_path / "b"])
+
+    def test_that_went_away_is_missed_and_not_made_anew(self, tmp_path: Path, settings: Settings) -> None:
+        """A disk that is not mounted: what a new key sealed could be read by nobody once the old one is back in its place."""
+        path = tmp_path / "outer.key"
+        settings.OPENWARD_KEK_FILES = (path,)
+        Ring().active(1, "test")
+        path.rename(tmp_path / "elsewhere")
+        for do in (lambda: Ring().active(1, "test"), lambda: Ring().active(1, "another"), installed, here.keys):
+            with pytest.raises(KeyFileMissing, match="is a disk not mounted"):
+                do()
+        assert not path.exists()
+        (tmp_path / "elsewhere").rename(path)
+        assert Ring().active(1, "test")
 
     def test_is_not_printed(self, tmp_path: Path) -> None:
         key = outer_keys([tmp_path / "a"]).first

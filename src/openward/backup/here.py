@@ -19,7 +19,8 @@ from openward.backup.restoring import Restorer, plan
 from openward.backup.series import ids, installation_digest
 from openward.cluster import EmbeddedCluster
 from openward.database import URL_VARIABLE, from_url
-from openward.keys.outer import OuterKeys, outer_keys
+from openward.keys.outer import OuterKeys
+from openward.keys.ring import installed
 
 DRILL = ".drill"
 # Small: the drill runs beside the record. More memory would make it faster, and the record slower.
@@ -49,7 +50,7 @@ def place() -> Place:
 
 def keys() -> OuterKeys:
     """Raises KeyFileUnusable."""
-    return outer_keys(settings.OPENWARD_KEK_FILES, settings.OPENWARD_KMS)
+    return installed()
 
 
 def make(*, full: bool = False, count: bool = False, progress: Progress = silent) -> Made:

@@ -20,6 +20,7 @@ from typing import Any
 import psycopg
 
 from openward.backup.errors import (
+    BackupTrouble,
     Foreign,
     NoRoom,
     NotEmpty,
@@ -123,7 +124,13 @@ class Restorer:
     def restore(self) -> int:
         """Database and files into the data folder, which is known to be empty; how many files. The server is stopped at the end. Raises BackupTrouble."""
         self.clear()
-        self.recover()
+        try:
+            self.recover()
+        except RestoreFailed:
+            raise  # its log, which the sentence names, is in the scratch folder
+        except BackupTrouble:
+            self.clear()  # what was taken out of the backup so far stands there in clear
+            raise
         try:
             with self.connected() as connection:
                 end_sessions(connection)

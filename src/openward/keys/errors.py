@@ -14,6 +14,10 @@ class KeyFileUnusable(KeyTrouble):
     """The key file {path} cannot be used: {reason}."""
 
 
+class KeyFileMissing(KeyFileUnusable):
+    """The key file {path} is not there. Bring the outer key back, or name in OPENWARD_KEK_FILES where it lies; is a disk not mounted? No new one is made in its place: what is sealed needs the old one."""
+
+
 class OuterKeyMissing(KeyTrouble):
     """What is sealed here needs the outer key {id}, which no file in OPENWARD_KEK_FILES and no key service has."""
 

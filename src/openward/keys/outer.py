@@ -18,7 +18,7 @@ from typing import Protocol
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from openward.keys.errors import KeyFileUnusable, OuterKeyMissing, SealBroken
+from openward.keys.errors import KeyFileMissing, KeyFileUnusable, OuterKeyMissing, SealBroken
 from openward.keys.services.errors import ServiceUnset
 
 KEY_BYTES = 32
@@ -123,12 +123,15 @@ class OuterKeys:
 
 
 def outer_keys(files: Sequence[Path], service: str = "", *, make: bool = True) -> OuterKeys:
-    """A key service comes first where there is one. The first file is made when nothing is there yet, if `make`. Raises KeyFileUnusable, ServiceUnset."""
+    """A key service comes first where there is one. The first file is made when nothing is there yet, if `make`. Raises KeyFileMissing, KeyFileUnusable,
+    ServiceUnset."""
     if make and not service and not files[0].exists():
         try:
             write_once(files[0], secrets.token_bytes(KEY_BYTES).hex() + "\n")  # another process may be making it this moment: both read what is there
         except OSError as error:
             raise KeyFileUnusable(path=files[0], reason=error.strerror or error) from None
+    if not service and not files[0].exists():
+        raise KeyFileMissing(path=files[0])
     found: list[OuterKey] = [_adapter(service)] if service else []
     return OuterKeys((*found, *(read_key_file(path) for path in files if path.exists() or not service)))
 

@@ -62,9 +62,10 @@ class Ring:
 
     @property
     def outer(self) -> OuterKeys:
+        """Raises as `installed`."""
         with self._lock:
             if self._outer is None:
-                self._outer = outer_keys(settings.OPENWARD_KEK_FILES, settings.OPENWARD_KMS)
+                self._outer = installed()
             return self._outer
 
     def forget(self) -> None:
@@ -154,6 +155,12 @@ class Ring:
 def _context(row: DataKey) -> bytes:
     """What a wrapped key is bound to: a row copied to another purpose or tenant does not unwrap."""
     return f"openward data key\0{row.id}\0{row.tenant}\0{row.purpose}".encode()
+
+
+def installed() -> OuterKeys:
+    """The outer keys of the settings. The first file is made while nothing is wrapped here yet, and never again: a key made because a disk was not
+    mounted would seal what nobody can read once it is. Raises KeyFileMissing, KeyFileUnusable, ServiceUnset."""
+    return outer_keys(settings.OPENWARD_KEK_FILES, settings.OPENWARD_KMS, make=not DataKey.objects.exists())
 
 
 RING = Ring()

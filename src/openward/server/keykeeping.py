@@ -17,9 +17,12 @@ def run(action: str) -> list[str]:
 def _listed() -> Iterator[str]:
     for number, key in enumerate(RING.outer.keys):
         yield f"outer key {key.id}" + ("  wraps what is new" if number == 0 else "")
+    known = {key.id for key in RING.outer.keys}
     for row in DataKey.objects.order_by("tenant", "purpose", "made_at"):
         state = f"retired {row.retired_at:%Y-%m-%d}" if row.retired_at else "seals"
-        yield f"data key {row.id:<20} {row.purpose:24} tenant {row.tenant}  made {row.made_at:%Y-%m-%d}  {state}  under {row.outer}"
+        yield f"data key {row.id:<20} {row.purpose:24} tenant {row.tenant}  made {row.made_at:%Y-%m-%d}  {state}  under {row.outer}" + (
+            "" if row.outer in known else ", which is MISSING"
+        )
     if resealing.is_unfinished():
         yield "the record is being gone through: run `openward serve`, which goes on with it, and look again"
     elif (until := resealing.clear_until()) is not None:
