@@ -8,12 +8,17 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from openward.access.actor import Actor
 from openward.accounts.models import User
+from openward.audit.auditor import AUDITOR
 from openward.audit.models import Affected, AuditEvent, Breach, BreachStep, Hold, Retention
+from openward.fhir.ids import key
+from openward.fhir.protocols import Event
 from openward.fhir.resources import Address, HumanName, Patient
 from openward.outbox.models import Message
 from openward.privacy.breaches.clock import Clock
 from openward.record import open_store
+from openward.record.connection import connection
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +69,15 @@ def test_finds_whom_the_suspect_account_touched_and_nobody_else(officer: Client,
 def test_without_a_suspect_finds_whom_anybody_touched(officer: Client) -> None:
     officer.post("/privacy/breaches/open", told(suspect=""))
     assert Affected.objects.count() == 3
+
+
+@pytest.mark.parametrize("role", ["patient", "proxy"])
+def test_the_suspect_may_be_an_account_of_the_portal(officer: Client, role: str) -> None:
+    """A patient's password that was stolen is a breach like any other: what was seen by it was seen by someone who should not."""
+    stolen = Actor("user:stolen", "Ada Example", "patient", 1, role=role)
+    AUDITOR.record(connection(), 1, stolen, [Event("read", "Patient", key("Patient", cast.PATIENT_ID), patients=[key("Patient", cast.PATIENT_ID)])])
+    officer.post("/privacy/breaches/open", told(suspect="user:stolen"))
+    assert list(Affected.objects.values_list("patient", flat=True)) == [_uuid(cast.PATIENT_ID)]
 
 
 def test_looking_again_adds_who_came_since_and_keeps_the_letters(officer: Client, breach: Breach) -> None:

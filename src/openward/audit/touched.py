@@ -18,8 +18,8 @@ TOUCHED = """
 select patient, min(at) as first, max(at) as last, count(*) as times, array_remove(array_agg(distinct rtype), null) as rtypes from (
   select unnest(coalesce(e.patients, array[e.patient])) as patient, e.at, e.rtype from audit.entry e
   where e.tenant = %(tenant)s and e.at >= %(since)s and e.at < %(until)s and e.outcome = 0 and (e.patient is not null or e.patients is not null)
-  and (%(actor)s::text is null or e.agent in (select id from audit.agent where tenant = %(tenant)s and actor = %(actor)s))
-  and e.agent not in (select id from audit.agent where tenant = %(tenant)s and (actor like 'system:%%' or actor_role in ('patient', 'proxy')))) t
+  and case when %(actor)s::text is not null then e.agent in (select id from audit.agent where tenant = %(tenant)s and actor = %(actor)s)
+    else e.agent not in (select id from audit.agent where tenant = %(tenant)s and (actor like 'system:%%' or actor_role in ('patient', 'proxy'))) end) t
 group by patient order by last desc
 """
 DAYS = """
@@ -101,7 +101,7 @@ class Taken:
 
 
 def patients_touched(wire: psycopg.Connection[Any], tenant: int, actor: str | None, period: Period) -> list[Touched]:
-    """By one actor, or by all staff and programs: not by patients themselves and not by the house's own work."""
+    """By one actor, whoever that is, or by all staff and programs: then not by patients themselves and not by the house's own work."""
     params = {"tenant": tenant, "actor": actor, "since": period.since, "until": period.until}
     return psycopg.Cursor(wire, row_factory=class_row(Touched)).execute(TOUCHED, params).fetchall()
 
