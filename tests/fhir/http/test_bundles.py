@@ -101,6 +101,14 @@ class TestWhatComesBack:
         assert call("POST", "", body).status == 413
 
 
+@both
+@pytest.mark.parametrize("entries", [{}, {"entry": []}])
+def test_the_answer_to_nothing_has_no_entries(call: Client, kind: str, entries: dict[str, Any]) -> None:
+    """json.html: arrays are never empty."""
+    answer = call("POST", "", {"resourceType": "Bundle", "type": kind, **entries})
+    assert (answer.status, answer.json) == (200, {"resourceType": "Bundle", "type": f"{kind}-response"})
+
+
 class TestWhatFails:
     def test_an_entry_nobody_understands_fails_alone_in_a_batch(self, call: Client, id: str) -> None:
         """http.html#batch: the success or failure of one entry does not alter that of another."""

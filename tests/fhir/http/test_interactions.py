@@ -51,6 +51,18 @@ class TestReading:
         assert set(call("GET", f"/Patient/{id}?_elements=name").json) == {"resourceType", "id", "meta", "name"}
         assert call("GET", f"/Patient/{id}?_summary=nonsense").status == 400
 
+    @pytest.mark.parametrize("name", ["value", "valueQuantity", "Observation.value"])
+    def test_a_choice_is_asked_for_by_its_name_or_as_it_is_written(self, call: Client, name: str) -> None:
+        amount = {
+            "resourceType": "Observation",
+            "status": "final",
+            "code": {"text": "x"},
+            "valueQuantity": {"value": 1},
+            "issued": "2026-01-01T00:00:00Z",
+        }
+        id = call("POST", "/Observation", amount).json["id"]
+        assert set(call("GET", f"/Observation/{id}?_elements={name}").json) == {"resourceType", "id", "meta", "status", "code", "valueQuantity"}
+
     def test_a_version_and_a_history_may_be_asked_for_less(self, call: Client) -> None:
         """http.html#parameters: _summary and _elements are for every interaction that answers with resources."""
         id = call("POST", "/Patient", {**PATIENT, "active": True}).json["id"]
@@ -62,6 +74,13 @@ class TestReading:
             assert ("resource" in gone, set(first["resource"])) == (False, short)
             assert first["resource"]["meta"]["tag"][0]["code"] == "SUBSETTED"
         assert call("GET", f"/Patient/{id}/_history?_summary=nonsense").status == 400
+
+    @pytest.mark.parametrize("address", ["/Patient/ID/_history", "/Patient/_history", "/_history"])
+    def test_a_history_of_nothing_has_no_entries(self, call: Client, address: str) -> None:
+        """json.html: arrays are never empty."""
+        id = call("POST", "/Patient", PATIENT).json["id"]
+        answer = call("GET", f"{address.replace('ID', id)}?_since=2999-01-01T00:00:00Z").json
+        assert (answer["type"], "entry" in answer) == ("history", False)
 
     def test_what_was_made_again_says_so_in_its_history(self, call: Client) -> None:
         for method in ("PUT", "PUT", "DELETE", "PUT"):

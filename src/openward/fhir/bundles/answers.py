@@ -31,16 +31,17 @@ def links(pairs: Sequence[Link]) -> list[dict[str, str]]:
 
 def history_bundle(versions: Sequence[Version], base: str, page_links: Sequence[Link]) -> dict[str, Any]:
     """https://hl7.org/fhir/R4/http.html#history"""
-    return {
-        "resourceType": "Bundle",
-        "type": "history",
-        "link": links(page_links),
-        "entry": [_history_entry(version, base) for version in versions],
-    }
+    return _bundle("history", [_history_entry(version, base) for version in versions], link=links(page_links))
 
 
 def response_bundle(kind: str, entries: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    return {"resourceType": "Bundle", "type": f"{kind}-response", "entry": list(entries)}
+    return _bundle(f"{kind}-response", list(entries))
+
+
+def _bundle(type: str, entries: Sequence[dict[str, Any]], **said: Any) -> dict[str, Any]:
+    """Without entries where there are none: no array of FHIR's is empty. https://hl7.org/fhir/R4/json.html"""
+    bundle = {"resourceType": "Bundle", "type": type, **said}
+    return {**bundle, "entry": entries} if entries else bundle
 
 
 def written_entry(written: Written, preference: str = "minimal") -> dict[str, Any]:

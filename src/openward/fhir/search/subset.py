@@ -35,7 +35,10 @@ def _elements(content: Mapping[str, Any], type: str, names: Sequence[str]) -> di
 
 
 def _keep(content: Mapping[str, Any], type: str, names: set[str] | frozenset[str]) -> dict[str, Any]:
-    keys = ALWAYS | {key for name in names if name in element(type) for key in element(type)[name].keys}
+    table = element(type)
+    keys = ALWAYS | {key for name in names if name in table for key in table[name].keys}
+    if any(name not in table for name in names):  # or of a choice just the one type: valueQuantity
+        keys |= {key for e in table.values() for key in e.keys if key in names}
     return {key: value for key, value in content.items() if key.removeprefix("_") in keys}
 
 
