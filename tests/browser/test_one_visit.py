@@ -238,7 +238,7 @@ class Visit:
         ).finds_no_accessibility_fault()
         self._writes_and_is_answered(patient)
         self._pays(patient)
-        patient.goes_to("/portal/book").follows(re.compile("^Follow-up visit")).follows(re.compile("LINDQVIST"))
+        patient.goes_to("/portal/book").follows(re.compile("^Follow-up visit")).follows(re.compile("Lindqvist"))
         patient.page.get_by_role("button", name=re.compile(r"\d:\d\d")).first.click()
         patient.sees("Your visit is booked").finds_no_accessibility_fault()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 
 import pytest
@@ -52,6 +53,14 @@ class TestBooking:
         assert self.first_time(clinic) in text(portal, f"book/{clinic.service}/{clinic.osei}")
         self.book(portal, clinic)
         assert "9:00 a.m." in text(portal, "visits")
+
+    def test_says_once_with_whom_and_where_all_times_are(self, portal: Client, clinic: Clinic) -> None:
+        assert "<p>Dr Maja Lindqvist · Maple Hollow</p>" in text(portal, f"book/{clinic.service}/anyone")
+
+    def test_says_at_each_time_with_whom_and_where_it_is_when_they_differ(self, portal: Client, clinic: Clinic) -> None:
+        clinic.book("09:00", patient=clinic.ben, practitioner=clinic.lindqvist)
+        shown = re.findall(r"<small> ([^<]+)</small>", text(portal, f"book/{clinic.service}/anyone"))
+        assert shown[:2] == ["Dr Kwame Osei · Maple Hollow", "Dr Maja Lindqvist · Maple Hollow"]
 
     def test_waits_with_a_confirmation_in_the_outbox(self, portal: Client, clinic: Clinic) -> None:
         self.book(portal, clinic)

@@ -33,7 +33,7 @@ class TestBooking:
         clinic.book("10:00")
         with pytest.raises(SlotTaken) as refusal:
             clinic.book("10:00", patient=clinic.ben, by=cast.staff("front-desk", name="Somebody Else"))
-        assert "OSEI, Kwame (Dr) is already booked from 10:00 to 10:20" in str(refusal.value)
+        assert "Dr Kwame Osei is already booked from 10:00 to 10:20" in str(refusal.value)
         assert "Booked a moment ago by Rosa Delgado." in str(refusal.value)
         assert "Next free: 03-Nov-2026 10:20" in str(refusal.value)
         assert refusal.value.status == 409

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from openward.web.display import age, ago, clock, day, day_and_clock, initials, money, number, person_name
+from openward.web.display import age, ago, clock, day, day_and_clock, initials, money, number, person_name, spoken_name
 
 NOON = dt.datetime(2026, 11, 3, 17, 5, tzinfo=dt.UTC)
 
@@ -71,3 +71,16 @@ def test_initials_are_given_then_family(name, letters):
 @pytest.mark.parametrize(("minutes", "shown"), [(0, "now"), (17, "17 min"), (60, "1 h"), (130, "2 h 10 min"), (2 * 24 * 60, "2 days")])
 def test_how_long_since_is_read_at_a_glance(minutes, shown):
     assert ago(NOON - dt.timedelta(minutes=minutes), NOON) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [
+        ({"family": "Osei", "given": ["Kwame"], "prefix": ["Dr."], "suffix": ["MD"]}, "Dr. Kwame Osei"),
+        ({"family": "Whitlock", "given": ["Jonah"], "suffix": ["NP"]}, "Jonah Whitlock, NP"),
+        ({"text": "Mara L."}, "Mara L."),
+        (None, "Not known"),
+    ],
+)
+def test_a_person_is_called_as_in_speech(name: dict[str, object] | None, called: str) -> None:
+    assert spoken_name(name) == called

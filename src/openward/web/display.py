@@ -133,6 +133,13 @@ def person_name(name: Any) -> str:
     return ", ".join(part for part in ((family or "").upper(), " ".join(given)) if part) + title
 
 
+def spoken_name(name: Any) -> str:
+    """`Dr. Kwame Osei`, `Jonah Whitlock, NP`: as one is called, for those who look for nobody in a list; the parts as `person_name` takes them."""
+    prefix, given, suffix = ((_part(name, part) or []) if name is not None else [] for part in ("prefix", "given", "suffix"))
+    called = " ".join([*prefix, *given, _part(name, "family") or ""]).strip() if name is not None else ""
+    return ", ".join([called, *([] if prefix else suffix)]) if called else person_name(name)
+
+
 def _part(name: Any, part: str) -> Any:
     return name.get(part) if isinstance(name, dict) else getattr(name, part, None)
 

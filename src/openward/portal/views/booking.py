@@ -98,8 +98,10 @@ def _times(request: PageRequest, service: str, practitioner: str | None, who: st
     patient = queries.own_id(request.store)
     offers = free_times(request.store, service=service, first=first, days=WEEK, practitioner=practitioner, patient=patient)
     today = timezone.localdate()
+    offered = by_day(offers)
+    whom = {words for day in offered for _value, _time, words in day.choices}
     context = {
-        "service": request.store.read(HealthcareService, service), "who": who, "days": by_day(offers), "trouble": trouble, "moving": moving,
+        "service": request.store.read(HealthcareService, service), "who": who, "days": offered, "only_who": whom.pop() if len(whom) == 1 else "", "trouble": trouble, "moving": moving,
         "form_id": uuid4(), "first": first, "later": first + dt.timedelta(days=WEEK), "earlier": first - dt.timedelta(days=WEEK) if first > today else None,
     }  # fmt: skip
     return render(request, "portal/book_when.html", context, status=422 if trouble else 200)

@@ -29,7 +29,7 @@ from openward.scheduling.actions.confirming import confirm
 from openward.scheduling.errors import NotOffered
 from openward.scheduling.freetime import MINUTE, Interval
 from openward.scheduling.queries.times import is_offered
-from openward.web.display import clock, day, person_name
+from openward.web.display import clock, day, person_name, spoken_name
 
 CANCELLATION: Final = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
 
@@ -145,7 +145,7 @@ def _move(appointment: Appointment, who: Practitioner, where: Location, span: In
     appointment.start, appointment.end = facts.written(span.start), facts.written(span.end)
     appointment.minutesDuration = (span.end - span.start) // MINUTE
     kept = [one for one in appointment.participant if one.actor and one.actor.target_type not in ("Practitioner", "Location")]
-    practitioner = Reference(f"Practitioner/{who.id}", display=person_name(who.name[0] if who.name else None))
+    practitioner = Reference(f"Practitioner/{who.id}", display=spoken_name(who.name[0] if who.name else None))
     place = Reference(f"Location/{where.id}", display=where.name)
     appointment.participant = [*kept, *(AppointmentParticipant(actor=actor, status="accepted") for actor in (practitioner, place))]
 

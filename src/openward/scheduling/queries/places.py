@@ -14,7 +14,7 @@ from openward.fhir.resources import HealthcareService, Location, Practitioner, P
 from openward.fhir.store import Store
 from openward.scheduling import facts, rooms
 from openward.scheduling.freetime import Interval, Week, day_bounds
-from openward.web.display import person_name
+from openward.web.display import person_name, spoken_name
 
 MOST = 200
 
@@ -44,6 +44,7 @@ class Bookable:
     facility: Facility
     week: Week
     services: frozenset[str]
+    called: str = ""
 
     @property
     def key(self) -> UUID:
@@ -130,6 +131,7 @@ def _bookable(role: PractitionerRole, who: Practitioner, facility: Facility) -> 
         facility=facility,
         week=facts.week_of(role, facility.zone),
         services=frozenset(str(service.target_id) for service in role.healthcareService),
+        called=spoken_name(who.name[0] if who.name else None),
     )
 
 

@@ -34,6 +34,7 @@ class Offer:
     facility: str
     facility_name: str
     zone: str
+    called: str = ""
 
     @property
     def day(self) -> dt.date:
@@ -140,4 +141,5 @@ def _of(person: Bookable, busy: Sequence[Interval], rules: Rules, days: Iterable
             facility=person.facility.id,
             facility_name=person.facility.name,
             zone=person.facility.zone.key,
+            called=person.called,
         )
