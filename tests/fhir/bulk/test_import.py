@@ -80,14 +80,20 @@ class TestFromAnAddress:
 
     def test_every_refused_line_is_told_with_its_number(self, call: Client, bulk: Bulk, files: str) -> None:
         told = outcomes(call, imported(call, bulk, f"{files}/file"))
-        assert sorted(words.partition(":")[0] for words in told) == ["1.ndjson line 2", "1.ndjson line 3"]
+        assert sorted(words.partition(":")[0] for words in told) == ["line 2", "line 3"]
+
+    def test_its_place_is_that_in_the_resource(self, call: Client, bulk: Bulk, store: Store) -> None:
+        line = base64.b64encode(b'{"resourceType":"Patient","id":"ada","gender":"x"}').decode()
+        store.update({"resourceType": "Binary", "id": "b", "contentType": "application/fhir+ndjson", "data": line})
+        [told] = outcomes(call, imported(call, bulk, "Binary/b"))
+        assert told.startswith("line 1: Patient.gender: is not one of")
 
     def test_what_cannot_be_fetched_is_told_and_the_rest_goes_in(self, call: Client, bulk: Bulk, files: str) -> None:
         result = imported(call, bulk, f"{files}/missing", f"{files}/moved", f"{files}/file")
         assert [entry["count"] for entry in result["output"]] == [0, 0, 2]
         assert [words for words in outcomes(call, result) if "answered" in words] == [
-            "1.ndjson: The host answered 404.",
-            "2.ndjson: The host answered 302.",
+            "The host answered 404.",
+            "The host answered 302.",
         ]
 
     def test_a_second_time_adds_nothing(self, call: Client, bulk: Bulk, house: House, files: str) -> None:
@@ -107,7 +113,7 @@ class TestFromABinary:
         assert imported(call, bulk, "Binary/b")["output"][0]["count"] == 2
 
     def test_that_is_not_there_is_told(self, call: Client, bulk: Bulk) -> None:
-        assert outcomes(call, imported(call, bulk, "Binary/ghost")) == ["1.ndjson: Binary/ghost does not exist."]
+        assert outcomes(call, imported(call, bulk, "Binary/ghost")) == ["Binary/ghost does not exist."]
 
 
 class TestTheDoor:

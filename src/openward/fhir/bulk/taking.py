@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import logging
+import re
 import shutil
 import time
 from collections.abc import Sequence
@@ -34,6 +35,8 @@ log = logging.getLogger("openward.bulk")
 FETCH_SECONDS = 3600.0
 LARGEST = 4 * 2**30
 SAY_EVERY_SECONDS = 1.0
+PLACE = re.compile(r"Bundle\.entry\[\d+\](\.resource)?[^ :]*: (?=[A-Z])")
+"""The place of a line among those that were read together, before its place in the resource."""
 
 
 class Cancelled(Exception):
@@ -93,7 +96,8 @@ class Taking:
         finally:
             with suppress(FileNotFoundError):
                 path.unlink()
-        _write_outcomes(self.folder / f"{self.number}.OperationOutcome.ndjson", report.refused)
+        said = [_words(refusal, path.name) for refusal in report.refused]
+        _write_outcomes(self.folder / f"{self.number}.OperationOutcome.ndjson", said)
         taken = report.created + report.updated + report.unchanged + report.kept
         return {"taken": taken, "refused": len(report.refused), "url": self.wanted.url, "type": self.wanted.type}
 
@@ -127,10 +131,16 @@ class Taking:
             raise Cancelled
 
 
-def _write_outcomes(path: Path, refused: Sequence[Refusal]) -> None:
+def _words(refusal: Refusal, name: str) -> str:
+    """`line 3: Patient.gender: …`; the manifest says of which input."""
+    line = refusal.name.removeprefix(name).strip()
+    return f"{line}: {PLACE.sub('', refusal.reason)}" if line else refusal.reason
+
+
+def _write_outcomes(path: Path, refused: Sequence[str]) -> None:
     """One OperationOutcome for each refused line; the line's number is in its words."""
     with path.open("wb") as file:
         path.chmod(0o600)
-        for refusal in refused:
-            issue = Issue("processing", f"{refusal.name}: {refusal.reason}")
+        for words in refused:
+            issue = Issue("processing", words)
             file.write(dumps({"resourceType": "OperationOutcome", "issue": [issue.to_fhir()]}) + b"\n")
