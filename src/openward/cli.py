@@ -169,7 +169,7 @@ def _keys(command: argparse.ArgumentParser) -> None:
 
 
 def _port(text: str) -> int:
-    port = int(text)
+    port = int(text) if text.isdecimal() else 0
     if not 1 <= port <= 65534:
         raise argparse.ArgumentTypeError("a port is a number from 1 to 65534")
     return port

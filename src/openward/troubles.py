@@ -14,6 +14,10 @@ class FolderNotWritable(DatabaseTrouble):
     """The data folder {folder} cannot be written by this user: {reason}. Choose another with --data, or change its owner."""
 
 
+class NothingHere(DatabaseTrouble):
+    """There is no Openward in {folder}: name its data folder with --data or OPENWARD_DATA. (`openward serve` makes a new one.)"""
+
+
 class FolderInUse(DatabaseTrouble):
     """The data folder {folder} is in use by another Openward server (process {pid}). Stop that one first, or choose another folder with --data."""
 

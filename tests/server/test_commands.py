@@ -14,6 +14,7 @@ import pytest
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
+from openward.cli import main
 from openward.cluster import EmbeddedCluster
 from openward.server import commands
 from tests.installation import Installation, Server
@@ -31,6 +32,25 @@ def bundle(*resources: dict[str, Any]) -> dict[str, Any]:
 
 def person(**more: Any) -> dict[str, Any]:
     return {"resourceType": "Patient", "id": str(uuid4()), "name": [{"family": "Imported"}], **more}
+
+
+@pytest.mark.parametrize("command", [("backup",), ("drill",), ("audit", "verify"), ("audit", "seal"), ("keys", "list"), ("keys", "rotate")])
+def test_a_folder_without_an_installation_is_not_proven_backed_up_or_rotated_as_an_empty_one(
+    command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A name mistyped in a nightly script would be a success for years."""
+    monkeypatch.delenv("OPENWARD_DATABASE_URL", raising=False)
+    monkeypatch.setenv("OPENWARD_DATA", "")
+    assert main([*command, "--data", str(tmp_path / "mistyped")]) == 1
+    assert f"There is no Openward in {tmp_path / 'mistyped'}" in capsys.readouterr().err
+    assert not (tmp_path / "mistyped").exists()
+
+
+@pytest.mark.parametrize("port", ["abc", "0", "65535", "-1", ""])
+def test_a_port_that_is_none_is_said_to_be_none(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["serve", f"--port={port}"])
+    assert "a port is a number from 1 to 65534" in capsys.readouterr().err
 
 
 class TestAToken:

@@ -13,11 +13,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from openward.cluster import EmbeddedCluster
-from openward.database import Database, open_database, require_writable
+from openward.database import URL_VARIABLE, Database, open_database, require_writable
 from openward.server import users
 from openward.server.progress import ProgressBar
 from openward.server.supervisor import Supervisor, alone_in, family, require_free
-from openward.troubles import NewerSchema
+from openward.troubles import NewerSchema, NothingHere
 
 NOISY = {"verbosity": 0, "interactive": False}
 
@@ -192,6 +192,7 @@ def keys(options: argparse.Namespace) -> int:
             made = make_key_file(options.file)
             print(f"outer key {made.id} in {made.path}\nKeep a copy apart from the backups: without it what it wraps cannot be read by anyone.")
             return 0
+        _require_installation()
         with _ready():
             from openward.server import keykeeping
 
@@ -204,6 +205,7 @@ def keys(options: argparse.Namespace) -> int:
 
 def audit(options: argparse.Namespace) -> int:
     """Exit status 1 when the trail is not sound."""
+    _require_installation()
     with _ready(as_owner=True):
         from openward.server import audits
 
@@ -221,6 +223,7 @@ def backup(options: argparse.Namespace) -> int:
     from openward.server import keeping
 
     keeping.require_embedded()
+    _require_installation()
     with _ready():
         return keeping.backup(full=options.full)
 
@@ -230,6 +233,7 @@ def drill(options: argparse.Namespace) -> int:
     from openward.server import keeping
 
     keeping.require_embedded()
+    _require_installation()
     with _ready():
         return keeping.drill()
 
@@ -269,6 +273,13 @@ def _check_deploy() -> int:
         print(f"{one.about:12} {one.todo}")
     print(f"{len(found)} things are not safe yet." if found else f"Nothing unsafe was found in: {', '.join(readiness.LOOKS)}.")
     return 1 if found else 0
+
+
+def _require_installation() -> None:
+    """A name that was mistyped must not be backed up, proven or rotated as an empty record, with success. Raises NothingHere."""
+    data = Path(os.environ["OPENWARD_DATA"])
+    if not (os.environ.get(URL_VARIABLE) or (data / "postgres").is_dir()):
+        raise NothingHere(folder=data)
 
 
 class _ready:  # noqa: N801 - reads as a word in `with _ready():`
