@@ -146,6 +146,7 @@ class TestAPatientsUscdi:
         "RelatedPerson": ("patient", {}),
         "Specimen": ("subject", {}),
         "QuestionnaireResponse": ("subject", {"status": "completed"}),
+        "Provenance": ("target", {"recorded": "2026-01-02T03:04:05Z", "agent": [{"who": {"display": "Somebody"}}]}),
     }
 
     @pytest.mark.parametrize("type", STORED)
@@ -153,7 +154,8 @@ class TestAPatientsUscdi:
         store, whose, (name, rest) = open_store(cast.system()), [cast.PATIENT_ID, cast.OTHER_PATIENT_ID], self.STORED[type]
         for patient in whose:
             store.update(Patient(id=patient, name=[HumanName(family="Example")]))
-            store.update({"resourceType": type, "id": f"of-{patient[-2:]}", name: {"reference": f"Patient/{patient}"}, **rest})
+            of = {"reference": f"Patient/{patient}"}
+            store.update({"resourceType": type, "id": f"of-{patient[-2:]}", name: [of] if type == "Provenance" else of, **rest})
         mine = open_store(cast.patient())
         assert [found.id for found in mine.search(type, {})] == [f"of-{cast.PATIENT_ID[-2:]}"]
         with pytest.raises(NotFound):

@@ -106,6 +106,7 @@ USCDI = (
     "RelatedPerson",
     "Specimen",
     "QuestionnaireResponse",
+    "Provenance",
 )
 
 ROLES: dict[str, Role] = {
