@@ -103,6 +103,13 @@ class TestPosting:
         """http.html#search: a search by POST is application/x-www-form-urlencoded."""
         assert ward("POST", path, body, content_type=type).status == 415
 
+    def test_what_comes_in_chunks_is_looked_at_too(self, ward: Client) -> None:
+        answer = ward("POST", "/Patient/_search", b"_id=p1", content_type="text/plain", content_length="", transfer_encoding="chunked")
+        assert answer.status == 415
+        body = b'{"resourceType":"Patient","gender":"nobody"}'
+        answer = ward("POST", "/Patient/$validate", body, content_length="", transfer_encoding="chunked")
+        assert (answer.status, answer.issue["expression"]) == (200, ["Patient.gender"])
+
     def test_nothing_need_be_posted(self, ward: Client) -> None:
         assert ids(ward("POST", "/Patient/_search?_id=p1").json) == ["p1"]
 

@@ -87,8 +87,10 @@ class Request:
 
     @property
     def has_resource(self) -> bool:
-        """Whether a body that is not a form was sent."""
-        return self.media_type != FORM and self.environ.get("CONTENT_LENGTH", "0") not in ("", "0")
+        """Whether a body that is not a form was sent, be it in chunks, of which nobody has told the length."""
+        if self.media_type == FORM:
+            return False
+        return self.environ.get("CONTENT_LENGTH", "0") not in ("", "0") or "chunked" in (self.header("Transfer-Encoding") or "").lower()
 
     @property
     def headers(self) -> dict[str, str]:
