@@ -197,6 +197,27 @@ class TestWriting:
         assert call("DELETE", f"/Patient{query}").status == 400
         assert call("GET", f"/Patient/{id}").status == 200
 
+    @pytest.mark.parametrize("way", ["PUT", "PATCH", "batch", "transaction"])
+    def test_what_points_at_something_deleted_can_still_be_amended(self, call: Client, way: str) -> None:
+        """A result of a patient whose record is deleted must still be markable as entered in error."""
+        call("PUT", "/Patient/mine", {**PATIENT, "id": "mine"})
+        visit = {"resourceType": "Observation", "id": "o", "status": "final", "code": {"text": "x"}, "subject": {"reference": "Patient/mine"}}
+        assert call("PUT", "/Observation/o", visit).status == 201
+        assert call("DELETE", "/Patient/mine").status == 204
+        amended = {**visit, "status": "entered-in-error"}
+        if way == "PUT":
+            answer = call("PUT", "/Observation/o", amended)
+        elif way == "PATCH":
+            patch = b'[{"op": "replace", "path": "/status", "value": "entered-in-error"}]'
+            answer = call("PATCH", "/Observation/o", patch, content_type="application/json-patch+json")
+        else:
+            entry = {"resource": amended, "request": {"method": "PUT", "url": "Observation/o"}}
+            answer = call("POST", "", {"resourceType": "Bundle", "type": way, "entry": [entry]})
+        assert answer.status == 200
+        assert call("GET", "/Observation/o").json["status"] == "entered-in-error"
+        assert call("PUT", "/Observation/o2", {**visit, "id": "o2"}).status == 422
+        assert call("PUT", "/Observation/o", {**amended, "performer": [{"reference": "Practitioner/nobody"}]}).status == 422
+
     def test_faults_are_listed_with_their_places(self, call: Client) -> None:
         answer = call("POST", "/Patient", {"resourceType": "Patient", "birthDate": "x", "gender": "y"})
         assert answer.status == 422

@@ -30,7 +30,7 @@ EVERYWHERE: Mapping[str, tuple[str, str | None]] = {
     "_has": ("special", None),
     "_type": ("special", None),
 }
-REFERENCE_POLICY = ("literal", "local", "enforced")
+REFERENCE_POLICY = ("literal", "logical")
 
 
 def capabilities(url: str, security: Mapping[str, Any] | None = None) -> Mapping[str, Any]:

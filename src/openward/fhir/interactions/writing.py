@@ -190,6 +190,7 @@ def settle(store: Store, *, alone: bool = False) -> None:
     """
     pending = store.pending
     wanted, broken = _targets(store, pending.written | {write.version.reference for write in pending.writes if write.row})
+    broken = _unnamed(store, broken)
     if wanted:
         _refuse_hidden(store, wanted)
     if pending.events:
@@ -206,18 +207,23 @@ def _at_once(store: Store, wanted: Mapping[Address, str], broken: Sequence[str])
         missing = None if broken else at_once.send(store, write, list(named))
     except UniqueViolation:
         raise _conflict() from None
-    if missing:
-        raise _broken(store, [named[address] for address in missing])
+    if missing and (new := _unnamed(store, [named[address] for address in missing])):
+        raise _broken(store, new)
     return missing is not None
 
 
 def _refuse_hidden(store: Store, wanted: Mapping[Address, str]) -> None:
     """What the actor may not see is no more there for a reference than what is not there at all. Raises Invalid with all of them."""
-    hidden = [wanted[address] for address in unseen(store, wanted)]
-    if hidden:
-        named = {reference for version in store.pending.stood for reference in literals(slots(version.content))}
-        if broken := [reference for reference in hidden if reference not in named]:
-            raise _broken(store, broken)
+    if broken := _unnamed(store, [wanted[address] for address in unseen(store, wanted)]):
+        raise _broken(store, broken)
+
+
+def _unnamed(store: Store, references: Sequence[str]) -> list[str]:
+    """Those that what stood before did not name already: what it points at may be deleted since, and then it can still be amended."""
+    if not references:
+        return []
+    named = {reference for version in store.pending.stood for reference in literals(slots(version.content))}
+    return [reference for reference in references if reference not in named]
 
 
 def unseen(store: Store, addresses: Collection[Address]) -> list[Address]:
@@ -250,7 +256,7 @@ def _in_turn(store: Store, wanted: Mapping[Address, str], broken: Sequence[str])
         if pending.events:
             store.record(pending.events)
     there = set(found.fetchall()) if found else set()
-    missing = [reference for (type, key), reference in wanted.items() if (type_number(type), key) not in there]
+    missing = _unnamed(store, [reference for (type, key), reference in wanted.items() if (type_number(type), key) not in there])
     if broken or missing:
         raise _broken(store, [*broken, *missing])
 
