@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
@@ -125,7 +127,7 @@ class TestDisclosures:
     def test_that_someone_writes_down_stand_in_the_accounting(self, officer: Client) -> None:
         from openward.privacy.accounting import accounting_words
 
-        words = {"to": "County | court", "what": "Visit notes", "why": "Court order"}
+        words = {"given_on": timezone.localdate(), "to": "County | court", "what": "Visit notes", "why": "Court order"}
         assert officer.post(f"/privacy/patients/{cast.PATIENT_ID}/disclose", words).status_code == 303
         open_store(cast.client(name="registry")).read(Patient, cast.PATIENT_ID)
         person = open_store(cast.system()).read(Patient, cast.PATIENT_ID)
@@ -134,8 +136,25 @@ class TestDisclosures:
         assert "Program registry" in [row[1] for row in rows]
         assert len(rows) == 2  # the nurse's look was treatment
 
+    def test_are_accounted_for_on_the_day_they_were_made_and_not_written_down(self, officer: Client) -> None:
+        """45 CFR 164.528(b)(2)(i) asks for the date of the disclosure, and (a)(1) for six years of them."""
+        from openward.privacy.accounting import accounting_words
+        from openward.web.display import day
+
+        today = timezone.localdate()
+        for days in (30, 365 * 7):
+            words = {"given_on": today - dt.timedelta(days=days), "to": f"{days}", "what": "Visit notes", "why": "Court order"}
+            assert officer.post(f"/privacy/patients/{cast.PATIENT_ID}/disclose", words).status_code == 303
+        person = open_store(cast.system()).read(Patient, cast.PATIENT_ID)
+        rows = accounting_words(person, 1, today)["rows"]
+        assert [row[:2] for row in rows] == [[day(today - dt.timedelta(days=30)), "30"]]
+
+    def test_of_a_day_to_come_are_not_taken(self, officer: Client) -> None:
+        words = {"given_on": timezone.localdate() + dt.timedelta(days=1), "to": "Court", "what": "Visit notes", "why": "Court order"}
+        assert officer.post(f"/privacy/patients/{cast.PATIENT_ID}/disclose", words).status_code == 422
+
     def test_without_a_reason_are_not_taken(self, officer: Client) -> None:
-        answer = officer.post(f"/privacy/patients/{cast.PATIENT_ID}/disclose", {"to": "Court"})
+        answer = officer.post(f"/privacy/patients/{cast.PATIENT_ID}/disclose", {"given_on": timezone.localdate(), "to": "Court"})
         assert answer.status_code == 422
         assert not AuditEvent.objects.filter(interaction="disclosure").exists()
 

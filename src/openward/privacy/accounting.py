@@ -30,7 +30,7 @@ def accounting_words(patient: Patient, tenant: int, today: dt.date) -> dict[str,
     first = today.replace(year=today.year - YEARS, day=min(today.day, 28))
     period = Period(midnight(first), midnight(today + dt.timedelta(days=1)))
     told, taken = disclosures(connection(), tenant, key("Patient", str(patient.id)), period, timezone.get_current_timezone_name(), MOST)
-    rows = sorted([*map(_told, told), *map(_taken, taken)])
+    rows = sorted(row for row in [*map(_told, told), *map(_taken, taken)] if row[0] >= first.isoformat())
     cut = len(told) == MOST or len(taken) == MOST
     return {
         "title": _("Accounting of disclosures"),
@@ -53,8 +53,10 @@ def accounting_words(patient: Patient, tenant: int, today: dt.date) -> dict[str,
 
 
 def _told(one: Told) -> tuple[str, str, str, str, str]:
-    to, what, why = ([*(one.detail or "").split(" | "), "", "", ""])[:3]
-    return one.at.isoformat(), day(timezone.localdate(one.at)), to, what, why
+    """By the day it was given on; of what was written down before that was asked for, by the day of that."""
+    to, what, why, given = ([*(one.detail or "").split(" | "), "", "", "", ""])[:4]
+    on = dt.date.fromisoformat(given) if given else timezone.localdate(one.at)
+    return on.isoformat(), day(on), to, what, why
 
 
 def _taken(one: Taken) -> tuple[str, str, str, str, str]:

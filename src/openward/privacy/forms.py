@@ -59,9 +59,23 @@ class FindForm(forms.Form):
 class DisclosureForm(forms.Form):
     """What was given out by paper, phone or fax, which no program wrote down. 45 CFR 164.528(b)(2)"""
 
+    given_on = forms.DateField(label=_("Given on"), initial=timezone.localdate, widget=forms.DateInput(attrs={"type": "date"}))
     to = forms.CharField(label=_("Given to"), max_length=200, help_text=_("Name and, if known, address"))
     what = forms.CharField(label=_("What was given"), max_length=300)
     why = forms.CharField(label=_("Why"), max_length=300, help_text=_("Such as a court order, public health, or the patient's own wish"))
+
+    def clean_given_on(self) -> dt.date:
+        """The accounting tells the day of the disclosure, not the one it was written down on."""
+        day: dt.date = self.cleaned_data["given_on"]
+        if day > timezone.localdate():
+            raise forms.ValidationError(_("This day is still to come."))
+        return day
+
+    @property
+    def words(self) -> str:
+        """What the trail keeps: to whom, what, why and when, parted by a stroke."""
+        found = (self.cleaned_data[name].replace("|", "/") for name in ("to", "what", "why"))
+        return " | ".join([*(" ".join(one.split()) for one in found), self.cleaned_data["given_on"].isoformat()])
 
 
 def midnight(day: dt.date) -> dt.datetime:

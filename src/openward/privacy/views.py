@@ -88,9 +88,7 @@ def disclose(request: PageRequest, id: str) -> HttpResponseBase:
     request.store.read(Patient, id)
     form = DisclosureForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        found = form.cleaned_data
-        words = " | ".join(" ".join(found[name].replace("|", "/").split()) for name in ("to", "what", "why"))
-        event = Event("disclosure", "Patient", key("Patient", id), patients=[key("Patient", id)], detail=words)
+        event = Event("disclosure", "Patient", key("Patient", id), patients=[key("Patient", id)], detail=form.words)
         AUDITOR.record(connection(), request.actor.tenant, request.actor, [event])
         return go(request, "privacy:patient", message=_("Written down."), id=id)
     context = {"form": form, "panel_title": _("Record a disclosure")}
