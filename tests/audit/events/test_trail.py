@@ -104,6 +104,11 @@ class TestASearch:
         done = {event["action"] for event in found(call, {"entity": "Patient/ada"})}
         assert done == {"U", "R"} or done == {"C", "R"}
 
+    def test_by_a_reference_of_a_type_that_is_named_apart_finds_the_same(self, call: Client) -> None:
+        """Leaving the modifier out, as one does with what is unknown, would answer with everybody's events."""
+        assert readers(found(call, {"entity:Patient": "ada", "action": "R"})) == readers(found(call, {"entity": "Patient/ada", "action": "R"}))
+        assert found(call, {"agent:Practitioner": "nobody"}) == []
+
     def test_by_date_takes_prefixes_and_a_day(self, call: Client) -> None:
         day = dt.datetime.now(dt.UTC).date()
         everything = len(found(call, {"_count": 100}))
@@ -158,7 +163,21 @@ class TestASearch:
         assert call("GET", "/AuditEvent?colour=red", token="auditor", prefer="handling=strict").status == 400
 
     @pytest.mark.parametrize(
-        "query", ["date=yesterday", "date=ap2026", "_count=-1", "_count=x", "_sort=patient", "entity=x", "patient=", "_cursor=AAAA", "date=2026,2027"]
+        "query",
+        [
+            "date=yesterday",
+            "date=ap2026",
+            "_count=-1",
+            "_count=x",
+            "_sort=patient",
+            "entity=x",
+            "patient=",
+            "_cursor=AAAA",
+            "date=2026,2027",
+            "patient:missing=true",
+            "entity:text=x",
+            "date:exact=2026",
+        ],
     )
     def test_that_makes_no_sense_is_told(self, call: Client, query: str) -> None:
         assert call("GET", f"/AuditEvent?{query}", token="auditor").status == 400

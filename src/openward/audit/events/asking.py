@@ -36,6 +36,12 @@ class UnknownParameter(BadRequest):
     code = "not-supported"
 
 
+class UnknownModifier(BadRequest):
+    """{name} has a modifier that a search of AuditEvent does not take."""
+
+    code = "not-supported"
+
+
 @dataclass(frozen=True)
 class Asked:
     """Every list is one parameter's alternatives; a list that is there and empty matches nothing. Times are ISO 8601 in UTC, half-open.
@@ -69,14 +75,17 @@ class Asked:
 
 
 def asked(params: Sequence[tuple[str, str]], *, strict: bool) -> Asked:
-    """Raises BadRequest; what is unknown is left out and named in `ignored`, unless `strict`."""
+    """Raises BadRequest; what is unknown is left out and named in `ignored`, unless `strict`. A modifier that is not known is refused always: to leave
+    it out would answer another question. https://hl7.org/fhir/R4/search.html#modifiers"""
     count, oldest_first = _controls(params)
     found = Asked(count=count, oldest_first=oldest_first, cursor=dict(params).get("_cursor"))
     for name, value in params:
         base, _, modifier = name.partition(":")
         if name in CONTROLS:
             continue
-        if base not in PARAMETERS or (modifier and (base, modifier) not in MODIFIED):
+        if base in PARAMETERS and modifier and not _is_modified(base, modifier):
+            raise UnknownModifier(name=name[:80])
+        if base not in PARAMETERS:
             if strict:
                 raise UnknownParameter(name=name[:80], known=", ".join(PARAMETERS))
             found.ignored.append(name[:80])
@@ -84,12 +93,18 @@ def asked(params: Sequence[tuple[str, str]], *, strict: bool) -> Asked:
         values = split_escaped(value, ",")
         if not value.strip() or len(values) > MAX_VALUES:
             raise BadRequest(f"{base} takes one to {MAX_VALUES} values.")
+        if is_resource_type(modifier):
+            values = [one if "/" in one else f"{modifier}/{one}" for one in values]
         READERS[base](found, modifier, values)
         found.pairs.append((name, value))
     return found
 
 
-MODIFIED = frozenset({("patient", "Patient"), ("agent", "identifier")})
+def _is_modified(base: str, modifier: str) -> bool:
+    """The name of an actor, or the type of what a reference names."""
+    if base == "patient":
+        return modifier == "Patient"
+    return (base, modifier) == ("agent", "identifier") or (base in ("agent", "entity") and is_resource_type(modifier))
 
 
 def _controls(params: Sequence[tuple[str, str]]) -> tuple[int, bool]:
