@@ -20,7 +20,8 @@ RELABEL = "relabel"
 
 REMEMBERED = 10_000  # codes of a practice, and the labels that fall on each
 
-# Where the codes of a type stand that a rule looks at.
+# Where the codes of a type stand that a rule looks at. Not appointments and visits: who works with the waiting room, the board and what is fed in from
+# laboratories must find them, whatever their reason; one that is to be hidden is labelled by hand.
 CODED: Mapping[str, tuple[str, ...]] = {
     "Condition": ("code",),
     "Observation": ("code", "valueCodeableConcept", "component.code", "component.valueCodeableConcept"),
@@ -31,7 +32,6 @@ CODED: Mapping[str, tuple[str, ...]] = {
     "MedicationStatement": ("medicationCodeableConcept", "contained.code", "reasonCode"),
     "MedicationDispense": ("medicationCodeableConcept", "contained.code"),
     "MedicationAdministration": ("medicationCodeableConcept", "contained.code", "reasonCode"),
-    "Encounter": ("reasonCode",),
     "CarePlan": ("category", "activity.detail.code", "activity.detail.reasonCode"),
     "CareTeam": ("category", "reasonCode"),
     "Goal": ("description",),
@@ -44,9 +44,6 @@ CODED: Mapping[str, tuple[str, ...]] = {
     "ExplanationOfBenefit": ("diagnosis.diagnosisCodeableConcept", "procedure.procedureCodeableConcept", "item.productOrService"),
     "ClaimResponse": ("addItem.productOrService",),
 }
-
-# A visit is protected for what it was about once it is over. As long as someone sits in the waiting room, whoever works there must see that they do.
-OVER = frozenset({"finished", "cancelled"})
 
 # What is about something else: it has the labels of what these name, as they are when it is written.
 INHERITED: Mapping[str, tuple[str, ...]] = {
@@ -131,9 +128,8 @@ def labels_of(resource: Mapping[str, Any]) -> frozenset[str]:
 
 def implied(resource: Mapping[str, Any], more: Rules = NO_MORE) -> frozenset[str]:
     """The labels that fall on the resource by rule, for what it is coded as. `more`: the house's own rules."""
-    type = resource.get("resourceType", "")
-    places = CODED.get(type)
-    if places is None or (type == "Encounter" and resource.get("status") not in OVER):
+    places = CODED.get(resource.get("resourceType", ""))
+    if places is None:
         return frozenset()
     found: set[str] = set()
     has_more = bool(more)
