@@ -46,6 +46,26 @@ def test_says_what_the_specification_only_advises_when_nothing_is_wrong(call: Cl
     assert call("POST", "/Patient", untold).status == 201
 
 
+def test_warns_of_codes_that_their_code_system_does_not_have(call: Client):
+    acts = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+    visit = {"resourceType": "Encounter", "text": SAID, "status": "finished"}
+    asked = [{"code": "ZZZ"}, {"code": "AMB", "display": "emergency"}, {"code": "AMB", "display": "Ambulatory"}, {"code": "ZZZ", "version": "1066"}]
+    told = [issues(call("POST", "/Encounter/$validate", {**visit, "class": {"system": acts, **one}})) for one in asked]
+    assert told == [{("warning", "Encounter.class")}, {("warning", "Encounter.class")}, {("information", "")}, {("information", "")}]
+
+
+def test_takes_codes_of_r4_that_hl7_has_since_given_up(call: Client):
+    kind = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/adverse-event-category", "code": "product-use-error"}]}
+    event = {"resourceType": "AdverseEvent", "text": SAID, "actuality": "actual", "category": [kind], "subject": {"display": "x"}}
+    assert issues(call("POST", "/AdverseEvent/$validate", event)) == {("information", "")}
+
+
+def test_warns_of_units_that_are_none(call: Client):
+    amount = {"value": 1, "system": "http://unitsofmeasure.org", "code": "mgg"}
+    measured = {"resourceType": "Observation", "text": SAID, "status": "final", "code": {"text": "x"}, "valueQuantity": amount}
+    assert issues(call("POST", "/Observation/$validate", measured)) == {("warning", "Observation.value")}
+
+
 def test_lists_every_fault_with_its_place_and_stays_200(call: Client):
     wrong = {"resourceType": "Patient", "gender": "f", "nmae": [], "name": [{}]}
     found = issues(call("POST", "/Patient/$validate", wrong))

@@ -18,6 +18,8 @@ from openward.fhir.profiles.policy import current
 from openward.fhir.profiles.validating import is_base
 from openward.fhir.protocols import Interaction
 from openward.fhir.references import located, target
+from openward.fhir.terminology import Terminology
+from openward.fhir.terminology.doubts import doubts
 from openward.fhir.validation.advice import advise
 
 MODES = ("create", "update", "delete", "profile")
@@ -36,13 +38,13 @@ def validate(call: Call) -> Mapping[str, Any]:
     resource = _resource(call, mode)
     issues = _of_profiles(call, resource) + list(_of_mode(call, resource, mode))
     is_sound = all(issue.severity in ("warning", "information") for issue in issues)
-    return outcome([*issues, *(_advice(resource) if is_sound else ())])
+    return outcome([*issues, *(_advice(resource, call) if is_sound else ())])
 
 
-def _advice(resource: dict[str, Any]) -> list[Issue]:
-    """What R4 itself only warns of, such as a resource without a narrative (dom-6)."""
+def _advice(resource: dict[str, Any], call: Call) -> list[Issue]:
+    """What R4 itself only warns of, such as a resource without a narrative (dom-6), and codes that their code systems do not have."""
     try:
-        return advise(resource)
+        return [*advise(resource), *doubts(resource, Terminology.of(call.store))]
     except FhirPathTooCostly:
         return [Issue("too-costly", "The resource is too large to be looked through for what R4 only advises.", severity="information")]
 

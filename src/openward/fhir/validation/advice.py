@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -18,14 +20,33 @@ EVERYTHING = closure(parse("$this | descendants()"))
 
 def advise(resource: dict[str, Any]) -> list[Issue]:
     """The warnings for a resource that `validate` finds sound, each with its place; they refuse nothing. Raises FhirPathTooCostly."""
-    origin = [(resource, type_of(resource), None, None, None, None)]
     found: list[Issue] = []
-    for node in EVERYTHING(origin, Context(origin, origin, origin, {}, BUDGET)):
-        for sentence, is_broken in _rules(node[1].name) if node[0].__class__ is dict else ():
-            if is_broken(node[0]):
-                place = _place(node)
-                found.append(Issue("invariant", f"{place}: {sentence}", place, severity="warning"))
+    for element in elements(resource):
+        for sentence, is_broken in _rules(element.type):
+            if is_broken(element.value):
+                found.append(Issue("invariant", f"{element.place}: {sentence}", element.place, severity="warning"))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """An object in a resource, of the data type `type`."""
+
+    value: dict[str, Any]
+    type: str
+    node: Node
+
+    @property
+    def place(self) -> str:
+        return _place(self.node)
+
+
+def elements(resource: dict[str, Any]) -> Iterator[Element]:
+    """The resource and every object in it, however deep. Raises FhirPathTooCostly."""
+    origin = [(resource, type_of(resource), None, None, None, None)]
+    for node in EVERYTHING(origin, Context(origin, origin, origin, {}, BUDGET)):
+        if node[0].__class__ is dict:
+            yield Element(node[0], node[1].name, node)
 
 
 @cache
