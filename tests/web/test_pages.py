@@ -53,6 +53,12 @@ class TestTheDoor:
         response = registered()(ask(headers={**HTMX, "HX-Current-URL": "http://testserver/chart/1/?tab=2"}))
         assert response["HX-Redirect"].endswith("?next=%2Fchart%2F1%2F%3Ftab%3D2")
 
+    def test_nobody_who_sends_a_form_by_htmx_keeps_what_was_typed(self, registered):
+        response = registered(methods=("GET", "POST"))(ask(method="post", headers=HTMX))
+        assert response.status_code == 401
+        assert response["HX-Reswap"] == "none"
+        assert "still here" in response["HX-Trigger"]
+
     def test_without_the_permission_the_page_does_not_exist(self, registered):
         with pytest.raises(Http404):
             registered(needs=Permission.READ_CHART)(ask(cast.staff("it-agent")))

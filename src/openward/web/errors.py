@@ -90,6 +90,14 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return HttpResponse(html, status=500)
 
 
+def signed_out() -> HttpResponse:
+    """What a page sent by itself when its session was over: said where it was typed, and nothing of it is swapped away."""
+    text = _("You were signed out, and this was not saved. What you typed is still here: sign in again in another tab, then send it once more.")
+    response = with_toast(HttpResponse("", status=401), text, kind="danger")
+    response["HX-Reswap"] = "none"
+    return response
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The form was open across a sign-in or for too long; nothing was saved."""
     text = _("The page was open across a sign-out, or for very long. Nothing was saved. Go back, reload the page, and send the form again.")

@@ -136,8 +136,13 @@ def _answer(view: Callable[..., HttpResponseBase], request: PageRequest, args: t
 
 
 def _ask_to_sign_in(request: HttpRequest) -> HttpResponseBase:
-    """Send nobody to the sign-in page and back afterwards; htmx must move the whole page, not the fragment."""
+    """Send nobody to the sign-in page and back afterwards; htmx must move the whole page, not the fragment.
+
+    What a form of htmx brought stays in the page it was typed in: it can be sent again after signing in elsewhere (forms.js takes the new token over).
+    """
     htmx = request.headers.get("HX-Request") == "true"
+    if htmx and request.method == "POST":
+        return errors.signed_out()
     here = _path_of(request.headers.get("HX-Current-URL", "/")) if htmx else request.get_full_path() if request.method == "GET" else "/"
     return _send_to(resolve_url(settings.LOGIN_URL), here, htmx=htmx)
 

@@ -47,15 +47,6 @@ document.addEventListener("input", (event) => {
   document.getElementById("rx-details").replaceChildren();
 });
 
-// Signing in again in another tab makes a new token. The forms of this page take it over, so that what was typed meanwhile can still be saved.
-let token = "";
-setInterval(() => {
-  const now = document.cookie.match(/(?:^|; )(?:__Host-)?openward_csrf=([^;]+)/)?.[1] || "";
-  if (!now || now === token) return;
-  if (token) document.querySelectorAll("input[name=csrfmiddlewaretoken]").forEach((input) => { input.value = now; });
-  token = now;
-}, 1000);
-
 // A draft that is not being saved although there is a connection may have moved on in another window: ask, and say so.
 function watch(form) {
   const said = form.querySelector("[data-autosave-state]");

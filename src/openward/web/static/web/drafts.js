@@ -29,7 +29,7 @@ function draft(form) {
         headers: { "X-Openward-Autosave": "1", "HX-Request": "true", "HX-Current-URL": location.href },
         signal: AbortSignal.timeout(15000),
       });
-      if (answer.type === "opaqueredirect" || answer.headers.has("HX-Redirect") || answer.status === 403) outcome = "out";
+      if (answer.type === "opaqueredirect" || answer.headers.has("HX-Redirect") || [401, 403].includes(answer.status)) outcome = "out";
       else if (answer.ok) {
         outcome = "saved";
         const held = answer.headers.get("X-Openward-Version");

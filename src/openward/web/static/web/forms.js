@@ -37,6 +37,18 @@ document.addEventListener("htmx:finally:request", (event) => {
 });
 window.addEventListener("pageshow", (event) => { if (event.persisted) document.querySelectorAll("form").forEach((form) => busy.has(form) && release(form)); });
 
+// Signing in again in another tab makes a new token. The forms of this page take it over, so that what was typed meanwhile can still be saved.
+let token = "";
+setInterval(() => {
+  const now = document.cookie.match(/(?:^|; )(?:__Host-)?openward_csrf=([^;]+)/)?.[1] || "";
+  if (!now || now === token) return;
+  if (token) {
+    document.querySelectorAll("input[name=csrfmiddlewaretoken]").forEach((input) => { input.value = now; });
+    document.body.setAttribute("hx-headers:inherited", JSON.stringify({ "X-CSRFToken": now }));
+  }
+  token = now;
+}, 1000);
+
 // Requests a page makes by itself must not keep an unattended session alive.
 document.addEventListener("htmx:config:request", (event) => {
   const { sourceEvent, request } = event.detail.ctx;
