@@ -78,6 +78,20 @@ def test_looking_for_another_drug_takes_the_former_one_off_the_prescription(clin
     assert page.locator("#panel input[name=drug]").evaluate_all("all => all.map(one => one.value)") == [""]
 
 
+def test_what_was_typed_when_the_session_was_over_is_saved_after_signing_in_again(clinic: House, browser: Browser) -> None:
+    desk = signs_in(browser, clinic.url, "frontdesk")
+    desk.goes_to(f"/patients/{clinic.all('Patient?_count=1')[0]['id']}").follows("Edit").types("Goes by", "Bee")
+    token = desk.panel.locator("[name=csrfmiddlewaretoken]")
+    former = token.input_value()
+    desk.page.context.clear_cookies(name=re.compile("session"))
+    desk.clicks_on("Save", within=desk.panel).sees("What you typed is still here")
+    elsewhere = Person(clinic.url, desk.page.context.new_page()).goes_to("/account/sign-in")
+    elsewhere.page.locator("form[action*='/as/frontdesk/'] button").click()
+    elsewhere.page.wait_for_url(lambda address: "/account/sign-in" not in address)
+    expect(token).not_to_have_value(former)
+    desk.clicks_on("Save", within=desk.panel).sees("Details saved.")
+
+
 def test_what_was_typed_in_a_panel_is_not_lost_by_a_click_beside_it(clinic: House, browser: Browser) -> None:
     desk = signs_in(browser, clinic.url, "frontdesk")
     page, asked = desk.page, list[str]()
