@@ -96,6 +96,22 @@ class TestPlaces:
         assert ward("GET", path).status == status
 
 
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [("Observation?subject=BASE/Patient/p0", ["o0", "o1", "o2"]), ("Observation?subject=Patient/p1,BASE/Patient/p0", ["o0", "o1", "o2"]),
+     ("Patient?_has:Observation:subject:subject=BASE/Patient/p0", ["p0"]), ("Observation?derived-from.subject=BASE/Patient/p0", ["o3"]),
+     ("?_type=Observation&subject=BASE/Patient/p0", ["o0", "o1", "o2"]), ("Patient/p0/Observation?subject=BASE/Patient/p0", ["o0", "o1", "o2"]),
+     ("ValueSet?url=BASE/ValueSet/v", ["v"]), ("Observation?subject:identifier=BASE/|1", ["o3"])],
+)  # fmt: skip
+def test_a_resource_may_be_named_by_the_address_of_this_server(ward: Client, query: str, found: list[str]) -> None:
+    """search.html#reference: also at the end of a chain; a uri stays what it is."""
+    identifier = {"identifier": {"system": f"{BASE}/", "value": "1"}}
+    third = {"resourceType": "Observation", "id": "o3", "status": "final", "code": {"text": "x"}, "subject": identifier}
+    assert ward("PUT", "/Observation/o3", {**third, "derivedFrom": [{"reference": "Observation/o0"}]}).status == 201
+    assert ward("PUT", "/ValueSet/v", {"resourceType": "ValueSet", "id": "v", "status": "draft", "url": f"{BASE}/ValueSet/v"}).status == 201
+    assert sorted(ids(ward("GET", f"/{query.replace('BASE', BASE)}").json)) == found
+
+
 class TestPosting:
     @pytest.mark.parametrize("path", ["/Patient/_search", "/Patient/_search?gender=male", "/_search", "/Patient/p0/Observation/_search"])
     @pytest.mark.parametrize(("type", "body"), [("text/plain", b"_id=p1"), ("application/fhir+json", b'{"resourceType":"Parameters"}')])

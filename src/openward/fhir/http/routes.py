@@ -30,8 +30,8 @@ from openward.fhir.interactions.vread import vread
 from openward.fhir.operations.parameters import Parameters
 from openward.fhir.operations.registry import Answer, Call, Operation, named
 from openward.fhir.search.date import span
-from openward.fhir.search.parameters import plan
 from openward.fhir.search.places import SYSTEM, Place, within
+from openward.fhir.search.query import names_resources
 from openward.fhir.search.subset import SHAPES, shortened
 from openward.fhir.versions import Version
 from openward.fhir.virtual import VIRTUAL, VirtualType
@@ -251,19 +251,13 @@ def _conditions(request: Request) -> list[tuple[str, str]]:
     own = f"{request.url}/"
     if not any(own in value for _, value in request.parameters):
         return request.parameters
-    type = next((segment for segment in reversed(request.segments) if is_resource_type(segment)), None)
+    asked = [part for name, value in request.parameters if name == "_type" for part in value.split(",")]
+    type = next((name for name in [*reversed(request.segments), *asked] if is_resource_type(name)), "")
     return _relative(type, request.parameters, own)
 
 
-def _relative(type: str | None, parameters: Iterable[tuple[str, str]], own: str) -> list[tuple[str, str]]:
-    known = plan(type).parameters if type and is_resource_type(type) else {}
-    references = {name for name, parameter in known.items() if parameter.type == "reference"}
-
-    def names_one(name: str) -> bool:
-        code, _, modifier = name.partition(":")
-        return code in references or modifier in ("in", "not-in")
-
-    return [(name, value.replace(own, "") if names_one(name) else value) for name, value in parameters]
+def _relative(type: str, parameters: Iterable[tuple[str, str]], own: str) -> list[tuple[str, str]]:
+    return [(name, value.replace(own, "") if own in value and names_resources(type, name) else value) for name, value in parameters]
 
 
 def _condition(request: Request, type: str, query: str) -> str:

@@ -235,6 +235,21 @@ _remembered = lru_cache(maxsize=4096)(condition)
 OWN.on_change.append(_remembered.cache_clear)
 
 
+def names_resources(type: str, name: str) -> bool:
+    """Whether the values of this parameter, or of what its chain ends in, are resources (or a value set) by their addresses."""
+    if not is_resource_type(type):
+        return False
+    try:
+        found = _remembered(type, name, "x", 0)
+    except BadRequest:
+        return False
+    while isinstance(found, Chain | Has):
+        found = found.condition if isinstance(found, Has) else next(iter(found.conditions.values()))
+    if not isinstance(found, Filter):
+        return False
+    return found.modifier in ("in", "not-in") or found.parameter.type == "reference" and found.modifier != "identifier"
+
+
 def _listed(type: str, value: str) -> Listed:
     ids = [part.removeprefix("List/") for part in value.split(",") if part]
     if not ids or not all(map(is_id, ids)):
