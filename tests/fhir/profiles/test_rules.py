@@ -166,6 +166,16 @@ class TestExtensions:
         assert found(patient(extension=[unknown]), ANY, severity="warning") == ["Patient.extension[0]"]
         assert found(patient(modifierExtension=[unknown]), ANY) == ["Patient.modifierExtension[0]"]
 
+    def test_a_part_that_the_extension_does_not_define_is_a_warning(self):
+        pair = extension(
+            "pair",
+            sliced("Extension.extension", ("value", "url")),
+            element("Extension.extension", slice="left", max="1"),
+            element("Extension.extension.url", fixedUri="left"),
+        )
+        worn = {"url": URL + "pair", "extension": [{"url": "left", "valueInteger": 1}, {"url": "lfet", "valueInteger": 2}]}
+        assert found(patient(extension=[worn]), ANY, pair, severity="warning") == ["Patient.extension[0].extension[1]"]
+
     def test_may_not_be_modifiers_when_they_are_none(self):
         assert found(patient(modifierExtension=[{"url": URL + "shoe", "valueInteger": 42}]), ANY, SHOE) == ["Patient.modifierExtension[0]"]
 

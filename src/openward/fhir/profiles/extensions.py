@@ -14,6 +14,7 @@ from openward.fhir.errors import Malformed
 from openward.fhir.fhirpath import FhirPathError
 from openward.fhir.json import dumps
 from openward.fhir.profiles.constraints import evaluated, holds
+from openward.fhir.profiles.discriminators import addresses
 from openward.fhir.profiles.facts import Context, Profile
 from openward.fhir.profiles.findings import ERROR, WARNING, Finding, Findings, place, under
 from openward.fhir.profiles.packages import CORE
@@ -116,14 +117,25 @@ def _places(value: Any, name: str, type: str, parent: Place) -> Iterator[Place]:
 
 def _found_in(one: Place, run: Run, guide: str) -> Findings:
     url, around = one.url, one.parent
-    if around is None or not url or (around.url and ":" not in url):
+    if around is None or not url:
         return []
+    if around.url and ":" not in url:
+        return _of_no_part(one, url, around.url, run, guide)
     profile = run.known.find(url, guide)
     if profile is None or profile.type != "Extension":
         if one.name == "modifierExtension":
             return [Finding(one.where, "extension", f"the modifier extension {url[:200]} is not known here")]
         return [Finding(one.where, "extension", f"the extension {url[:200]} is not known here", WARNING)]
     return [*under(one.where, run.known.check(profile)(one.value, "Extension", run)), *_misplaced(one, around, profile, run)]
+
+
+def _of_no_part(one: Place, url: str, outer: str, run: Run, guide: str) -> Findings:
+    """A relative url names a part that the extension around it defines; of another nobody can know what it means."""
+    profile = run.known.find(outer, guide) if ":" in outer else None
+    parts = profile.root.child("extension") if profile is not None and profile.type == "Extension" else None
+    if parts is None or not parts.slices or any(url in addresses(part) for part in parts.slices):
+        return []
+    return [Finding(one.where, "extension", f"{url[:200]} is not a part of the extension {outer[:200]}", WARNING)]
 
 
 def _misplaced(one: Place, around: Place, profile: Profile, run: Run) -> Iterator[Finding]:
