@@ -14,6 +14,7 @@ from django.test import Client
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from openward.accounts.sessions import BY_PIN
 from openward.fhir.ids import key
 from openward.smart.launching import launch
 from openward.smart.models import AccessToken, App, Connection, RefreshToken
@@ -331,6 +332,16 @@ class TestHowThePersonIsAsked:
         at = self.proves(walk.browser)
         got = walk.exchange(told(walk.decide(walk.browser.get(kept)))["code"]).json()
         assert claims_of(got["id_token"])["auth_time"] == at
+
+    def test_for_what_lasts_never_by_pin_alone(self, staff_walk: Walk) -> None:
+        """docs/signing-in.md: a PIN opens nothing risky. Whoever saw it typed would go home with months of access."""
+        session = staff_walk.browser.session
+        session[PROVED_AT] = BY_PIN
+        session.save()
+        assert staff_walk.authorize(scope="launch/patient offline_access patient/*.rs")["Location"].startswith("/account/security/again")
+        assert staff_walk.authorize(scope="launch/patient patient/*.rs").status_code == 200
+        self.proves(staff_walk.browser)
+        assert staff_walk.authorize(scope="launch/patient offline_access patient/*.rs").status_code == 200
 
     def test_as_usual_who_proved_it_recently_enough(self, walk: Walk) -> None:
         at = self.proves(walk.browser, ago=30)

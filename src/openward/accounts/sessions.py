@@ -26,6 +26,7 @@ from openward.accounts.models import Session, User
 M = TypeVar("M", bound=models.Model)
 SITTING = "sitting"
 SEEN_AT = "seen_at"
+BY_PIN = 0.0  # in place of the moment of a whole proof (openward.web.gate.PROVED_AT): who is here has shown a PIN and no more
 
 
 def _columns(model: type[models.Model], alias: str) -> str:

@@ -21,7 +21,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from openward.access.actor import Actor
 from openward.accounts import actions, factors, signing_out, stations
 from openward.accounts.models import User
-from openward.accounts.sessions import SEEN_AT, SITTING, device
+from openward.accounts.sessions import BY_PIN, SEEN_AT, SITTING, device
 from openward.audit.auditor import note
 from openward.record.connection import connection
 from openward.web.gate import PROVED_AT
@@ -72,9 +72,8 @@ def enter(request: HttpRequest, user: User, *, method: str = "password", has_pro
     agent = device(request.headers.get("User-Agent", ""))
     request.session[SITTING] = {"address": request.META.get("REMOTE_ADDR"), "device": agent, "method": method, "began_at": now}
     request.session[SEEN_AT] = now
-    request.session.pop(PROVED_AT, None)
+    request.session[PROVED_AT] = now if has_proved else BY_PIN
     if has_proved:
-        request.session[PROVED_AT] = now
         actions.forgive(user)
         _remember_at_station(request, user)
     note(connection(), actor_in(request, user), "sign-in", detail=method)

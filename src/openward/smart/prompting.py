@@ -13,7 +13,7 @@ from oauthlib.oauth2 import InvalidRequestError
 from oauthlib.oauth2.rfc6749.errors import OAuth2Error
 from oauthlib.openid.connect.core.exceptions import ConsentRequired, LoginRequired, RequestNotSupported, RequestURINotSupported
 
-from openward.accounts.sessions import SITTING
+from openward.accounts.sessions import BY_PIN, SITTING
 from openward.web.gate import PROVED_AT
 
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
@@ -52,10 +52,12 @@ def wants_proof(request: Any) -> bool:
 
 def must_prove(request: Any, browser: HttpRequest, since: float | None) -> bool:
     """Whether the person has to prove anew who they are. `since`: when the app asked, for a request that was kept meanwhile."""
-    proved = browser.session.get(PROVED_AT, 0.0)
-    if since is not None and proved >= since:
+    proved = browser.session.get(PROVED_AT)
+    if since is not None and (proved or 0.0) >= since:
         return False
-    too_old = request.max_age is not None and time.time() - proved > int(request.max_age)
+    if proved == BY_PIN and "offline_access" in request.asked.contexts:
+        return True  # what lasts for months is not given by a PIN, which is worth something for a shift and at one workstation
+    too_old = request.max_age is not None and time.time() - (proved or 0.0) > int(request.max_age)
     return too_old or bool(_prompts(request) & ANEW)
 
 

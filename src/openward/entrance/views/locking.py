@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from openward.accounts import actions, factors, passkeys, stations
 from openward.accounts.middleware import LOCKED
 from openward.accounts.models import User
+from openward.accounts.sessions import BY_PIN
 from openward.audit.auditor import note
 from openward.entrance import sitting
 from openward.entrance.forms import UnlockForm
@@ -77,7 +78,7 @@ def _unlocked(request: PageRequest, proof: str) -> HttpResponseBase:
     """By PIN the whole proof of before no longer counts: whoever has seen the PIN typed opens the day's work by it and nothing risky."""
     request.session.pop(LOCKED, None)  # another window may have been faster
     if proof == PIN:
-        request.session.pop(PROVED_AT, None)
+        request.session[PROVED_AT] = BY_PIN
     note(connection(), request.actor, "unlock-screen")
     return HttpResponse(status=204) if FRAGMENT in request.headers else redirect(sitting.wanted_page(request))
 
