@@ -26,6 +26,10 @@ class WrongUrl(DatabaseTrouble):
     """OPENWARD_DATABASE_URL is not an address of a PostgreSQL database: {reason}. Write postgresql://user:password@host:port/database."""
 
 
+class WrongSettings(DatabaseTrouble):
+    """The settings cannot be meant as they are. {what}"""
+
+
 class Unreachable(DatabaseTrouble):
     """PostgreSQL at {where} does not answer: {reason}."""
 

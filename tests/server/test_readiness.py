@@ -38,7 +38,7 @@ def safe(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     settings.ALLOWED_HOSTS = ["clinic.example"]
     settings.DEBUG = settings.OPENWARD_DEMO = False
     settings.OPENWARD_MFA_ROLES, settings.OPENWARD_BACKUPS = frozenset(["staff"]), str(tmp_path / "backups")
-    settings.OPENWARD_PRIVATE_TARGETS = []
+    settings.OPENWARD_PRIVATE_TARGETS, settings.OPENWARD_AUDIT_ANCHORS = [], "file,syslog:log.example:514"
     monkeypatch.delenv("OPENWARD_DATABASE_URL", raising=False)
     monkeypatch.setenv("OPENWARD_PROXIES", "10.0.0.5")
     monkeypatch.setattr(readiness, "_same_disk", lambda *_: False)
@@ -67,6 +67,9 @@ def test_nothing_is_said_when_all_is_safe(safe: Settings) -> None:
         ("ALLOWED_HOSTS", [".example", "clinic.example"], "any host name"),
         ("ALLOWED_HOSTS", ["localhost"], "clinic.example, from OPENWARD_PUBLIC_URL, is not in OPENWARD_HOSTS"),
         ("DEBUG", True, "take OPENWARD_DEBUG away"),
+        ("OPENWARD_MFA_ROLES", frozenset(["clinican"]), "all other staff sign in with a password alone"),
+        ("OPENWARD_AUDIT_ANCHORS", "file", "file,syslog:HOST:PORT"),
+        ("OPENWARD_AUDIT_ANCHORS", "", "file,syslog:HOST:PORT"),
         ("OPENWARD_DEMO", True, "take OPENWARD_DEMO away"),
         ("OPENWARD_MFA_ROLES", frozenset(), "OPENWARD_MFA_ROLES=staff"),
         ("OPENWARD_MFA_ROLES", frozenset(["none"]), "OPENWARD_MFA_ROLES=staff"),

@@ -15,6 +15,7 @@ from pathlib import Path
 from openward.cluster import EmbeddedCluster
 from openward.database import URL_VARIABLE, Database, open_database, require_writable
 from openward.server import users
+from openward.server.misset import require_settings
 from openward.server.progress import ProgressBar
 from openward.server.supervisor import Supervisor, alone_in, family, require_free
 from openward.troubles import NewerSchema, NothingHere
@@ -24,6 +25,7 @@ NOISY = {"verbosity": 0, "interactive": False}
 
 def serve(options: argparse.Namespace) -> int:
     data = Path(os.environ["OPENWARD_DATA"])
+    require_settings()
     require_writable(data)
     require_free(options.host, options.port)
     require_free(options.host, options.port + 1)
@@ -293,6 +295,7 @@ class _ready:  # noqa: N801 - reads as a word in `with _ready():`
         self.before = before
 
     def __enter__(self) -> _ready:
+        require_settings()
         self.database = open_database(Path(os.environ["OPENWARD_DATA"]))
         try:
             if self.before:

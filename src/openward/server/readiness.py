@@ -96,6 +96,9 @@ def development() -> Iterator[str]:
 def sign_in() -> Iterator[str]:
     if not settings.OPENWARD_MFA_ROLES - {"none"}:
         yield "Nobody needs a second factor to sign in: set OPENWARD_MFA_ROLES=staff."
+    elif "staff" not in settings.OPENWARD_MFA_ROLES:
+        named = ", ".join(sorted(settings.OPENWARD_MFA_ROLES))
+        yield f"Only {named} need a second factor, all other staff sign in with a password alone: set OPENWARD_MFA_ROLES=staff."
     if not any(one.has_usable_password() or one.last_login for one in administrators()):
         yield "Nobody can administer this installation yet: run `openward administrator new`, and open the address it prints."
     if settings.OPENWARD_IDLE_SECONDS > 60 * 60:
@@ -136,6 +139,11 @@ def trail() -> Iterator[str]:
         yield (
             f"The audit trail is {standing}: make a database user who owns nothing (`openward audit role NAME`), name it in OPENWARD_DATABASE_URL, "
             "and the owner in OPENWARD_DATABASE_OWNER_URL."
+        )
+    if not {name.strip() for name in settings.OPENWARD_AUDIT_ANCHORS.split(",")} - {"", "file"}:
+        yield (
+            "The seals of the trail are kept on this machine only, where whoever rules it could make all of them anew: set OPENWARD_AUDIT_ANCHORS to "
+            "file,syslog:HOST:PORT (or an https:// address) of a log on another one."
         )
 
 
