@@ -77,7 +77,7 @@ class TestARestore:
         without = replace(kept, data=kept.data.parent / "without", settings={**kept.settings, "OPENWARD_KEK_FILES": str(elsewhere)})
         done = without.openward("restore")
         assert done.returncode == 1
-        assert "absent.key cannot be used" in done.stderr
+        assert "absent.key is not there" in done.stderr
         assert not elsewhere.exists()
 
     @pytest.mark.parametrize("time", ["yesterday", "2026-11-22T12:00:00", "2026-13-45T00:00:00Z"])
