@@ -12,7 +12,6 @@ from openward.fhir.resources import Location, Organization
 from openward.record import open_store
 from openward.smart.context import Asking
 
-BRAND = "http://hl7.org/fhir/StructureDefinition/organization-brand"
 PORTAL = "http://hl7.org/fhir/StructureDefinition/organization-portal"
 FHIR_VERSION = "http://hl7.org/fhir/StructureDefinition/endpoint-fhir-version"
 CONNECTION_TYPE = "http://terminology.hl7.org/CodeSystem/endpoint-connection-type"
