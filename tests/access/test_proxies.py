@@ -132,9 +132,9 @@ class TestThePortal:
         client.force_login(parent)
         assert "KID" in client.get("/portal/family").content.decode().upper()
         client.post("/portal/family/switch", {"patient": f"Patient/{CHILD}"})
-        assert "You are in another person" in client.get("/portal/").content.decode()
+        assert "You are in the record of" in client.get("/portal/").content.decode()
         client.post("/portal/family/switch", {"patient": ""})
-        assert "You are in another person" not in client.get("/portal/").content.decode()
+        assert "You are in the record of" not in client.get("/portal/").content.decode()
 
     def test_does_not_switch_to_a_stranger(self, parent: User, client: Client) -> None:
         client.force_login(parent)
@@ -147,7 +147,7 @@ class TestThePortal:
         client.post("/portal/family/switch", {"patient": f"Patient/{CHILD}"})
         ProxyGrant.objects.filter(pk=row.pk).update(until=timezone.now())
         forget()
-        assert "You are in another person" not in client.get("/portal/").content.decode()
+        assert "You are in the record of" not in client.get("/portal/").content.decode()
 
     def test_takes_one_without_a_record_to_whom_they_look_after(self, client: Client) -> None:
         house()
@@ -155,7 +155,7 @@ class TestThePortal:
         aunt = User.objects.create_user(sign_in="aunt@example.org", password=None, role="patient", name="Aunt")
         leave(aunt, kind="guardian")
         client.force_login(aunt)
-        assert "You are in another person" in client.get("/portal/").content.decode()
+        assert "You are in the record of" in client.get("/portal/").content.decode()
 
     def test_writes_the_proxys_own_name_on_the_trail(self, parent: User, client: Client) -> None:
         child(6)

@@ -16,7 +16,9 @@ from openward.access.permissions import Permission
 from openward.access.roles import role_of
 from openward.web import flash, navigation
 from openward.web.addresses import address
+from openward.web.display import person_name
 from openward.web.gate import actor_of
+from openward.web.words import gettext as _
 
 THEMES = ("auto", "light", "dark")
 KINDS = {"success": "ok", "error": "danger", "warning": "warning"}
@@ -41,9 +43,17 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
         "doors": doors(settings.ROOT_URLCONF),
         "persona_url": address("demo:personas") if getattr(settings, "OPENWARD_DEMO", False) else "",
         "may_label": SimpleLazyObject(lambda: actor is not None and actor.may(Permission.LABEL_RECORDS)),
+        "whose": SimpleLazyObject(lambda: whose(request)),
         "glass": SimpleLazyObject(lambda: open_glass(actor) if actor else None),
         "error_id": getattr(request, "request_id", ""),
     }
+
+
+def whose(request: HttpRequest) -> str:
+    """The name on the record a proxy is in, in capitals first as on every banner; without a store at hand, that it is another person's."""
+    store, actor = getattr(request, "store", None), actor_of(request)
+    found = store.find("Patient", actor.reference_id) if store is not None and actor is not None and actor.reference_id else None
+    return person_name(found.name[0]) if found is not None and found.name else _("another person")
 
 
 @dataclass(frozen=True)
