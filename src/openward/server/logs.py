@@ -8,6 +8,9 @@ import traceback
 from types import TracebackType
 from typing import cast
 
+# C0, DEL, C1 and the separators of lines and paragraphs, each as Python writes it.
+CONTROLS = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}
+
 
 class LineFormatter(logging.Formatter):
     converter = staticmethod(time.gmtime)
@@ -16,6 +19,10 @@ class LineFormatter(logging.Formatter):
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
+        """One line whatever is in it: what a client sent cannot look like an event of its own."""
+        return super().formatMessage(record).translate(CONTROLS)
 
     def formatException(self, ei: object) -> str:  # noqa: N802 - the name is logging's
         """Where it happened and which class: the message of an exception may quote a patient's data, so it stays out."""
