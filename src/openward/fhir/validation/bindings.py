@@ -27,6 +27,7 @@ LANGUAGE = re.compile(
     r"|x(-[a-z0-9]{1,8})+|i-[a-z]{2,8}|sgn-[a-z]{2}-[a-z]{2}|en-gb-oed|zh-min",
     re.IGNORECASE,
 )
+LONGEST_TAG = 200
 
 
 def code_test(value_set: str) -> Test | None:
@@ -54,14 +55,18 @@ def _media_type(value: Any) -> str | None:
     return None if MEDIA_TYPE.fullmatch(value) else ("is not in the media types of RFC 6838, such as text/plain" if value else EMPTY)
 
 
+def _is_language(tag: str) -> bool:
+    return len(tag) <= LONGEST_TAG and LANGUAGE.fullmatch(tag) is not None
+
+
 def _language(value: Any) -> str | None:
-    return code(value) or (None if LANGUAGE.fullmatch(value) else "is not in the language tags of BCP 47, such as en-US")
+    return code(value) or (None if _is_language(value) else "is not in the language tags of BCP 47, such as en-US")
 
 
 def _language_problem(value: Mapping[str, Any], type: str) -> str | None:
     """Words alone are enough, as the binding is only preferred; codes must have a tag among them."""
     codings = value.get("coding", ()) if type == "CodeableConcept" else (value,)
-    if not codings or any(one.get("system") == BCP_47 and LANGUAGE.fullmatch(one.get("code", "")) for one in codings):
+    if not codings or any(one.get("system") == BCP_47 and _is_language(one.get("code", "")) for one in codings):
         return None
     return f"has no language tag of BCP 47, such as en-US, with the system {BCP_47}"
 
