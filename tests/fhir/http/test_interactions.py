@@ -82,6 +82,12 @@ class TestReading:
         answer = call("GET", f"{address.replace('ID', id)}?_since=2999-01-01T00:00:00Z").json
         assert (answer["type"], "entry" in answer) == ("history", False)
 
+    def test_a_history_has_no_more_than_was_asked_for(self, call: Client) -> None:
+        id = call("POST", "/Patient", PATIENT).json["id"]
+        answer = call("GET", f"/Patient/{id}/_history?_count=0").json
+        assert ("entry" in answer, [link["relation"] for link in answer["link"]]) == (False, ["self"])
+        assert call("GET", "/Patient/nobody/_history?_count=0").status == 404
+
     def test_what_was_made_again_says_so_in_its_history(self, call: Client) -> None:
         for method in ("PUT", "PUT", "DELETE", "PUT"):
             call(method, "/Patient/mine", None if method == "DELETE" else {**PATIENT, "id": "mine", "active": method == "PUT"})

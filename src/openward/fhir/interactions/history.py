@@ -117,9 +117,9 @@ def history(
         versions = _of_one(store, type, id, params, oldest_first)
     else:
         versions = _of_types(store, [type] if type else list(RESOURCE_TYPES), {**params, "watermark": position.watermark}, oldest_first)
-    page = versions[:limit]
+    page = versions[:limit] if count else []
     _record(store, type, id, page)
-    more = len(versions) > limit
+    more = bool(page) and len(versions) > limit
     return History(page, _after(page[-1], position).cursor() if more else None)
 
 
