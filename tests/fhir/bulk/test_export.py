@@ -227,6 +227,10 @@ class TestOutput:
         taken = call("GET", path_of(manifest["output"][0]["url"]), token="all", accept_encoding="gzip")
         assert taken.headers["Content-Encoding"] == "gzip"
         assert json.loads(gzip.decompress(taken.body))["id"] == "doc"
+        assert int(taken.headers["Content-Length"]) == len(taken.body)
+        plain = call("GET", path_of(manifest["output"][0]["url"]), token="all", accept_encoding="gzip;q=0")
+        assert "Content-Encoding" not in plain.headers
+        assert plain.body == gzip.decompress(taken.body)
 
 
 class TestManifest:

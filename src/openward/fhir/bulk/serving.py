@@ -63,7 +63,7 @@ def manifest(export: Export, files: Sequence[File]) -> dict[str, Any]:
 
 def file(id: str, name: str, store: Store, request: Request) -> Response:
     """One file, to the client whose export it is, while it may still see all that is in it. On the trail before the first byte leaves."""
-    from openward.fhir.http.response import Response
+    from openward.fhir.http.response import Response, takes_gzip
 
     export = _covered(store, id)
     named = [one for one in exports.files_of(store.connection, export) if one.name == name] if export.state == "done" else []
@@ -81,7 +81,7 @@ def file(id: str, name: str, store: Store, request: Request) -> Response:
         words = f"file {found.number} taken: {found.rows} resources of {found.patients} patients"
         store.record([Event("export", found.type, detail=words)])
     headers = {"Content-Type": NDJSON, **_expiry(export)}
-    if "gzip" in (request.header("Accept-Encoding") or ""):
+    if takes_gzip(request.header("Accept-Encoding")):
         headers |= {"Content-Encoding": "gzip", "Content-Length": str(stored.gzipped_size(found.stored))}
         return Response(200, headers=headers, chunks=stored.gzipped(path, found.stored, found.crc, found.bytes))
     return Response(200, headers={**headers, "Content-Length": str(found.bytes)}, chunks=stored.plain(path, found.stored))
