@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import time
 from collections.abc import Iterator
@@ -28,6 +29,12 @@ def stream(served: Server, session: str, topics: str) -> Iterator[socket.socket]
         yield wire
 
 
+def test_a_stream_itself_says_it_too(served: Server, session: str) -> None:
+    with socket.create_connection(("127.0.0.1", served.port + 1), timeout=10) as wire:
+        wire.sendall(f"GET /live/events?topics=inbox HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {session}\r\n\r\n".encode())
+        assert b"x-content-type-options: nosniff" in read_until(wire, b"\r\n\r\n")
+
+
 def read_until(wire: socket.socket, wanted: bytes) -> bytes:
     seen = b""
     while wanted not in seen:
@@ -40,6 +47,16 @@ def read_until(wire: socket.socket, wanted: bytes) -> bytes:
 def notify(served: Server, topic: str) -> None:
     with psycopg.connect(**EmbeddedCluster(served.installation.data).parameters(), autocommit=True) as connection:  # type: ignore[arg-type]
         connection.execute("select pg_notify(%s, '')", (topic,))
+
+
+@pytest.mark.parametrize("path", ["/health", "/live/events?topics=inbox", "/live/events?topics=;", "/no/such/thing"])
+def test_every_answer_says_what_a_browser_must_not_do_with_it(served: Server, path: str) -> None:
+    asked = http.client.HTTPConnection("127.0.0.1", served.port + 1, timeout=10)
+    asked.request("GET", path)
+    said = asked.getresponse().headers
+    asked.close()
+    assert (said["x-content-type-options"], said["cache-control"]) == ("nosniff", "no-store")
+    assert "frame-ancestors 'none'" in said["content-security-policy"]
 
 
 class TestAnEvent:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 from collections.abc import Iterator
 
@@ -27,6 +28,14 @@ def sign_in(behind_tls: Server) -> Answer:
 def test_every_answer_tells_the_browser_to_come_back_by_https_only(behind_tls: Server, path: str) -> None:
     said = behind_tls.ask("GET", path, headers=SECURE).headers["strict-transport-security"]
     assert said == "max-age=31536000; includeSubDomains"
+
+
+def test_answers_of_the_live_process_tell_it_too(behind_tls: Server) -> None:
+    asked = http.client.HTTPConnection("127.0.0.1", behind_tls.port + 1, timeout=10)
+    asked.request("GET", "/live/events?topics=inbox")
+    said = asked.getresponse().headers
+    asked.close()
+    assert said["strict-transport-security"] == "max-age=31536000; includeSubDomains"
 
 
 def test_cookies_are_of_this_host_and_of_https_only(sign_in: Answer) -> None:

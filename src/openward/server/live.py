@@ -31,9 +31,12 @@ from django.contrib.auth import SESSION_KEY  # noqa: E402
 from django.db import close_old_connections, connection  # noqa: E402
 from psycopg import sql  # noqa: E402
 from starlette.applications import Starlette  # noqa: E402
+from starlette.datastructures import MutableHeaders  # noqa: E402
+from starlette.middleware import Middleware  # noqa: E402
 from starlette.requests import Request  # noqa: E402
 from starlette.responses import PlainTextResponse, Response, StreamingResponse  # noqa: E402
 from starlette.routing import Route  # noqa: E402
+from starlette.types import ASGIApp, Message, Receive, Scope, Send  # noqa: E402
 
 from openward.accounts.sessions import SessionStore  # noqa: E402
 
@@ -172,7 +175,33 @@ async def subscription(request: Request) -> Response:
 
 
 ROUTES = [Route("/live/events", events), Route("/live/subscriptions/{id}", subscription), Route("/health", health)]
-app = Starlette(routes=ROUTES, lifespan=lifespan)
+
+
+class Headers:
+    """What every answer of Openward says to a browser, pages or not: streams, refusals and what is not there too."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.said = {
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store",
+            "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+        }
+        if settings.SECURE_HSTS_SECONDS:
+            self.said["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def said(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self.said.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, said)
+
+
+app = Starlette(routes=ROUTES, lifespan=lifespan, middleware=[Middleware(Headers)])
 
 
 class Server(uvicorn.Server):
