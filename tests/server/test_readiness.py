@@ -31,7 +31,7 @@ def safe(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     data, keys = tmp_path / "data", tmp_path / "keys"
     for folder in (data, keys):
         folder.mkdir(mode=0o711)
-    for path in (keys / "outer.key", data / "secret.key"):
+    for path in (keys / "outer.key", data / "secret.key", data / "seal.key"):
         path.touch(mode=0o600)
     settings.OPENWARD_DATA, settings.OPENWARD_KEK_FILES = data, [keys / "outer.key"]
     settings.SESSION_COOKIE_SECURE, settings.OPENWARD_PUBLIC_URL = True, "https://clinic.example"
@@ -107,7 +107,7 @@ def test_an_outer_key_beside_the_data_is_said(safe: Settings) -> None:
     assert ["lies beside the data" in one for one in said()] == [True]
 
 
-@pytest.mark.parametrize("name", ["secret.key", "../keys/outer.key"])
+@pytest.mark.parametrize("name", ["secret.key", "seal.key", "../keys/outer.key"])
 def test_a_key_that_others_can_read_is_said_with_its_path(safe: Settings, name: str) -> None:
     (safe.OPENWARD_DATA / name).chmod(0o640)
     (words,) = said()

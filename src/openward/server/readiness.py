@@ -152,7 +152,7 @@ def files() -> Iterator[str]:
     data: Path = settings.OPENWARD_DATA
     if data.exists() and stat.S_IMODE(data.stat().st_mode) & (stat.S_IROTH | stat.S_IWOTH | stat.S_IRGRP | stat.S_IWGRP):
         yield f"Other users of this machine can look into the data folder: chmod 711 {data}"  # the database's user walks through it
-    for path in (data / "secret.key", *settings.OPENWARD_KEK_FILES):
+    for path in (data / "secret.key", data / "seal.key", *settings.OPENWARD_KEK_FILES):
         if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
             yield f"Other users of this machine can read {path}: chmod 600 {path}"
 
