@@ -121,6 +121,12 @@ class TestExpand:
         assert [one["value"] for one in expand(call, dog, includeDesignations=True)[0]["designation"]] == ["Haushund", "Chien"]
         assert [one["value"] for one in expand(call, dog, designation="urn:ietf:bcp:47|fr")[0]["designation"]] == ["Chien"]
 
+    @pytest.mark.parametrize(
+        ("version", "status"), [("&valueSetVersion=4.0.1", 200), ("|4.0", 200), ("", 200), ("&valueSetVersion=9", 404), ("|9", 404)]
+    )
+    def test_a_version_of_a_value_set_is_that_one_or_none(self, call: Client, version: str, status: int) -> None:
+        assert call("GET", f"/ValueSet/$expand?url=http://hl7.org/fhir/ValueSet/administrative-gender{version}").status == status
+
     def test_versions_are_chosen_checked_and_forced(self, call: Client, animals: Any, store: Store) -> None:
         store.create({**ANIMAL_SYSTEM, "version": "2.0", "concept": [{"code": "yak"}]})
         whole, pinned = value_set(VS, {"system": ANIMALS}), value_set(VS, {"system": ANIMALS, "version": "1.0"})

@@ -10,6 +10,7 @@ from openward.fhir.errors import BadRequest, FhirError
 from openward.fhir.terminology.catalogue import Definition
 from openward.fhir.terminology.compose import UnknownValueSet
 from openward.fhir.terminology.service import Terminology
+from openward.fhir.terminology.versions import fits, split, versioned
 from openward.fhir.validation import check
 
 if TYPE_CHECKING:
@@ -48,11 +49,22 @@ def definition(call: Call, bound: Terminology) -> Definition:
     url = call.parameters.text("url")
     if not url:
         raise BadRequest("Say which value set: url, or valueSet, or the address of one.")
-    version = call.parameters.text("valueSetVersion")
-    found = bound.catalogue.value_set(f"{url}|{version}" if version else url)
-    if found is None:
-        raise UnknownValueSet(url=url[:200])
+    address, stated = split(url)
+    version = call.parameters.text("valueSetVersion") or stated
+    found = bound.catalogue.value_set(f"{address}|{version}" if version else url)
+    # Between packages a version is often a slip, and the one that is here is meant; who asks for one by name gets that or none.
+    if found is None or (version and not fits(_version_of(found), version)):
+        raise UnknownValueSet(url=versioned(address, version))
     return found
+
+
+def _version_of(found: Definition) -> str | None:
+    """Of a value set that is all of a code system: the code system's, where it has one."""
+    if found.package != "implicit":
+        return found.version
+    [include] = found.resource["compose"]["include"]
+    version: str | None = include.get("version", found.version)
+    return version
 
 
 def check_sent(resource: Mapping[str, Any]) -> None:
