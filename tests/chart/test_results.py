@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from openward.chart.actions import cancel_order, match_result, order_tests, review_result
+from openward.chart.actions import cancel_order, match_result, open_note, order_tests, review_result
 from openward.chart.errors import IllegalTransition, NothingToOrder, ResultIsFinal
 from openward.chart.queries import released_results
 from openward.chart.queries.inbox import read_inbox
@@ -137,6 +137,11 @@ class TestAResult:
         send(laboratory, second, value="14", mark="HH")
         first = read_inbox(open_store(clinician), clinician).items[0]
         assert (first.is_critical, first.task.basedOn[0].target_id) == (True, second.id)
+
+    def test_unsigned_notes_stand_beside_it_with_whose_they_are(self, clinic, clinician):
+        open_note(patient=clinic.patient, template="soap", by=clinician)
+        (draft,) = read_inbox(open_store(clinician), clinician).drafts
+        assert draft.patient_name == "NAKAMURA, Ada"
 
     def test_is_not_in_a_colleagues_inbox(self, clinic, colleague, order, laboratory):
         send(laboratory, order)

@@ -122,7 +122,7 @@ class TestByKeyboard:
     def test_a_combobox_finds_and_takes_a_choice(self, opened):
         page = opened("/design")
         page.focus("#ok_problem-text")
-        page.keyboard.type("diab")
+        page.fill("#ok_problem-text", "diab")  # at once: letter by letter, Enter could come before the answer to the last
         page.wait_for_selector("#ok_problem-options [aria-selected=true]")
         page.keyboard.press("Enter")
         assert page.input_value("#ok_problem") == "E11.9"
@@ -144,6 +144,18 @@ class TestByKeyboard:
         page.keyboard.press("j")
         page.keyboard.press("k")
         assert page.evaluate("document.activeElement.textContent") == "Example, Ada"
+
+    def test_a_key_of_a_row_does_nothing_without_the_focus_in_one(self, opened):
+        page = opened("/design")
+        before = page.url
+        page.evaluate(
+            """document.querySelector('[data-list-keys] tbody td').insertAdjacentHTML('beforeend', '<a data-shortcut="y" href="#pressed">y</a>')"""
+        )
+        page.keyboard.press("y")
+        assert page.url == before
+        page.keyboard.press("j")
+        page.keyboard.press("y")
+        assert page.url == before + "#pressed"
 
     def test_what_cannot_be_undone_is_asked_first(self, opened):
         page = opened("/design")

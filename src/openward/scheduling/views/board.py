@@ -62,16 +62,22 @@ def move(request: PageRequest, visit: str, to: str) -> HttpResponseBase:
     """Move a patient; the toast takes it back. `seen` is the state on the mover's screen: somebody else may have been faster."""
     if to not in FLOW_STATES:
         raise Http404
-    before = facts.flow_of(request.store.read(Encounter, visit)) or ""
+    standing = request.store.read(Encounter, visit)
+    before = facts.flow_of(standing) or ""
     try:
         actions.move(by=request.actor, visit=visit, to=to, seen=request.POST.get("seen") or None)
     except FhirError as refusal:
         return _refused(request, refusal)
     return _done(
         request,
-        _("Moved to {state}.").format(state=FLOW_WORDS[to].lower()),
+        _("{name} moved to {state}.").format(name=_name_in(request, standing), state=FLOW_WORDS[to].lower()),
         undo=reverse("scheduling:move", args=[visit, before]) if before else None,
     )
+
+
+def _name_in(request: PageRequest, visit: Encounter) -> str:
+    """Whose visit it is: who moved the wrong patient must see it at once."""
+    return called(request.store.find(Patient, str(visit.subject.target_id)) if visit.subject is not None else None)
 
 
 @page("scheduling:room", needs=Permission.MOVE_FLOW, methods=("POST",))

@@ -31,12 +31,14 @@ function walk(step) {
   return true;
 }
 
-// A key of a row (e done, s sign, r reply) is looked for in the row that has the focus first.
+// A key of a row (e done, c check in, m move on) is the row's that has the focus; without one it does nothing: it would be the first patient's.
+const ofRow = (element) => element.closest("[data-list-keys] :is(tr, li), [data-card]");
+
 function target(keys) {
   const selector = `[data-shortcut="${CSS.escape(keys)}"]`;
   const row = document.activeElement?.closest?.("tr, li, [data-item]");
   const within = scope().contains(row) && row?.querySelector(selector);
-  return within || [...scope().querySelectorAll(selector)].find((element) => element.checkVisibility?.() ?? element.offsetParent);
+  return within || [...scope().querySelectorAll(selector)].find((element) => !ofRow(element) && (element.checkVisibility?.() ?? element.offsetParent));
 }
 
 function handle(key) {
