@@ -27,6 +27,8 @@ document.addEventListener("htmx:finally:request", (event) => {
 });
 
 document.addEventListener("click", (event) => {
+  // What was found wrong may offer the way out itself: the record that is there already.
+  if (event.target.closest?.("[data-error-summary] a[href^='/']")) event.target.closest("form")?.removeAttribute("data-dirty");
   const link = event.target.closest?.("[hx-target='#panel'][hx-get]");
   const panel = document.getElementById("panel");
   const form = link && panel && !event.ctrlKey && !event.metaKey && unsent(panel);
