@@ -71,6 +71,10 @@ class Unauthenticated(FhirError):
     code = "login"
 
 
+class InvalidToken(Unauthenticated):
+    """Sign in anew: the token is not of this server, has run out, or was withdrawn."""
+
+
 class Forbidden(FhirError):
     """You may not do this."""
 

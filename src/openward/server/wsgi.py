@@ -6,6 +6,7 @@ import gc
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import lru_cache
 from random import getrandbits
 from typing import IO, Any
 
@@ -14,14 +15,17 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "openward.server.settings")
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.db import Error, close_old_connections
+from django.http.request import split_domain_port, validate_host
 
 pages = get_wsgi_application()
 
 from openward.access.actor import Actor  # noqa: E402 - Django must be set up first
 from openward.accounts.tokens import actor_for  # noqa: E402
-from openward.fhir.errors import Unauthenticated  # noqa: E402
+from openward.fhir.errors import BadRequest, InvalidToken, Unauthenticated  # noqa: E402
 from openward.fhir.failures import Unavailable  # noqa: E402
 from openward.fhir.http import fhir_app  # noqa: E402
+from openward.fhir.http.request import Request  # noqa: E402
+from openward.fhir.http.response import Response  # noqa: E402
 from openward.fhir.store import Store  # noqa: E402
 from openward.record import open_reading_store, open_store  # noqa: E402
 from openward.server.addresses import settle  # noqa: E402
@@ -29,13 +33,14 @@ from openward.smart import cors  # noqa: E402
 from openward.smart.discovery import security  # noqa: E402
 
 StartResponse = Callable[..., Any]
+BASE = "/fhir"
 HEARD_OUT = 16 * 2**20  # bytes of a refused body; whoever sends more is cut off
 AT_ONCE = 2**18
 TRANSPORT = [("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains")] if settings.SECURE_HSTS_SECONDS else []
 
 
 def authenticate(environ: Mapping[str, Any]) -> Actor:
-    """The client a bearer token belongs to. Raises Unauthenticated, and Unavailable when the database cannot say."""
+    """The client a bearer token belongs to. Raises Unauthenticated, InvalidToken, and Unavailable when the database cannot say."""
     kind, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     try:
         actor = actor_for(token.strip()) if kind.lower() == "bearer" and token else None
@@ -43,7 +48,7 @@ def authenticate(environ: Mapping[str, Any]) -> Actor:
         close_old_connections()
         raise Unavailable from error
     if actor is None:
-        raise Unauthenticated
+        raise InvalidToken if kind.lower() == "bearer" and token else Unauthenticated
     return actor.during(request_id=environ.get("openward.request_id", ""), address=environ.get("REMOTE_ADDR"))
 
 
@@ -59,7 +64,7 @@ def reading_store_for(actor: Actor) -> AbstractContextManager[Store]:
     return nullcontext(open_reading_store(actor))
 
 
-record = fhir_app(authenticate, store_for, base="/fhir", open_reading_store=reading_store_for, security=security)
+record = fhir_app(authenticate, store_for, base=BASE, open_reading_store=reading_store_for, security=security)
 
 
 def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -77,11 +82,24 @@ def _route(environ: dict[str, Any], start_response: StartResponse) -> Iterable[b
 def _answer(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
     """The REST surface; the id of the request is in its answer and in its audit events."""
     environ["openward.request_id"] = id = f"{getrandbits(48):012x}"  # tells requests apart; nobody is kept from guessing it
-    answer = record(environ, lambda status, headers: start_response(status, [*headers, *TRANSPORT, ("X-Request-Id", id)]))
+    answering = record if _is_own_name(environ.get("HTTP_HOST")) else _misdirected
+    answer = answering(environ, lambda status, headers: start_response(status, [*headers, *TRANSPORT, ("X-Request-Id", id)]))
     declared = environ.get("CONTENT_LENGTH")
     if declared and declared.isdecimal() and 0 < int(declared) <= HEARD_OUT:
         _hear_out(environ["wsgi.input"])
     return answer
+
+
+@lru_cache(maxsize=100)
+def _is_own_name(host: str | None) -> bool:
+    """Whether the server answers by this name, as it does for pages: every link in an answer begins with it. Without one, links name the socket."""
+    return host is None or validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)
+
+
+def _misdirected(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+    return Response.error(BadRequest("This server does not answer by the name it was asked by; OPENWARD_HOSTS has its names.")).send(
+        Request(environ, BASE), start_response
+    )
 
 
 def _hear_out(body: IO[bytes]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from openward.fhir.errors import FhirError, Issue, Malformed, MethodNotAllowed, Unauthenticated
+from openward.fhir.errors import FhirError, InvalidToken, Issue, Malformed, MethodNotAllowed, Unauthenticated
 from openward.fhir.failures import TooSlow, Unavailable
 from openward.fhir.http.media import JSON_MEDIA_TYPE, XML_MEDIA_TYPE, NotAcceptable
 from openward.fhir.http.request import Request
@@ -25,6 +25,8 @@ from openward.fhir.xml import to_xml
 NO_GZIP = re.compile(r"gzip\s*;\s*q=0(?:\.0*)?\s*(?:,|$)")
 BUNDLE = b'{"resourceType":"Bundle"'
 WORTH_PACKING = 1400  # bytes; a smaller answer fits in one packet anyway
+ASK_FOR_ONE = 'Bearer realm="fhir"'  # https://www.rfc-editor.org/rfc/rfc6750#section-3
+ASK_ANEW = f'{ASK_FOR_ONE}, error="invalid_token"'
 ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Vary": "Accept, Accept-Encoding, Authorization"}
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -64,7 +66,7 @@ class Response:
     def error(cls, error: FhirError) -> Response:
         response = cls.json(error.outcome(), error.status)
         if isinstance(error, Unauthenticated):
-            response.headers["WWW-Authenticate"] = 'Bearer realm="fhir"'
+            response.headers["WWW-Authenticate"] = ASK_ANEW if isinstance(error, InvalidToken) else ASK_FOR_ONE
         if isinstance(error, MethodNotAllowed):
             response.headers["Allow"] = str(error.values.get("allow", ""))
         if isinstance(error, Unavailable | TooSlow):
