@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,11 +13,8 @@ from openward.server import wsgi
 
 
 @pytest.fixture(autouse=True)
-def names(settings: LazySettings) -> Iterator[None]:
+def names(settings: LazySettings) -> None:
     settings.ALLOWED_HOSTS = ["clinic.example", "127.0.0.1"]
-    wsgi._is_own_name.cache_clear()
-    yield
-    wsgi._is_own_name.cache_clear()
 
 
 def ask(path: str, **headers: str) -> tuple[int, dict[str, str], dict[str, Any]]:

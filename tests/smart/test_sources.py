@@ -100,6 +100,7 @@ def test_behind_a_proxy_that_ends_tls_the_record_gives_the_address_clients_reach
     from tests.fhir.http.client import Client
 
     settings.OPENWARD_PROXIES = ("10.0.0.5",)
+    settings.ALLOWED_HOSTS = ["clinic.test"]
 
     def plain(environ: dict[str, Any], start_response: Any) -> Any:
         return wsgi.application({**environ, "wsgi.url_scheme": "http", "REMOTE_ADDR": "10.0.0.5"}, start_response)

@@ -82,7 +82,7 @@ def _route(environ: dict[str, Any], start_response: StartResponse) -> Iterable[b
 def _answer(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
     """The REST surface; the id of the request is in its answer and in its audit events."""
     environ["openward.request_id"] = id = f"{getrandbits(48):012x}"  # tells requests apart; nobody is kept from guessing it
-    answering = record if _is_own_name(environ.get("HTTP_HOST")) else _misdirected
+    answering = record if _is_one_of(tuple(settings.ALLOWED_HOSTS), environ.get("HTTP_HOST")) else _misdirected
     answer = answering(environ, lambda status, headers: start_response(status, [*headers, *TRANSPORT, ("X-Request-Id", id)]))
     declared = environ.get("CONTENT_LENGTH")
     if declared and declared.isdecimal() and 0 < int(declared) <= HEARD_OUT:
@@ -91,9 +91,9 @@ def _answer(environ: dict[str, Any], start_response: StartResponse) -> Iterable[
 
 
 @lru_cache(maxsize=100)
-def _is_own_name(host: str | None) -> bool:
+def _is_one_of(names: tuple[str, ...], host: str | None) -> bool:
     """Whether the server answers by this name, as it does for pages: every link in an answer begins with it. Without one, links name the socket."""
-    return host is None or validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)
+    return host is None or validate_host(split_domain_port(host)[0], names)
 
 
 def _misdirected(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
