@@ -12,6 +12,7 @@ from typing import Any
 
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext
 
 from openward.chart.presenters.wording import amount, concept, unit, who
 from openward.web.display import day
@@ -146,7 +147,8 @@ class MedicationLine:
         order = self.resource.dispenseRequest
         if order is None or order.numberOfRepeatsAllowed is None:
             return ""
-        return _("{n} refills").format(n=order.numberOfRepeatsAllowed)
+        n = int(order.numberOfRepeatsAllowed)
+        return ngettext("{n} refill", "{n} refills", n).format(n=n)
 
     @property
     def quantity(self) -> str:
