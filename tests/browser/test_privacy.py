@@ -68,7 +68,9 @@ def test_a_carer_looks_after_anothers_record(clinic: House, browser: Browser, pi
 
     carer = signs_in(browser, clinic.url, "patient1", width=390, height=844).goes_to("/portal/family")
     carer.finds_no_accessibility_fault().photographs(pictures, "family")
-    carer.clicks_on(re.compile("^Open the record of")).sees("You are in the record of").finds_no_accessibility_fault().photographs(pictures, "looking-after")
+    carer.clicks_on(re.compile("^Open the record of")).sees("You are in the record of").finds_no_accessibility_fault().photographs(
+        pictures, "looking-after"
+    )
     carer.does_not_see("Write to us")
     carer.goes_to("/portal/family").clicks_on("Back to my own record").does_not_see("You are in the record of")
     for person in (desk, carer):

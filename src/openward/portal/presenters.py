@@ -96,7 +96,11 @@ def by_day(offers: Sequence[Offer], *, most: int = 12) -> list[DayOffers]:
 
 def _choice(offer: Offer) -> tuple[str, str, str]:
     local = offer.start.astimezone(ZoneInfo(offer.zone))
-    return (f"{offer.practitioner}|{offer.facility}|{offer.start.isoformat()}", date_format(local, "g:i a"), f"{offer.called or offer.name} · {offer.facility_name}")
+    return (
+        f"{offer.practitioner}|{offer.facility}|{offer.start.isoformat()}",
+        date_format(local, "g:i a"),
+        f"{offer.called or offer.name} · {offer.facility_name}",
+    )
 
 
 def immunization_words(patient: Patient, rows: Sequence[ImmunizationRow], practice: str, today: dt.date) -> dict[str, Any]:
