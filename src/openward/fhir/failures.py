@@ -56,10 +56,11 @@ def as_fhir_error(error: Exception) -> FhirError:
     if isinstance(error, pg.DiskFull):
         return Full()
     id = uuid4().hex[:12]
-    log.error("error %s: %s at %s", id, type(error).__name__, _where(error))
+    log.error("error %s: %s at %s", id, type(error).__name__, raised_at(error))
     return Unavailable() if isinstance(error, psycopg.OperationalError) else Unexpected(id=id)
 
 
-def _where(error: Exception) -> str:
+def raised_at(error: Exception) -> str:
+    """The innermost four places, for a log that may not have the exception's text."""
     frames = traceback.extract_tb(error.__traceback__)
     return " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in reversed(frames[-4:]))

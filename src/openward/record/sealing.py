@@ -14,10 +14,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from openward.audit.sealing.anchors import Anchor, AnchorFailed, anchored_up_to, anchors, keep_up
-from openward.audit.sealing.keys import SealKeyUnusable, signer
+from openward.audit.sealing.keys import signer
 from openward.audit.sealing.rows import START
-from openward.audit.sealing.sealer import CounterWentBack, horizon, prepare, seal_all, tenants
+from openward.audit.sealing.sealer import horizon, prepare, seal_all, tenants
 from openward.audit.sealing.seals import after, last
+from openward.fhir.failures import raised_at
 from openward.record.connection import connection
 from openward.record.health import health_check
 from openward.record.wires import own_wire
@@ -79,8 +80,8 @@ class Sealer(threading.Thread):
             try:
                 with sealing_wire() as wire:
                     self._watch(wire)
-            except (psycopg.Error, CounterWentBack, SealKeyUnusable, AnchorFailed) as trouble:
-                log.error("the trail is not sealed: %s", type(trouble).__name__)
+            except Exception as trouble:
+                log.error("the trail is not sealed: %s at %s", type(trouble).__name__, raised_at(trouble))
                 self._ended.wait(AFTER_TROUBLE_SECONDS)
 
     def _watch(self, wire: psycopg.Connection[Any]) -> None:

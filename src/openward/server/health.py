@@ -41,7 +41,7 @@ def jobs() -> str | None:
         cursor.execute("select max(last_heartbeat) from procrastinate_workers")
         heard = cursor.fetchone()[0]
     if failed:
-        return f"{failed} jobs failed and wait for someone to look."
+        return f"Jobs that failed and wait for someone to look: {failed}."
     if heard is None or (timezone.now() - heard).total_seconds() > WORKER_SILENT_SECONDS:
         return "No worker is running: messages and remittances wait."
     return None

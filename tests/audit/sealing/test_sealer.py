@@ -188,6 +188,29 @@ def test_the_worker_seals_within_seconds_and_stops_when_told(settings: LazySetti
     assert verify(tmp_path).is_sound
 
 
+def test_a_trouble_nobody_expected_does_not_end_the_sealing(settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.OPENWARD_DATA = tmp_path
+    monkeypatch.setattr(sealing, "AFTER_TROUBLE_SECONDS", 0.02)
+    monkeypatch.setattr(sealing, "EVERY_SECONDS", 0.02)
+    real, troubles = sealing.seal_now, iter([ValueError("of a row"), KeyError("x")])
+
+    def troubled(wire: psycopg.Connection) -> int:
+        if trouble := next(troubles, None):
+            raise trouble
+        return real(wire)
+
+    monkeypatch.setattr(sealing, "seal_now", troubled)
+    write(2)
+    sealer = Sealer()
+    sealer.start()
+    while sealer.is_alive() and count("select coalesce(sum(count), 0) from audit.seal") < 2:
+        time.sleep(0.02)
+    assert sealer.is_alive()
+    sealer.stop()
+    sealer.join()
+    assert verify(tmp_path).is_sound
+
+
 class TestHealth:
     def test_is_well_when_all_is_sealed(self, settings: LazySettings, tmp_path: Path) -> None:
         settings.OPENWARD_DATA = tmp_path

@@ -42,7 +42,14 @@ RESOURCES: list[dict[str, Any]] = [
         "address": [{"city": "Ærø", "postalCode": "12345"}],
         "meta": {"tag": [{"system": "urn:t", "code": "x"}]},
     },
-    {"resourceType": "Patient", "id": "ben", "active": False, "birthDate": "1980", "identifier": [{"value": "7"}], "name": [{"text": "Ben O'Brien"}]},
+    {
+        "resourceType": "Patient",
+        "id": "ben",
+        "active": False,
+        "birthDate": "1980",
+        "identifier": [{"value": "7"}, {"value": "a|b,c"}],
+        "name": [{"text": "Ben O'Brien"}],
+    },
     {"resourceType": "Patient", "id": "cy", "deceasedDateTime": "2020-01-01"},
     {"resourceType": "Practitioner", "id": "doc"},
     observation("glucose", "2339-0", "5.4", "mmol/L", "2026-11-03T09:30:00Z", **LAB),
@@ -70,7 +77,7 @@ RESOURCES: list[dict[str, Any]] = [
 QUERIES = {
     "Patient": [
         "gender=female", "gender=male,female", "gender:not=female", "gender:missing=true", "active=true", "active=false", "identifier=7",
-        "identifier=urn:a|7", "identifier=|7", "identifier=urn:a|", "family=oka", "family=for", "family:contains=FOR", "family:exact=Okafor",
+        "identifier=urn:a|7", "identifier=|7", "identifier=urn:a|", r"identifier=a\|b\,c", r"identifier=|a\|b\,c", r"identifier=a|b\,c", "family=oka", "family=for", "family:contains=FOR", "family:exact=Okafor",
         "family:exact=okafor", "given=maria", "name=ben", "name=o'b", "phone=5550100999", "email=ada@clinic.example", "telecom=phone|15550100999",
         "address-city=aero", "birthdate=1980", "birthdate=1980-02-03", "birthdate=gt1980-02-02", "birthdate=lt1980-02-03", "birthdate=ge1980-02-03",
         "birthdate=le1979", "birthdate=sa1979", "birthdate=eb1981", "birthdate=ne1980", "birthdate:missing=true", "deceased=true", "_id=ada,cy",

@@ -15,6 +15,7 @@ from openward.fhir.errors import BadRequest
 from openward.fhir.ids import is_id, key
 from openward.fhir.sealing.rules import asked_for
 from openward.fhir.search import date, number, prefix, reference, string, token
+from openward.fhir.search.escape import parted
 from openward.fhir.search.parameters import number as number_of
 from openward.fhir.search.parameters import owned, plan, target_types
 from openward.fhir.search.query import Filter, parse
@@ -104,7 +105,7 @@ def _token(owner: SearchParameter, filter: Filter, row: IndexRow) -> bool:
 
 
 def _has_token(code: str, value: str, row: IndexRow) -> bool:
-    system, bar, text = value.rpartition("|")
+    system, bar, text = parted(value)
     if bar and not text:
         number = number_of(code)
         return token.token_hash(code, system, None) in row.tokens or any(e[1] == number and e[2] == system for e in row.dictionary.values())
