@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given, settings
@@ -13,6 +14,9 @@ from openward.demo.content.problems import ILLNESSES, PROBLEMS
 from openward.demo.content.vaccines import VACCINES
 from openward.demo.generation.clinic import clinic
 from openward.demo.generation.people import Person
+from openward.fhir.resources import Encounter
+from openward.scheduling.transitions import FLOW_STATES
+from openward.scheduling.waiting import median_wait, stays
 from tests.demo.making import NOW, TODAY, Made
 
 DATES = ("authoredOn", "date", "effectiveDateTime", "occurrenceDateTime", "recordedDate", "sent", "issued", "enteredDate", "created")
@@ -91,6 +95,18 @@ def test_visits_end_after_they_begin_and_none_is_in_the_future(made: Made) -> No
         assert start <= NOW
         if "end" in visit["period"]:
             assert start < dt.datetime.fromisoformat(visit["period"]["end"]) <= NOW
+
+
+def test_booked_visits_tell_how_long_each_state_lasted_one_after_the_other(made: Made) -> None:
+    visits = [Encounter.of(one) for one in made.of_type("Encounter") if "appointment" in one]
+    assert visits
+    for visit in visits:
+        told = stays(visit)
+        assert all(one.end == following.start for one, following in pairwise(told)), visit
+        assert [one.state for one in told] == list(FLOW_STATES)[: len(told)]
+    wait = median_wait(visits, NOW)
+    assert wait is not None
+    assert 3 <= wait <= 30
 
 
 def test_nobody_allergic_to_penicillin_is_given_amoxicillin(made: Made) -> None:

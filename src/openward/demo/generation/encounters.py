@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 STATUS_OF_BOOKING = {"booked": "booked", "cancelled": "cancelled", "noshow": "noshow", "finished": "fulfilled"}
 STATUS_OF_FLOW = {"waiting": "arrived", "roomed": "triaged", "with-clinician": "in-progress", "leaving": "in-progress", "finished": "finished"}
+# How long who is on the board was in each state before the present one, in minutes; and of a visit that is over, how much of it.
+BEFORE = {"waiting": 9, "roomed": 8, "with-clinician": 17}
+PARTS = {"waiting": 0.3, "roomed": 0.15, "with-clinician": 0.45, "leaving": 0.1}
 CANCELLED_BECAUSE = (("pat", "Patient"), ("pat-cpp", "Patient: Canceled via Patient Portal"), ("prov-pers", "Provider: Personal"))
 
 
@@ -59,6 +62,7 @@ def _encounter(chart: Chart, visit: Visit) -> Json:
         "Encounter",
         extension=_flow(chart, visit),
         status=STATUS_OF_FLOW[visit.state],
+        statusHistory=_history(chart, visit),
         **{"class": {"system": f"{TERMINOLOGY}/v3-ActCode", "code": "AMB", "display": "ambulatory"}},
         serviceType=concept(SERVICE, visit.service.key, visit.service.name),
         subject=chart.patient,
@@ -76,8 +80,31 @@ def times(chart: Chart, visit: Visit) -> tuple[dt.datetime, dt.datetime | None]:
     if visit.state == "finished" or booking is None:
         end = min(visit.end, chart.clock - MINUTE) if visit.day == chart.today else visit.end
         return min(visit.start, end - 5 * MINUTE), end
-    before = {"waiting": 0, "roomed": 9, "with-clinician": 17, "leaving": 34}[visit.state]
-    return chart.clock - (booking.minutes_there + before) * MINUTE, None
+    return chart.clock - (booking.minutes_there + sum(_minutes_before(visit.state).values())) * MINUTE, None
+
+
+def _minutes_before(state: str) -> dict[str, int]:
+    """The states before this one on the board, and the minutes in each."""
+    states = list(BEFORE)
+    return {earlier: BEFORE[earlier] for earlier in states[: states.index(state) if state in states else len(states)]}
+
+
+def _history(chart: Chart, visit: Visit) -> list[Json]:
+    """The states a booked visit went through, as the flow board would have kept them."""
+    if visit.booking is None:
+        return []
+    at, ended = times(chart, visit)
+    lasted = [(state, (ended - at) * part) for state, part in PARTS.items()] if ended else _lengths(visit.state)
+    entries: list[Json] = []
+    for state, length in lasted:
+        since, at = at, at + length
+        period = {"start": instant(since), "end": instant(at)}
+        entries.append({"extension": [{"url": FLOW_STATE, "valueCode": state}], "status": STATUS_OF_FLOW[state], "period": period})
+    return entries
+
+
+def _lengths(state: str) -> list[tuple[str, dt.timedelta]]:
+    return [(earlier, minutes * MINUTE) for earlier, minutes in _minutes_before(state).items()]
 
 
 def _flow(chart: Chart, visit: Visit) -> list[Json]:
