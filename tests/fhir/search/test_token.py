@@ -119,6 +119,13 @@ def test_a_hash_that_two_texts_share_is_seen_through(shelf: Shelf, monkeypatch: 
 
     shelf.put(_observation("mine", {"system": LOCAL, "code": "A"}))
     same = shelf.rows["Observation", "mine"].tok
-    monkeypatch.setattr(token, "_hash", lambda *_: same[0])
+    asked: list[object] = []
+
+    def alike(*said: object) -> int:
+        asked.append(said)
+        return same[0]
+
+    monkeypatch.setattr(token, "token_hash", alike)
     assert shelf.ids("Observation?status=amended") == []
+    assert ("status", None, "amended") in asked
     assert shelf.ids("Observation?status=amended,final") == ["mine"]
