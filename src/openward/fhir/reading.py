@@ -17,7 +17,7 @@ from openward.fhir.ids import is_id
 from openward.fhir.interactions.sound import sound
 from openward.fhir.interactions.transaction import new_names
 from openward.fhir.json import loads
-from openward.fhir.references import literals, relink, rewrite, slots
+from openward.fhir.references import binaries, literals, relink, rewrite, slots
 from openward.fhir.sources import Document, Unreadable, documents
 
 LINES = 500  # of NDJSON in one transaction
@@ -161,12 +161,13 @@ def examined(asked: list[Entry], tenant: int) -> list[Entry]:
     if any(_is_conditional(entry) for entry in asked) or any("?" in text for each in found.values() for text in literals(each)):
         return asked
     names, faults = new_names(asked), []
+    files = binaries(names)
     for entry in asked:
         if entry.resource is None or entry.id is None:
             continue
         try:
             rewrite(found[entry.index], names)
-            relink(entry.resource, names)
+            relink(entry.resource, names, files)
             entry.sound = sound(entry.type, entry.id, entry.resource, found[entry.index], tenant=tenant)
         except FhirError as error:
             faults.append(fault_at(error, entry))

@@ -69,15 +69,19 @@ def rewrite(slots: Sequence[Slot], names: Mapping[str, str]) -> None:
             holder[name] = new
 
 
-def relink(resource: Mapping[str, Any], names: Mapping[str, str]) -> None:
-    """Replace, in place, the links of its narratives that `names` knows, and the addresses of the Binaries among them.
+def binaries(names: Mapping[str, str]) -> dict[str, str]:
+    """Those of a bundle's names that are addresses of a Binary."""
+    return {old: new for old, new in names.items() if new.startswith("Binary/") and not old.startswith(URNS)}
+
+
+def relink(resource: Mapping[str, Any], names: Mapping[str, str], binaries: Mapping[str, str]) -> None:
+    """Replace, in place, the links of its narratives that `names` knows, and the addresses of `binaries`, which are those of `names`.
 
     https://hl7.org/fhir/R4/http.html#trules: `<a href="">` and `<img src="">`. A URN is found in an Attachment by `slots`; of other addresses only
     those of a Binary are looked for, because what is named by one in any other `url` is usually itself (a canonical).
     """
     for narrative in _narratives(resource):
         narrative["div"] = LINK.sub(lambda found: found["before"] + names.get(found["link"], found["link"]), narrative["div"])
-    binaries = {old: new for old, new in names.items() if new.startswith("Binary/") and not old.startswith(URNS)}
     if not binaries:
         return
     nodes: list[Any] = [resource]

@@ -21,7 +21,7 @@ from openward.fhir.interactions.patch import amend
 from openward.fhir.interactions.update import replace
 from openward.fhir.interactions.writing import Address, is_same, lock, prepare, settle
 from openward.fhir.patch import patch_in_entry
-from openward.fhir.references import URNS, literals, relink, rewrite, slots
+from openward.fhir.references import URNS, binaries, literals, relink, rewrite, slots
 from openward.fhir.references import located as found_in
 from openward.fhir.versions import Version, Written
 
@@ -115,6 +115,7 @@ def _rewrite(store: Store, asked: Sequence[Entry], *, closed: bool) -> set[int]:
     late: set[int] = set()
     open_entries = [entry for entry in asked if entry.sound is None]
     names = new_names(asked) if open_entries else {}
+    files = binaries(names)
     for entry in open_entries:
         carried = entry.resource if entry.resource is not None else entry.patch
         found = slots(carried) if carried is not None else []
@@ -131,7 +132,7 @@ def _rewrite(store: Store, asked: Sequence[Entry], *, closed: bool) -> set[int]:
                     raise Invalid(issues=[Issue("not-found", f"{reference} is no entry of this bundle.", entry.path)])
         rewrite(found, names)
         if entry.resource is not None:
-            relink(entry.resource, names)
+            relink(entry.resource, names, files)
     return late
 
 
