@@ -61,7 +61,11 @@ def _everything(port: int, token: str, connection: Connection) -> Row:
 
 
 def _export(port: int, token: str, connection: Connection, say: Callable[[str], None]) -> Row:
-    """From the kick-off until the manifest, the files in the data folder."""
+    """From the kick-off until the manifest, the files in the data folder.
+
+    Who reads new rows first marks them as committed, page by page, for everybody: that falls on neither of the two.
+    """
+    _copied(connection)
     client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     headers = {"Authorization": f"Bearer {token}", "Prefer": "respond-async", "Accept": "application/fhir+json"}
     began = time.perf_counter()
