@@ -140,7 +140,7 @@ def test_hidden_is_answered_as_absent_with_the_same_work(persona: Persona, told:
         for there, absent in zip(ways(type, id), ways(type, ABSENT[type]), strict=True):
             asked(client, absent, ABSENT[type], sent)  # what is looked up once for everybody is looked up now
             hidden, missing = asked(client, there, id, sent), asked(client, absent, ABSENT[type], sent)
-            if hidden[:2] == missing[:2] and hidden != missing:  # what is looked up anew every few minutes may have come between the two: once, not twice
+            if hidden[:2] == missing[:2] and hidden != missing:  # what is looked up anew every few minutes may come between the two, but not twice
                 hidden, missing = asked(client, there, id, sent), asked(client, absent, ABSENT[type], sent)
             if there[0] == "POST" and "/" not in there[1]:
                 hidden, missing = hidden[:2], missing[:2]  # what is new is written and then undone where nobody is; where somebody is, not at all
