@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from openward.fhir.ucum import UnitUnknown, unit
+from openward.fhir.ucum import is_unit
 
 LOINC = re.compile(r"\d{1,7}-\d")
 LOINC_PART = re.compile(r"L[A-Z]\d{1,8}-\d")
@@ -47,14 +47,6 @@ def _is_snomed(code: str) -> bool:
     return check == 0
 
 
-def _is_unit(code: str) -> bool:
-    try:
-        unit(code)
-    except UnitUnknown:
-        return False
-    return True
-
-
 def _by(pattern: re.Pattern[str]) -> Callable[[str], bool]:
     return lambda code: pattern.fullmatch(code) is not None
 
@@ -65,7 +57,7 @@ GRAMMARS: dict[str, Callable[[str], bool]] = {
     "http://www.nlm.nih.gov/research/umls/rxnorm": _by(RXNORM),
     "http://hl7.org/fhir/sid/cvx": _by(CVX),
     "http://hl7.org/fhir/sid/icd-10-cm": _by(ICD_10_CM),
-    "http://unitsofmeasure.org": _is_unit,
+    "http://unitsofmeasure.org": is_unit,
     "urn:ietf:bcp:47": _by(LANGUAGE),
     "urn:oid:2.16.840.1.113883.6.238": _by(CDC_RACE),
 }

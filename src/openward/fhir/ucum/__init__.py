@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from openward.fhir.ucum.convert import NotComparable, canonical, canonical_code, convert, exact, is_comparable
-from openward.fhir.ucum.units import Unit, UnitUnknown, unit
+from openward.fhir.ucum.units import Unit, UnitUnknown, is_unit, unit
 
-__all__ = ["NotComparable", "Unit", "UnitUnknown", "canonical", "canonical_code", "convert", "exact", "is_comparable", "unit"]
+__all__ = ["NotComparable", "Unit", "UnitUnknown", "canonical", "canonical_code", "convert", "exact", "is_comparable", "is_unit", "unit"]

@@ -70,6 +70,15 @@ def one() -> Unit:
     return Unit(Fraction(1), (0,) * len(base_units()))
 
 
+def is_unit(code: str) -> bool:
+    """Whether it can be read as a unit."""
+    try:
+        unit(code)
+    except UnitUnknown:
+        return False
+    return True
+
+
 @lru_cache(4096)
 def unit(code: str) -> Unit:
     """The unit a UCUM expression (case sensitive) stands for. Raises UnitUnknown."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from openward.fhir.definitions import codes, codes_by_system
-from openward.fhir.ucum import UnitUnknown, unit
+from openward.fhir.ucum import is_unit
 from openward.fhir.validation.primitives import EMPTY, Test, code, kind
 
 LISTED = 12
@@ -73,15 +73,7 @@ def _language_problem(value: Mapping[str, Any], type: str) -> str | None:
 
 def _unit_problem(value: Mapping[str, Any], type: str) -> str | None:
     codings = value.get("coding", ()) if type == "CodeableConcept" else (value,)
-    return None if any(one.get("system") == UCUM and _is_unit(one.get("code", "")) for one in codings) else f"has no unit of {UCUM}"
-
-
-def _is_unit(said: str) -> bool:
-    try:
-        unit(said)
-    except UnitUnknown:
-        return False
-    return True
+    return None if any(one.get("system") == UCUM and is_unit(one.get("code", "")) for one in codings) else f"has no unit of {UCUM}"
 
 
 def concept_problem(value_set: str) -> Callable[[Mapping[str, Any], str], str | None] | None:
