@@ -30,7 +30,7 @@ ABSENT = {"Patient": "0199c1f0-0000-7000-8000-00000000000f", "Condition": "probl
           "Composition": "note-8-final"}  # fmt: skip
 STAMPS = re.compile(r"urn:uuid:[0-9a-f-]+|\d{4}-\d\d-\d\dT[0-9:.]+(Z|\+00:00)|_cursor=[A-Za-z0-9_.~%-]+")
 SAVEPOINT = re.compile(r"\bs\d+_x\d+\b")
-BY_THE_CLOCK = re.compile(r"from (access_changes|fhir\.own_parameter)\b")  # looked at every second, whatever is asked
+BY_THE_CLOCK = re.compile(r"from (access_changes|fhir\.own_parameter|pg_catalog\.pg_inherits)\b")  # looked at every so often, whatever is asked
 MEND = [{"op": "add", "path": "/language", "value": "en"}]
 TAG = {"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": {"tag": [{"system": "urn:x", "code": "y"}]}}]}
 Request = tuple[str, str, Any, dict[str, str]]
@@ -140,8 +140,6 @@ def test_hidden_is_answered_as_absent_with_the_same_work(persona: Persona, told:
         for there, absent in zip(ways(type, id), ways(type, ABSENT[type]), strict=True):
             asked(client, absent, ABSENT[type], sent)  # what is looked up once for everybody is looked up now
             hidden, missing = asked(client, there, id, sent), asked(client, absent, ABSENT[type], sent)
-            if hidden[:2] == missing[:2] and hidden != missing:  # what is looked up anew every few minutes may come between the two, but not twice
-                hidden, missing = asked(client, there, id, sent), asked(client, absent, ABSENT[type], sent)
             if there[0] == "POST" and "/" not in there[1]:
                 hidden, missing = hidden[:2], missing[:2]  # what is new is written and then undone where nobody is; where somebody is, not at all
             if hidden != missing:

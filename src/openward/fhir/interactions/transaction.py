@@ -71,13 +71,11 @@ def write(store: Store, asked: Sequence[Entry], *, closed: bool = False) -> dict
             if gone is not None:
                 written[entry.index] = gone
     storing = [entry for entry in asked if entry.method in STORING and entry.index not in kept]
-    if not late:
-        _store_all(store, storing, standing, written)
-        return written
     _store_all(store, [entry for entry in storing if entry.index not in late], standing, written)
-    waiting = [entry for entry in storing if entry.index in late]
-    _resolve(store, waiting)
-    _store_all(store, waiting, standing, written)
+    if late:
+        waiting = [entry for entry in storing if entry.index in late]
+        _resolve(store, waiting)
+        _store_all(store, waiting, standing, written)
     return written
 
 
