@@ -31,7 +31,7 @@ UPDATE_CURRENT = f"""update fhir.current c set ver = n.v, last_updated = n.t, pa
     tok = n.tok::bigint[], has = n.has::int[]
   from {CURRENT} where c.tenant = %(tenant)s and c.rtype = n.r and c.rkey = n.k"""  # noqa: S608
 
-DELETE_CURRENT = b"""delete from fhir.current c using unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) n(r, k)
+DELETE_CURRENT = """delete from fhir.current c using unnest(%(rtype)s::smallint[], %(rkey)s::uuid[]) n(r, k)
   where c.tenant = %(tenant)s and c.rtype = n.r and c.rkey = n.k"""
 
 
@@ -71,19 +71,20 @@ def _currents(tenant: int, writes: Sequence[Write]) -> list[Statement]:
         live = [(write.version, write.row) for write in writes if write.row is not None and (write.before is not None) is is_update]
         if live:
             types = {row.type for _, row in live}
-            sql = update_current(types.pop() if len(types) == 1 else None) if is_update else INSERT_CURRENT
+            sql = told_type(UPDATE_CURRENT, types.pop() if len(types) == 1 else None) if is_update else INSERT_CURRENT
             made.append((sql, {"tenant": tenant, **_current(live)}))
     gone = [write.version for write in writes if write.row is None]
     if gone:
-        types_gone, keys = packed.smallints([type_number(v.type) for v in gone]), packed.uuids([v.key for v in gone])
-        made.append((DELETE_CURRENT, {"tenant": tenant, "rtype": types_gone, "rkey": keys}))
+        numbers = [type_number(v.type) for v in gone]
+        sql = told_type(DELETE_CURRENT, numbers[0] if len(set(numbers)) == 1 else None)
+        made.append((sql, {"tenant": tenant, "rtype": packed.smallints(numbers), "rkey": packed.uuids([v.key for v in gone])}))
     return made
 
 
 @cache
-def update_current(rtype: int | None) -> bytes:
+def told_type(sql: str, rtype: int | None) -> bytes:
     """With the type told in its text the plan knows the one partition; without, it must be ready for all of them."""
-    return (UPDATE_CURRENT if rtype is None else f"{UPDATE_CURRENT} and c.rtype = {rtype:d}").encode()
+    return (sql if rtype is None else f"{sql} and c.rtype = {rtype:d}").encode()
 
 
 def _current(live: Sequence[tuple[Version, IndexRow]]) -> dict[str, Packed]:
