@@ -188,6 +188,22 @@ class TestWriting:
         assert call("DELETE", "/Observation?subject=https%3A%2F%2Fclinic.test%2Ffhir%2FPatient%2Fmine").status == 204
         assert call("GET", f"/Observation/{made}").status == 410
 
+    @pytest.mark.parametrize("before", ["?", "Patient?", "/Patient?", "https://clinic.test/fhir/Patient?"])
+    def test_a_condition_may_name_the_type_it_is_asked_of(self, call: Client, before: str) -> None:
+        """http.html#ccreate wants the parameters alone; the specification's example of XDS names the type, HAPI's client the whole address."""
+        made = call("POST", "/Patient", PATIENT).json["id"]
+        condition = before + "identifier=urn:mrn|7"
+        assert call("POST", "/Patient", PATIENT, if_none_exist=condition).json["id"] == made
+        entry = {"resource": PATIENT, "request": {"method": "POST", "url": "Patient", "ifNoneExist": condition}}
+        for kind in ("batch", "transaction"):
+            answer = call("POST", "/", {"resourceType": "Bundle", "type": kind, "entry": [entry]}).json
+            assert answer["entry"][0]["response"]["location"].split("/")[1] == made
+        assert call("POST", "/Patient", PATIENT, if_none_exist=before + "identifier=urn:mrn|8").status == 201
+
+    @pytest.mark.parametrize("condition", ["Observation?identifier=urn:mrn|7", "https://elsewhere.test/Patient?identifier=urn:mrn|7"])
+    def test_a_condition_of_another_type_or_server_is_refused(self, call: Client, condition: str) -> None:
+        assert call("POST", "/Patient", PATIENT, if_none_exist=condition).status == 400
+
     @pytest.mark.parametrize("kind", ["batch", "transaction"])
     def test_in_a_bundle_a_conditional_delete_of_another_version_deletes_nothing(self, call: Client, kind: str) -> None:
         id = call("POST", "/Patient", PATIENT).json["id"]

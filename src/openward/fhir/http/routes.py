@@ -19,6 +19,7 @@ from openward.fhir.http.request import FORM, Request
 from openward.fhir.http.response import Response, deleted, written
 from openward.fhir.ids import is_id
 from openward.fhir.interactions import batch
+from openward.fhir.interactions.conditions import parameters_of
 from openward.fhir.interactions.create import create
 from openward.fhir.interactions.delete import conditional_delete, delete
 from openward.fhir.interactions.history import history
@@ -263,7 +264,8 @@ def _relative(type: str, parameters: Iterable[tuple[str, str]], own: str) -> lis
 def _condition(request: Request, type: str, query: str) -> str:
     """The condition of a write, which names resources of this server as a search does."""
     own = f"{request.url}/"
-    return query if own not in unquote(query) else urlencode(_relative(type, parse_qsl(query.removeprefix("?"), keep_blank_values=True), own))
+    query = parameters_of(type, query.removeprefix(own))
+    return query if own not in unquote(query) else urlencode(_relative(type, parse_qsl(query, keep_blank_values=True), own))
 
 
 def _sent_bundle(request: Request) -> dict[str, Any]:

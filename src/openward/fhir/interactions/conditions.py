@@ -29,7 +29,7 @@ def only_match(store: Store, type: str, query: str, *, waiting: bool = True) -> 
 
     Until the transaction ends, others who ask for the same condition wait, so that two of them cannot both create what neither found.
     """
-    params = parse_qsl(query.removeprefix("?"), keep_blank_values=True)
+    params = parse_qsl(parameters_of(type, query), keep_blank_values=True)
     if not params:
         raise BadRequest(f"The condition {query!r} has no parameter.")
     if waiting:
@@ -39,3 +39,12 @@ def only_match(store: Store, type: str, query: str, *, waiting: bool = True) -> 
     if len(found) > 1:
         raise MultipleMatches(type=type)
     return found[0] if found else None
+
+
+def parameters_of(type: str, condition: str) -> str:
+    """What is asked of the type: `identifier=urn:x|7`, of `Patient?identifier=urn:x|7` as well.
+
+    The specification wants the parameters alone; its own example of XDS and the clients of HAPI name the type before them.
+    """
+    path, mark, query = condition.partition("?")
+    return query if mark and path.strip("/") in ("", type) else condition
