@@ -38,5 +38,9 @@ class NotADuration(Refused):
     """An appointment that holds time needs a start and an end after it."""
 
 
+class ChangedMeanwhile(Conflict):
+    """This was changed in the meantime: it is {state} now. Look again before going on."""
+
+
 class MovedAlready(Conflict):
     """Somebody else moved this patient a moment ago: they are now {state}."""

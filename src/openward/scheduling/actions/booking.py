@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID, uuid4
@@ -26,11 +27,15 @@ from openward.fhir.resources import (
 from openward.record import UnitOfWork, unit_of_work
 from openward.scheduling import facts
 from openward.scheduling.actions.confirming import confirm
-from openward.scheduling.errors import NotOffered
+from openward.scheduling.errors import ChangedMeanwhile, NotOffered
 from openward.scheduling.freetime import MINUTE, Interval
 from openward.scheduling.queries.times import is_offered
 from openward.web.display import clock, day, person_name, spoken_name
 
+# A panel may have stood open while a colleague went on: only what the appointment is now decides what may be done with it.
+EXPECTED: Final = frozenset({"booked", "pending"})
+WANTED: Final = EXPECTED | {"proposed", "waitlist"}
+GIVEN_BACK: Final = frozenset({"cancelled", "noshow"})
 CANCELLATION: Final = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
 
 
@@ -82,9 +87,12 @@ def book(
 def reschedule(
     *, by: Actor, appointment: str, start: dt.datetime, practitioner: str | None = None, facility: str | None = None, outside_hours: bool = False
 ) -> Appointment:
-    """Move a booked appointment to `start`, and to another practitioner or facility when named; its length stays. Raises as `book` does."""
+    """Move a booked appointment to `start`, and to another practitioner or facility when named; its length stays.
+
+    Raises as `book` does, and ChangedMeanwhile for one that is not expected any more.
+    """
     with unit_of_work(by=by) as work:
-        booked = work.store.read(Appointment, appointment)
+        booked = _standing(work, appointment, EXPECTED)
         length = _length(booked)
         span = Interval(start.astimezone(dt.UTC), start.astimezone(dt.UTC) + length)
         who = work.store.read(Practitioner, practitioner or str(facts.target(facts.participant(booked, "Practitioner"))))
@@ -97,9 +105,9 @@ def reschedule(
 
 
 def cancel(*, by: Actor, appointment: str, reason: Cancellation) -> Appointment:
-    """Give the time back and tell the patient. Raises IllegalTransition once the patient was here."""
+    """Give the time back and tell the patient. Raises ChangedMeanwhile once the patient was here, or when it was given back before."""
     with unit_of_work(by=by) as work:
-        booked = work.store.read(Appointment, appointment)
+        booked = _standing(work, appointment, WANTED)
         booked.status = "cancelled"
         booked.cancelationReason = CodeableConcept(coding=[Coding(system=CANCELLATION, code=reason.code)], text=reason.text or None)
         stored = work.store.update(booked, if_match=_version(booked))
@@ -109,18 +117,25 @@ def cancel(*, by: Actor, appointment: str, reason: Cancellation) -> Appointment:
 
 
 def mark_no_show(*, by: Actor, appointment: str) -> Appointment:
-    """The patient did not come; the rest of the time is free for someone else."""
-    return _set_status(by, appointment, "noshow")
+    """The patient did not come; the rest of the time is free for someone else. Raises ChangedMeanwhile when they have come after all."""
+    return _set_status(by, appointment, "noshow", {"booked"})
 
 
 def restore(*, by: Actor, appointment: str) -> Appointment:
-    """Take back a cancellation or a no-show. Raises SlotTaken when the time has gone to someone else meanwhile."""
-    return _set_status(by, appointment, "booked")
+    """Take back a cancellation or a no-show. Raises SlotTaken when the time has gone to someone else meanwhile, ChangedMeanwhile for any other."""
+    return _set_status(by, appointment, "booked", GIVEN_BACK)
 
 
-def _set_status(by: Actor, appointment: str, status: str) -> Appointment:
+def _standing(work: UnitOfWork, appointment: str, wanted: Set[str]) -> Appointment:
+    booked = work.store.read(Appointment, appointment)
+    if booked.status not in wanted:
+        raise ChangedMeanwhile(state=booked.status)
+    return booked
+
+
+def _set_status(by: Actor, appointment: str, status: str, before: Set[str]) -> Appointment:
     with unit_of_work(by=by) as work:
-        booked = work.store.read(Appointment, appointment)
+        booked = _standing(work, appointment, before)
         booked.status = status
         if status == "booked":
             booked.cancelationReason = None

@@ -25,8 +25,8 @@ from openward.fhir.resources import (
 )
 from openward.record import UnitOfWork, unit_of_work
 from openward.scheduling import facts
-from openward.scheduling.errors import AlreadyHere, MovedAlready, NotToday
-from openward.scheduling.transitions import APPOINTMENT, STATUS_OF_FLOW
+from openward.scheduling.errors import AlreadyHere, ChangedMeanwhile, MovedAlready, NotToday
+from openward.scheduling.transitions import APPOINTMENT, OPEN_VISIT, STATUS_OF_FLOW
 from openward.web.display import day, person_name
 
 ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
@@ -69,9 +69,11 @@ def walk_in(*, by: Actor, patient: str, service: str, facility: str, practitione
 
 
 def undo_check_in(*, by: Actor, visit: str) -> None:
-    """It was someone else, or a slip: the visit is cancelled and the appointment is booked as before. Raises IllegalTransition once under way."""
+    """It was someone else, or a slip: the visit is cancelled and the appointment is booked as before. Raises MovedAlready once under way."""
     with unit_of_work(by=by) as work:
-        opened = work.store.read(Encounter, visit)
+        opened = _open(work, visit)
+        if facts.flow_of(opened) != "waiting":
+            raise MovedAlready(state=facts.flow_of(opened))
         opened.status = "cancelled"
         _close(opened)
         work.store.update(opened, if_match=_version(opened))
@@ -83,10 +85,11 @@ def undo_check_in(*, by: Actor, visit: str) -> None:
 def move(*, by: Actor, visit: str, to: str, seen: str | None = None) -> Encounter:
     """Move the patient on (or back) on the flow board. `seen` is the state on the mover's screen.
 
-    Raises MovedAlready when somebody else moved the patient since, IllegalTransition for a step that is not declared.
+    Raises MovedAlready when somebody else moved the patient since, ChangedMeanwhile when the visit is over, IllegalTransition for a step that
+    is not declared.
     """
     with unit_of_work(by=by) as work:
-        opened = work.store.read(Encounter, visit)
+        opened = _open(work, visit)
         now = facts.flow_of(opened)
         if seen and now != seen and now != to:
             raise MovedAlready(state=now)
@@ -98,9 +101,9 @@ def move(*, by: Actor, visit: str, to: str, seen: str | None = None) -> Encounte
 
 
 def put_in_room(*, by: Actor, visit: str, room: str | None) -> Encounter:
-    """Give the visit a room (None: out of it); a waiting patient is then roomed. Raises RoomOccupied."""
+    """Give the visit a room (None: out of it); a waiting patient is then roomed. Raises RoomOccupied, ChangedMeanwhile when it is over."""
     with unit_of_work(by=by) as work:
-        opened = work.store.read(Encounter, visit)
+        opened = _open(work, visit)
         _leave_room(opened)
         if room:
             _enter_room(opened, work.store.read(Location, room))
@@ -111,9 +114,9 @@ def put_in_room(*, by: Actor, visit: str, room: str | None) -> Encounter:
 
 
 def check_out(*, by: Actor, visit: str) -> Encounter:
-    """The patient has left: the visit is finished and its appointment fulfilled."""
+    """The patient has left: the visit is finished and its appointment fulfilled. Raises ChangedMeanwhile when it was over before."""
     with unit_of_work(by=by) as work:
-        opened = work.store.read(Encounter, visit)
+        opened = _open(work, visit)
         opened.status = "finished"
         facts.set_flow(opened, "leaving")
         _close(opened)
@@ -124,9 +127,11 @@ def check_out(*, by: Actor, visit: str) -> Encounter:
 
 
 def reopen(*, by: Actor, visit: str) -> Encounter:
-    """Take back a check-out that came too early: the patient is leaving, not gone."""
+    """Take back a check-out that came too early: the patient is leaving, not gone. Raises ChangedMeanwhile for a visit that is not finished."""
     with unit_of_work(by=by) as work:
         finished = work.store.read(Encounter, visit)
+        if finished.status != "finished":
+            raise ChangedMeanwhile(state=finished.status)
         finished.status = "in-progress"
         if finished.period:
             finished.period.end = None
@@ -134,6 +139,14 @@ def reopen(*, by: Actor, visit: str) -> Encounter:
             booked.status = "arrived"
             work.store.update(booked, if_match=_version(booked))
         return work.store.update(finished, if_match=_version(finished))
+
+
+def _open(work: UnitOfWork, visit: str) -> Encounter:
+    """A board may be older than the visit's end: what is over is reopened by who means to, and never by a drag."""
+    opened = work.store.read(Encounter, visit)
+    if opened.status not in OPEN_VISIT:
+        raise ChangedMeanwhile(state=opened.status)
+    return opened
 
 
 def _visit(patient: Reference | None, practitioner: Reference | None, place: Reference | None) -> Encounter:

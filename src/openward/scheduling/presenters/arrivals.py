@@ -91,10 +91,6 @@ class ArrivalRow:
         return self.arrival.appointment is None
 
     @property
-    def is_over(self) -> bool:
-        return self.arrival.appointment is not None and self.arrival.appointment.status in ("cancelled", "noshow", "entered-in-error")
-
-    @property
     def is_open(self) -> bool:
         """Expected, or here."""
         return self.is_expected or (self.arrival.visit is not None and self.arrival.visit.status in OPEN_VISIT)

@@ -175,10 +175,11 @@ def room_choices(rooms: Iterable[Location], taken: set[str]) -> list[tuple[str, 
 
 def board_stats(visits: Sequence[Encounter], expected: Sequence[Arrival], median: int | None, now: dt.datetime) -> list[tuple[str, str, str, str]]:
     """Today in numbers, as (label, value, detail, tone)."""
+    visits = [visit for visit in visits if visit.status not in ("planned", "cancelled", "entered-in-error")]  # a check-in taken back was no coming
     here = [visit for visit in visits if visit.status in OPEN_VISIT]
     longest = max((waiting.waited(visit, now) or 0 for visit in here if facts.flow_of(visit) == "waiting"), default=0)
     came, gone = len(visits), sum(visit.status == "finished" for visit in visits)
-    booked = sum(one.appointment is not None and one.appointment.status not in ("cancelled", "entered-in-error") for one in expected)
+    booked = sum(one.is_booked for one in expected)
     missed = sum(one.appointment is not None and one.appointment.status == "noshow" for one in expected)
     tone = {"long": "warning", "too-long": "danger"}.get(waiting.level("waiting", longest), "")
     return [

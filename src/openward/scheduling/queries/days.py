@@ -27,6 +27,11 @@ class Arrival:
     patient: Patient | None
 
     @property
+    def is_booked(self) -> bool:
+        """Whether it counts as a booking of the day: who did not come was booked, who walked in or cancelled is not."""
+        return self.appointment is not None and self.appointment.status not in ("cancelled", "entered-in-error")
+
+    @property
     def start(self) -> dt.datetime:
         """When they were booked for, else when they came."""
         booked = facts.during(self.appointment) if self.appointment else None

@@ -58,7 +58,7 @@ def _counts(rows: list[ArrivalRow]) -> dict[str, int]:
         "expected": sum(row.is_expected for row in rows),
         "here": sum(row.state[1] == "accent" for row in rows),
         "late": sum(row.is_late for row in rows),
-        "all": sum(not row.is_over for row in rows),
+        "booked": sum(row.arrival.is_booked for row in rows),
     }
 
 
