@@ -85,6 +85,14 @@ class TestASevereFinding:
         assert issue.mitigation[0].action.text == "Tolerated since"
         assert [one.data["reference"] for one in issue.implicated] == [f"MedicationRequest/{made.id}", f"AllergyIntolerance/{allergy.id}"]
 
+    def test_against_what_the_patient_takes_from_elsewhere_can_be_overridden_too(self, clinic, clinician, no_allergies, nurse):
+        """The other side is a MedicationStatement: referred to as a prescription it did not exist, and nothing could be prescribed at all."""
+        told = report_medication(patient=clinic.patient, text="warfarin 1 mg tablet", drug="warfarin", by=nurse)
+        ibuprofen = Prescription(drug="ibuprofen", strength="200 mg", form="tablet", dose="200 mg", frequency="tid")
+        made = prescribe(patient=clinic.patient, prescription=ibuprofen, reason="Three days, INR is watched", by=clinician)
+        (issue,) = clinic.all(DetectedIssue)
+        assert [one.data["reference"] for one in issue.implicated] == [f"MedicationRequest/{made.id}", f"MedicationStatement/{told.id}"]
+
     def test_cannot_be_overridden_by_blanks(self, clinic, clinician, nurse):
         record_allergy(patient=clinic.patient, substance="penicillin", by=nurse)
         with pytest.raises(NeedsReason):

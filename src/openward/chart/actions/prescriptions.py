@@ -82,7 +82,7 @@ def _situation(store: Store, knowledge: Knowledge, patient: str, except_for: str
     active = [one for one in taken if one.id != except_for]
     return Situation(
         active=[
-            recognise(knowledge, _name(one), codes_in(one.medicationCodeableConcept, RXNORM), reference=f"MedicationRequest/{one.id}")
+            recognise(knowledge, _name(one), codes_in(one.medicationCodeableConcept, RXNORM), reference=f"{one.resourceType}/{one.id}")
             for one in _once_each(active)
         ],
         allergies=[_allergy(knowledge, row) for row in slot.rows],
