@@ -42,10 +42,10 @@ class TestWhoHasCome:
     @pytest.mark.parametrize(
         "late",
         [
-            lambda clinic, id: actions.cancel(by=clinic.desk, appointment=id, reason=PATIENT),
-            lambda clinic, id: actions.mark_no_show(by=clinic.desk, appointment=id),
-            lambda clinic, id: actions.restore(by=clinic.desk, appointment=id),
-            lambda clinic, id: actions.reschedule(by=clinic.desk, appointment=id, start=clinic.at("11:00")),
+            lambda clinic, which: actions.cancel(by=clinic.desk, appointment=which, reason=PATIENT),
+            lambda clinic, which: actions.mark_no_show(by=clinic.desk, appointment=which),
+            lambda clinic, which: actions.restore(by=clinic.desk, appointment=which),
+            lambda clinic, which: actions.reschedule(by=clinic.desk, appointment=which, start=clinic.at("11:00")),
         ],
         ids=["cancelled", "marked as not come", "restored", "moved"],
     )
@@ -86,10 +86,10 @@ class TestWhoHasLeft:
     @pytest.mark.parametrize(
         "late",
         [
-            lambda clinic, id: actions.move(by=clinic.desk, visit=id, to="with-clinician", seen="leaving"),
-            lambda clinic, id: actions.put_in_room(by=clinic.desk, visit=id, room=clinic.rooms[0]),
-            lambda clinic, id: actions.check_out(by=clinic.desk, visit=id),
-            lambda clinic, id: actions.undo_check_in(by=clinic.desk, visit=id),
+            lambda clinic, which: actions.move(by=clinic.desk, visit=which, to="with-clinician", seen="leaving"),
+            lambda clinic, which: actions.put_in_room(by=clinic.desk, visit=which, room=clinic.rooms[0]),
+            lambda clinic, which: actions.check_out(by=clinic.desk, visit=which),
+            lambda clinic, which: actions.undo_check_in(by=clinic.desk, visit=which),
         ],
         ids=["moved", "put in a room", "checked out", "not checked in"],
     )
