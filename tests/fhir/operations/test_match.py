@@ -50,6 +50,12 @@ def test_a_patient_by_itself_may_be_the_body(call: Client) -> None:
     assert references(answer.json) == ["Patient/ada"]
 
 
+@pytest.mark.parametrize("id", ["ada", "cy", "unknown"])
+def test_the_id_a_record_has_where_it_comes_from_hides_nobody(call: Client, id: str) -> None:
+    """patient-operation-match.html: the resource is the details to match against; its id is the sender's, and may be another's here."""
+    assert references(match(call, {"id": id, **OKAFOR}, onlyCertainMatches={"valueBoolean": True})) == ["Patient/ada"]
+
+
 def test_only_certain_matches_are_certain_and_one(call: Client, keep: Keep) -> None:
     certainly = {"onlyCertainMatches": {"valueBoolean": True}}
     slightly = {**OKAFOR, "name": [{"family": "Okafer", "given": ["Adah"]}], "birthDate": "1980-03-11"}

@@ -30,7 +30,8 @@ def match(call: Call) -> Answer:
         raise Forbidden("You may not search Patient.")
     call.store.flush()
     limit = min(call.parameters.number("count") or USUAL, MOST)
-    found = Matcher(call.store.connection, call.store.tenant, where).compared(patient, limit=limit)
+    theirs = {name: value for name, value in patient.items() if name != "id"}  # an id of theirs may be another person's here
+    found = Matcher(call.store.connection, call.store.tenant, where).compared(theirs, limit=limit)
     if call.parameters.flag("onlyCertainMatches"):
         certain = [pair for pair in found if pair[0].grade == "certain"]
         found = certain if len(certain) == 1 else []
