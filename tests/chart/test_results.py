@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from openward.chart.actions import cancel_order, match_result, open_note, order_tests, review_result
-from openward.chart.errors import IllegalTransition, NothingToOrder, ResultIsFinal
+from openward.chart.actions import cancel_order, complete, match_result, open_note, order_tests, review_result
+from openward.chart.errors import IllegalTransition, NothingToOrder, ResultIsFinal, ResultOfAnother
 from openward.chart.queries import released_results
 from openward.chart.queries.inbox import read_inbox
 from openward.chart.queries.results import overdue_orders, under_review
@@ -235,6 +235,114 @@ class TestReview:
         corrected.status, corrected.conclusion = "corrected", "Sample was mixed up"
         open_store(laboratory).update(corrected)
         assert [one.id for one in read_inbox(open_store(clinician), clinician).items] == [item.id]
+
+
+def bundle_of(*resources: dict[str, Any]) -> dict[str, Any]:
+    """A transaction that creates these in this order; the value has the address a report names it by."""
+    entries = [{"resource": one, "request": {"method": "POST", "url": one["resourceType"]}} for one in resources]
+    for entry in entries:
+        if entry["resource"]["resourceType"] == "Observation":
+            entry["fullUrl"] = VALUE
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+
+VALUE = "urn:uuid:0199c1f0-0000-4000-8000-000000000001"
+
+
+class TestWhatOpensTheItemAgain:
+    """CLIA 42 CFR 493.1291(k): a laboratory tells of a corrected report at once; whoever read the wrong value must read the right one."""
+
+    @pytest.fixture
+    def value(self, clinic, clinician, order, laboratory) -> Observation:
+        made: Observation = open_store(laboratory).create(a1c(order))
+        self.read(clinic, clinician)
+        return made
+
+    def read(self, clinic, clinician) -> None:
+        (item,) = clinic.all(Task)
+        complete(task=str(item.id), by=clinician)
+
+    def item(self, clinic) -> tuple[str, str]:
+        (found,) = clinic.all(Task)
+        return found.status, found.priority
+
+    def test_a_second_correction(self, clinic, clinician, laboratory, value):
+        value.status, value.valueQuantity.value = "corrected", Decimal("9.1")
+        again = open_store(laboratory).update(value)
+        self.read(clinic, clinician)
+        again.valueQuantity.value = Decimal("19.1")
+        open_store(laboratory).update(again)
+        assert self.item(clinic) == ("requested", "routine")
+
+    def test_a_preliminary_value_that_changes(self, clinic, clinician, order, laboratory):
+        growing = open_store(laboratory).create({**a1c(order), "status": "preliminary"})
+        self.read(clinic, clinician)
+        growing.valueQuantity.value = Decimal("9.1")
+        open_store(laboratory).update(growing)
+        assert self.item(clinic) == ("requested", "routine")
+
+    def test_a_final_value_that_is_called_critical_afterwards(self, clinic, laboratory, value):
+        value.interpretation[0].coding[0].code = "HH"
+        open_store(laboratory).update(value)
+        assert self.item(clinic) == ("requested", "stat")
+
+    def test_a_value_that_is_taken_back(self, clinic, laboratory, value):
+        value.status = "entered-in-error"
+        open_store(laboratory).update(value)
+        assert self.item(clinic) == ("requested", "routine")
+
+    def test_a_correction_of_the_value_alone_where_only_its_report_names_the_order(self, clinic, clinician, order, laboratory):
+        value = open_store(laboratory).create(a1c(None, subject=order.subject.data))
+        open_store(laboratory).create(report(order, f"Observation/{value.id}"))
+        self.read(clinic, clinician)
+        value.status, value.valueQuantity.value, value.interpretation[0].coding[0].code = "corrected", Decimal(19), "HH"
+        open_store(laboratory).update(value)
+        assert self.item(clinic) == ("requested", "stat")
+
+    def test_not_the_same_sent_again_with_another_moment_of_issue(self, clinic, clinician, order, laboratory):
+        growing = open_store(laboratory).create({**a1c(order), "status": "preliminary"})
+        self.read(clinic, clinician)
+        growing.issued = timezone.now()
+        open_store(laboratory).update(growing)
+        assert self.item(clinic) == ("completed", "routine")
+
+
+class TestACriticalValue:
+    """It stands first in the inbox however the laboratory sends it. https://hl7.org/fhir/R4/diagnosticreport.html: only values are interpreted, no report is."""
+
+    @pytest.mark.parametrize("report_first", [False, True])
+    def test_is_found_in_the_report_that_alone_names_the_order(self, clinic, order, laboratory, report_first):
+        sent = [a1c(None, "19", "HH", subject=order.subject.data), report(order, VALUE)]
+        open_store(laboratory).bundle(bundle_of(*(reversed(sent) if report_first else sent)))
+        (item,) = clinic.all(Task)
+        assert (item.priority, item.focus.type) == ("stat", "DiagnosticReport")
+
+    @pytest.mark.parametrize("own", [{}, {"referenceRange": [{"low": {"value": Decimal("3.5")}, "high": {"value": Decimal("5.1")}}]}])
+    def test_is_known_by_the_catalog_where_the_laboratory_says_nothing(self, clinic, clinician, laboratory, own):
+        potassium = order_tests(patient=clinic.patient, tests=["potassium"], by=clinician)[0]
+        quantity = {"value": Decimal("7.9"), "unit": "mmol/L", "code": "mmol/L", "system": "http://unitsofmeasure.org"}
+        sent = {**a1c(potassium), "code": potassium.code.data, "valueQuantity": quantity, **own}
+        del sent["interpretation"]
+        open_store(laboratory).create(sent)
+        (item,) = clinic.all(Task)
+        assert item.priority == "stat"
+
+
+class TestAResultOfAnotherPatient:
+    @pytest.fixture
+    def other(self, clinic):
+        return clinic.put(resourceType="Patient", name=[{"family": "Nakamura", "given": ["Adam"]}])
+
+    def test_does_not_go_into_a_chart_the_order_is_not_of(self, clinic, order, laboratory, other):
+        with pytest.raises(ResultOfAnother):
+            open_store(laboratory).create({**a1c(order), "subject": {"reference": f"Patient/{other.id}"}})
+        assert clinic.all(Observation) == []
+
+    def test_goes_to_the_person_whose_record_was_merged_into(self, clinic, order, laboratory, other):
+        other.data |= {"active": False, "link": [{"type": "replaced-by", "other": {"reference": f"Patient/{clinic.patient}"}}]}
+        gone = clinic.put(**other.data)
+        made = open_store(laboratory).create({**a1c(order), "subject": {"reference": f"Patient/{gone.id}"}})
+        assert made.subject.target_id == clinic.patient
 
 
 class TestAFinalResult:

@@ -29,6 +29,10 @@ class ResultIsFinal(Conflict):
     """A final result can only be amended, corrected, or marked as entered in error."""
 
 
+class ResultOfAnother(Refused):
+    """This result is about another patient than the order it answers. Send it with the right patient, or without the order."""
+
+
 class IllegalTransition(Refused):
     """{concept} cannot go from {before} to {after}."""
 

@@ -117,7 +117,11 @@ class ResultRow:
     def _mark_by_range(self) -> str:
         if self.number is None:
             return ""
-        limits = self._catalog_range if self._own_range is None else Limits(*self.limits)
+        limits: Limits | None = self._catalog_range
+        if self._own_range is not None:
+            # A laboratory's range says what is usual, not what is dangerous: that the catalog knows.
+            dangerous = (limits.critical_low, limits.critical_high) if limits is not None else (None, None)
+            limits = Limits(*self.limits, *dangerous)
         return limits.mark(self.number) if limits is not None else ""
 
     @cached_property
