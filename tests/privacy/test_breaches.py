@@ -92,7 +92,7 @@ def test_letters_go_to_those_with_an_address_once(officer: Client, breach: Breac
     for _ in range(2):
         answer = officer.post(f"/privacy/breaches/{breach.id}/letters", {"title": "Notice", "body": "Dear {name}"})
     (letter,) = Message.objects.filter(kind="breach-letter")
-    assert (letter.channel, letter.body) == ("letter", "Dear EXAMPLE, Ada")
+    assert (letter.channel, letter.body) == ("letter", "Dear Ada Example")
     assert "1 Sample St" in letter.to
     assert answer.status_code == 422  # the second time there is nobody left
 

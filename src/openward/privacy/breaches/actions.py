@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Protocol
 from uuid import UUID
 
@@ -17,14 +18,16 @@ from openward.audit.queries import Period
 from openward.audit.touched import patients_touched
 from openward.fhir.errors import NotFound, Refused
 from openward.fhir.protocols import Event
-from openward.fhir.resources import Patient
 from openward.outbox.actions import send
-from openward.privacy.finding import name_of
-from openward.record import unit_of_work
+from openward.outbox.models import Message
+from openward.privacy.breaches.exported import exported, together
+from openward.privacy.breaches.recipients import recipients
+from openward.privacy.presenters import type_words
+from openward.record import UnitOfWork, unit_of_work
 from openward.record.connection import connection
-from openward.registration.facts import address_words
 
 LETTERS_AT_ONCE = 200
+AFFECTED_AT_ONCE = 5000
 TYPES_SHOWN = 400
 
 
@@ -56,7 +59,9 @@ def open_breach(*, title: str, discovered_on: dt.date, suspect: str, since: dt.d
 
 def gather(*, breach: Breach, by: Actor) -> int:
     """Look through the trail for whom it touched; how many. Those found before stay, and so do their letters."""
-    found = patients_touched(connection(), by.tenant, breach.suspect or None, Period(breach.since, breach.until))
+    period, suspect = Period(breach.since, breach.until), breach.suspect or None
+    taken = exported(connection(), by.tenant, suspect, period)
+    found = together([*patients_touched(connection(), by.tenant, suspect, period), *taken.people])
     rows = [
         Affected(breach=breach, patient=one.patient, first=one.first, last=one.last, times=one.times, types=", ".join(one.types)[:TYPES_SHOWN])
         for one in found
@@ -65,35 +70,46 @@ def gather(*, breach: Breach, by: Actor) -> int:
         updated = ["first", "last", "times", "types"]
         Affected.objects.bulk_create(rows, update_conflicts=True, unique_fields=["breach", "patient"], update_fields=updated, batch_size=1000)
         _log(breach, by, "gathered", _("People found: {n}").format(n=len(rows)))
+        for one in taken.too_wide:
+            words = _("A bulk file of {what} of {n} people was taken. Which people is not on the trail: everyone with such data is in the list.")
+            _log(breach, by, "gathered", words.format(what=type_words(one.type), n=one.people))
     return len(rows)
 
 
 def write_letters(*, breach: UUID, title: str, body: str, by: Actor) -> int:
-    """A letter to each affected person who has an address and no letter yet, at most LETTERS_AT_ONCE; how many.
+    """A letter to each affected person who can be written to and has none yet, at most LETTERS_AT_ONCE; how many.
 
-    `{name}` in the body is the person's name. Raises Closed, NobodyToWriteTo, NotFound.
+    To whom: `recipients`. `{name}` in the body is how the letter calls them. Of two records of one person, one letter is both's.
+    Raises Closed, NobodyToWriteTo, NotFound.
     """
     with unit_of_work(by=by) as work:
         row = _open(breach, by)
-        waiting = list(row.affected.filter(letter__isnull=True).order_by("id")[:5000])
-        people = {str(one.id): one for one in work.store.read_many((Patient, str(each.patient)) for each in waiting) if isinstance(one, Patient)}
-        written = 0
-        for each in waiting:
-            person = people.get(str(each.patient))
-            address = address_words(person) if person else ""
-            if person is None or not address or written == LETTERS_AT_ONCE:
-                continue
-            to = f"{name_of(person)}, {address}"[:254]
-            words = body.replace("{name}", name_of(person))
-            message = send(work, to=to, kind="breach-letter", channel="letter", title=title, body=words, subject_ref=f"Patient/{person.id}")
-            each.letter = message.id
-            each.save(update_fields=["letter"])
-            written += 1
-        if not written:
+        marked = list(_written(work, row, title, body))
+        if not marked:
             raise NobodyToWriteTo
-        _log(row, by, "letters", _("Letters: {n}").format(n=written))
-        work.store.record([Event("breach-letters", None, patients=[each.patient for each in waiting if each.letter], detail=f"breach {row.id}")])
-    return written
+        Affected.objects.bulk_update(marked, ["letter"], batch_size=1000)
+        count = len({each.letter for each in marked})
+        _log(row, by, "letters", _("Letters: {n}").format(n=count))
+        work.store.record([Event("breach-letters", None, patients=[each.patient for each in marked], detail=f"breach {row.id}")])
+    return count
+
+
+def _written(work: UnitOfWork, row: Breach, title: str, body: str) -> Iterator[Affected]:
+    """Those who have a letter now and had none: their own, or the one that another record of the same person has."""
+    waiting = list(row.affected.filter(letter__isnull=True).order_by("id")[:AFFECTED_AT_ONCE])
+    sent = Message.objects.filter(tenant=work.tenant, pk__in=row.affected.exclude(letter=None).values("letter"))
+    letters = {subject.partition("/")[2]: id for id, subject in sent.values_list("pk", "subject_ref")}
+    whom, before = recipients(work.store, (str(each.patient) for each in waiting), timezone.localdate()), len(letters)
+    for each in waiting:
+        person = whom.get(str(each.patient))
+        if person is None or (person.person not in letters and (not person.to or len(letters) - before == LETTERS_AT_ONCE)):
+            continue
+        if person.person not in letters:
+            subject, words = f"Patient/{person.person}", body.replace("{name}", person.called)
+            made = send(work, to=person.to, kind="breach-letter", channel="letter", title=title, body=words, subject_ref=subject)
+            letters[person.person] = made.id
+        each.letter = letters[person.person]
+        yield each
 
 
 def add_note(*, breach: UUID, words: str, by: Actor) -> None:

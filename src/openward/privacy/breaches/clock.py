@@ -13,8 +13,8 @@ MANY = 500
 
 @dataclass(frozen=True)
 class Clock:
-    """Letters are due 60 days after discovery at the latest. Of 500 people and more the Secretary and the press are told within the same time,
-    of fewer the Secretary within 60 days of the year's end (164.406, 164.408)."""
+    """Letters are due 60 days after discovery at the latest. Of 500 people and more the Secretary is told within the same time, of fewer within 60 days
+    of the year's end (164.408). The press is told of more than 500 residents of one state: `residents.pressed` (164.406)."""
 
     discovered_on: dt.date
     today: dt.date

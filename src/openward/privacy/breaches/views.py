@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from uuid import UUID
 
 from django.core.paginator import Paginator
@@ -12,12 +13,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from openward.access.permissions import Permission
-from openward.audit.models import AuditEvent, Breach
+from openward.audit.models import Affected, AuditEvent, Breach
 from openward.fhir.errors import FhirError, NotFound
 from openward.fhir.protocols import Event
 from openward.privacy.breaches import actions
 from openward.privacy.breaches.clock import Clock
 from openward.privacy.breaches.forms import BreachForm, LetterForm, WordsForm
+from openward.privacy.breaches.recipients import Recipient, recipients
+from openward.privacy.breaches.residents import pressed
 from openward.privacy.finding import names_of
 from openward.privacy.presenters import type_words
 from openward.web.errors import add_to_form
@@ -45,7 +48,8 @@ def breaches(request: PageRequest) -> HttpResponseBase:
 
 @page("privacy:breach-open", needs=Permission.REVIEW_PRIVACY, methods=("GET", "POST"))
 def open_breach(request: PageRequest) -> HttpResponseBase:
-    form = BreachForm(request.POST or None, initial={"discovered_on": timezone.localdate(), "suspect": request.GET.get("suspect", "")})
+    first = {"discovered_on": timezone.localdate(), "suspect": request.GET.get("suspect", "")}
+    form = BreachForm(request.POST or None, initial=first, tenant=request.actor.tenant)
     if request.method == "POST" and form.is_valid():
         breach = actions.open_breach(by=request.actor, **form.told())
         return go(request, "privacy:breach", message=_("Opened. Whom it touched is gathered."), id=breach.id)
@@ -59,12 +63,14 @@ def breach(request: PageRequest, id: UUID) -> HttpResponseBase:
     order = SORTS.get(request.GET.get("sort", ""), "-last")
     rows = Paginator(found.affected.order_by(order, "id"), SHOWN).get_page(request.GET.get("page"))
     names = names_of(request.store, [row.patient for row in rows])
+    whom = recipients(request.store, (str(row.patient) for row in rows if row.letter is None), timezone.localdate())
     request.store.record([Event("audit-review", None, patients=[row.patient for row in rows])])
     kinds = {row.pk: ", ".join(type_words(type) for type in row.types.split(", ") if type) for row in rows}
     context = {
         "breach": found,
         "clock": Clock.of(found, rows.paginator.count, timezone.localdate()),
-        "affected": [(row, names.get(row.patient, _("A patient")), kinds[row.pk]) for row in rows],
+        "affected": [(row, names.get(row.patient, _("A patient")), kinds[row.pk], _why_not(row, whom)) for row in rows],
+        "pressed": pressed(found),
         "rows": rows,
         "letters": found.affected.filter(letter__isnull=False).count(),
         "steps": [(step, STEPS.get(step.what, step.what)) for step in found.steps.order_by("at", "id")],
@@ -120,6 +126,14 @@ def _words(request: PageRequest, id: UUID, do: actions.Worded, title: str, done:
     context = {"form": form, "panel_title": title}
     status = 422 if form.errors else 200
     return render_panel(request, "privacy/breach_words.html", context, page="privacy:breach", page_args={"id": id}, status=status)
+
+
+def _why_not(row: Affected, whom: Mapping[str, Recipient]) -> str:
+    """Why no letter can be written to them; empty when one can, or is."""
+    if row.letter is not None:
+        return ""
+    person = whom.get(str(row.patient))
+    return person.why_not if person else _("Their record cannot be read")
 
 
 def _suspect(breach: Breach) -> str:
