@@ -14,7 +14,7 @@ from openward.fhir.resources import ChargeItem
 from openward.formats.x12.read_837p import read_837p
 from openward.record import unit_of_work
 from tests import cast
-from tests.billing.clinic import Clinic
+from tests.billing.clinic import Clinic, patient
 from tests.formats.x12.build import faults_found_outside
 
 
@@ -215,3 +215,33 @@ class TestSending:
         submission = actions.submit(claims=[str(clinic.claim("kid-visit", "kid").id)], by=clinic.biller)
         [sent] = read_837p(bytes(submission.body))[0].claims
         assert (sent.subscriber.family, sent.subscriber.given) == ("OKAFOR", "ADA")
+
+
+class TestWhoseInsuranceItIs:
+    """005010X222A1: SBR02 is 18 and the subscriber is the patient only when they are one person."""
+
+    def _coverage(self, clinic: Clinic, code: str | None) -> None:
+        holder = clinic.make("holder", {
+            "resourceType": "RelatedPerson", "patient": {"reference": f"Patient/{clinic.ids['patient']}"}, "name": [{"family": "Brandt", "given": ["Ben"]}],
+        })  # fmt: skip
+        said = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/subscriber-relationship", "code": code}]} if code else None
+        clinic.change("Coverage", clinic.ids["coverage"], subscriber={"reference": f"RelatedPerson/{holder.id}"}, relationship=said)
+
+    @pytest.mark.parametrize("code", [None, "child", "employee"])
+    def test_who_holds_it_is_the_subscriber_whatever_the_word_for_it(self, clinic: Clinic, code: str | None) -> None:
+        self._coverage(clinic, code)
+        submission = actions.submit(claims=[str(clinic.claim().id)], by=clinic.biller)
+        [sent] = read_837p(bytes(submission.body))[0].claims
+        assert (sent.subscriber.family, sent.patient.family if sent.patient else None) == ("BRANDT", "OKAFOR")
+        assert faults_found_outside(bytes(submission.body)) == []
+
+
+class TestReadyIsReady:
+    def test_a_claim_whose_file_cannot_be_written_is_a_draft_that_says_so_and_holds_up_no_other(self, clinic: Clinic) -> None:
+        clinic.make("other", patient("Sidorova", "Ольга"))
+        clinic.make("other coverage", clinic.coverage("other"))
+        bad, good = clinic.claim("bad visit", "other"), clinic.claim()
+        assert (clinic.state(bad), clinic.state(good)) == ("draft", "ready")
+        with pytest.raises(NotScrubbed):
+            actions.submit(claims=[str(bad.id)], by=clinic.biller)
+        assert actions.submit(claims=[str(good.id)], by=clinic.biller).total == D("143.00")

@@ -28,12 +28,14 @@ def facts() -> dict[str, Any]:
         "billing": {
             "id": "b",
             "name": "Clinic",
+            "telecom": [{"system": "phone", "value": "(555) 010-2000"}],
             "address": [HOME],
             "identifier": [{"system": NPI, "value": "1234567893"}, {"system": TAX, "value": "123456789"}],
         },
         "clinician": {"id": "d", "name": [{"family": "Osei"}], "identifier": [{"system": NPI, "value": "1679576722"}]},
         "claim": {
             "id": "k",
+            "identifier": [{"system": "urn:openward:claim", "value": "OW0000001"}],
             "diagnosis": [{"sequence": 1, "diagnosisCodeableConcept": {"coding": [{"code": "I10"}]}}],
             "item": [
                 {
@@ -143,6 +145,15 @@ TABLE: list[tuple[str, Change, list[str]]] = [
     ("an unknown place", put("item", locationCodeableConcept=code("77", PLACE)), ["place"]),
     ("no lines", put("claim", item=None), ["lines"]),
     ("a replacement of nothing", put("claim", extension=[{"url": "urn:openward:claim-frequency", "valueCode": "7"}]), ["frequency"]),
+    ("a post office box as the practice's address", put("billing", address=[{**HOME, "line": ["P.O. Box 12"]}]), ["billing-address"]),
+    ("a street that begins like one", put("billing", address=[{**HOME, "line": ["12 Poboxen Way"]}]), []),
+    ("a practice without a telephone", put("billing", telecom=None), ["file"]),
+    ("a given name X12 cannot carry", put("patient", name=[{"family": "Okafor", "given": ["Ольга"]}]), ["file"]),
+    ("a street X12 cannot carry", put("patient", address=[{**HOME, "line": ["улица 1"]}]), ["file"]),
+    ("a member number with a delimiter in it", put("coverage", subscriberId="MEM*1"), ["file"]),
+    ("a payer without a name", put("payer", name=None), ["file"]),
+    ("a clinician without a name", put("clinician", name=None), ["file"]),
+    ("a modifier that is none", put("item", modifier=[code("25X")]), ["file"]),
     ("an unknown frequency", put("claim", extension=[{"url": "urn:openward:claim-frequency", "valueCode": "9"}]), ["frequency"]),
 ]
 
@@ -154,6 +165,20 @@ class TestTheTable:
     @pytest.mark.parametrize(("change", "rules"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
     def test_what_is_wrong_is_noticed_and_nothing_else(self, change: Change, rules: list[str]) -> None:
         assert found(change) == rules
+
+    @pytest.mark.parametrize(
+        ("change", "mend"),
+        [
+            (put("billing", telecom=None), ("organization", "b")),
+            (put("patient", address=[{**HOME, "line": ["улица 1"]}]), ("patient", "p")),
+            (put("coverage", subscriberId="MEM*1"), ("coverage", "p")),
+            (put("clinician", name=None), ("clinician", "d")),
+            (put("item", modifier=[code("25X")]), ("claim", "k")),
+        ],
+        ids=["telephone", "street", "member number", "clinician", "modifier"],
+    )
+    def test_what_the_file_refuses_is_mended_where_it_stands(self, change: Change, mend: tuple[str, str]) -> None:
+        assert [finding.mend for finding in scrub(case(change))] == [mend]
 
     def test_a_second_claim_of_the_visit_is_a_duplicate(self) -> None:
         assert found(others=("OW0000002",)) == ["duplicate"]

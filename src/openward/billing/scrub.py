@@ -6,6 +6,7 @@ Each rule is one function over the claim's file; the list of rules is the docume
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,6 +15,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from openward.billing import facts
+from openward.billing.envelopes import preview
 from openward.billing.npi import is_npi
 from openward.billing.places import PLACES
 from openward.billing.queries.claim_file import ClaimFile
@@ -24,6 +26,7 @@ from openward.formats.x12.write_837p import MAX_DIAGNOSES, MAX_LINES, MAX_POINTE
 from openward.formats.x12.writing import plain
 
 Place = tuple[str, str]
+_PO_BOX = re.compile(r"\s*(?:p\.?\s*o\.?|post\s+office)\s*box\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,29 @@ def rule(function: Rule) -> Rule:
 
 
 def scrub(case: Case) -> list[Finding]:
-    """Every finding, in the order of the rules. An empty list means the claim may be sent."""
-    return [finding for each in RULES for finding in each(case)]
+    """Every finding, in the order of the rules. An empty list means the claim may be sent: it was written once to see that it can be."""
+    return [finding for each in RULES for finding in each(case)] or list(_unwritable(case))
+
+
+def _unwritable(case: Case) -> Iterator[Finding]:
+    """What no rule knows but the file refuses, such as a letter in a street: a claim that is called ready must not stop the whole file."""
+    try:
+        preview(case.file)
+    except Unwritable as fault:
+        what = _("The claim file cannot be written: {fault}").format(fault=fault)
+        yield Finding("file", what, _("One such claim would keep every claim of its file from being sent."), _where(case, fault.fact))
+
+
+def _where(case: Case, fact: str) -> Place:
+    """The page where the fact the file refuses is mended."""
+    billing, clinician = case.file.billing, case.file.clinician
+    about = (
+        (("patient", "subscriber"), case.patient_page),
+        (("member", "payer", "relationship", "group", "authorization"), case.coverage_page),
+        (("billing", "sender", "contact"), ("organization", str(billing.id) if billing else "")),
+        (("clinician",), ("clinician", str(clinician.id) if clinician else "")),
+    )
+    return next((place for words, place in about if fact.startswith(words)), case.here)
 
 
 @rule
@@ -173,6 +197,11 @@ def practice_is_known(case: Case) -> Iterator[Finding]:
             what = _("The practice's tax number is missing")
             yield Finding("tax-id", what, _("The payer reports what it paid under this number."), ("organization", str(billing.id)))
         yield from _address(case, "billing-address", billing, _("The practice's address"), ("organization", str(billing.id)))
+        if any(_PO_BOX.match(line) for place in billing.address if place.use != "old" for line in place.line):
+            what = _("The practice's address is a post office box")
+            yield Finding(
+                "billing-address", what, _("Claims want the street where the practice is; the file is refused."), ("organization", str(billing.id))
+            )
     if clinician is None or not is_npi(facts.identifier(clinician, NPI)):
         what = _("The clinician's NPI is missing or not valid") if clinician else _("No clinician is named on the claim")
         yield Finding("clinician-npi", what, why, ("clinician", str(clinician.id) if clinician else ""))

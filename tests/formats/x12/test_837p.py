@@ -61,10 +61,16 @@ class TestWriting:
         assert sorted(submission.claims, key=repr) == sorted(map(_as_sent, claims), key=repr)
 
     def test_a_place_of_visit_elsewhere_is_named(self) -> None:
-        elsewhere = Party("NORTH HOUSE", "1679576722", address=build.HOME)
+        elsewhere = Party("NORTH HOUSE", "1679576722", address=build.CLINIC.address)
         data = write_837p([build.claim(facility=elsewhere)], build.ENVELOPE)
         assert read_837p(data)[0].claims[0].facility == elsewhere
         assert build.faults_found_outside(data) == []
+
+    def test_the_practice_has_nine_digits_in_its_zip_code_and_a_patient_as_many_as_are_known(self) -> None:
+        """005010X222A1 wants the whole ZIP code of the billing provider and of the place of the visit."""
+        data = write_837p([build.claim(billing=build.replace(build.CLINIC, address=build.HOME))], build.ENVELOPE)
+        [claim] = read_837p(data)[0].claims
+        assert (claim.billing.address.postal_code, claim.subscriber.address.postal_code) == ("627019998", "62701")  # type: ignore[union-attr]
 
     def test_accents_and_delimiters_in_names_are_brought_into_the_character_set(self) -> None:
         person = build.replace(build.ADA, family="Núñez~O’Brien*", given="Zoë:\n")

@@ -7,24 +7,18 @@ from collections.abc import Sequence
 from decimal import Decimal
 from uuid import UUID
 
-from django.conf import settings
-from django.utils import timezone
-
 from openward.access.actor import Actor
 from openward.billing import facts, rows, transitions
+from openward.billing.envelopes import envelope
 from openward.billing.errors import ClaimIsSent, NothingToBill, NotScrubbed
 from openward.billing.models import Submission
 from openward.billing.queries.claim_file import ClaimFile, claim_file
 from openward.billing.queries.readiness import findings
 from openward.fhir.errors import Issue
 from openward.fhir.ids import new_id
-from openward.fhir.resources import Claim, Organization
-from openward.formats.x12.claims import Envelope, Party
-from openward.formats.x12.from_fhir import NPI, TAX_ID
+from openward.fhir.resources import Claim
 from openward.formats.x12.write_837p import write_837p
 from openward.record import UnitOfWork, unit_of_work
-
-RECEIVER = Party("FOLDER CLEARINGHOUSE", "OWCLEAR")
 
 
 def submit(*, claims: Sequence[str], by: Actor) -> Submission:
@@ -56,11 +50,6 @@ def _ready_file(work: UnitOfWork, id: str) -> ClaimFile:
     return claim_file(work.store, claim)
 
 
-def preview(file: ClaimFile) -> bytes:
-    """The file this claim alone would make; nothing is kept. Raises Unwritable."""
-    return write_837p([file.professional()], envelope(file.billing, 1))
-
-
 def _write(work: UnitOfWork, files: Sequence[ClaimFile]) -> Submission:
     control = rows.next_number(work, "interchange")
     body = write_837p([file.professional() for file in files], envelope(files[0].billing, control))
@@ -76,13 +65,3 @@ def _write(work: UnitOfWork, files: Sequence[ClaimFile]) -> Submission:
         state="writing",
         body=body,
     )
-
-
-def envelope(billing: Organization | None, control: int) -> Envelope:
-    """Sender is the practice; the usage is T on a demo instance, so that no demo claim is ever taken for a real one."""
-    assert billing
-    phone = next((point.value for point in billing.telecom if point.system == "phone" and point.value), "")
-    tax_id = "".join(mark for mark in facts.identifier(billing, TAX_ID) if mark.isdigit())
-    sender = Party(billing.name or "", tax_id or facts.identifier(billing, NPI))
-    at = timezone.localtime()
-    return Envelope(sender, RECEIVER, control, at.replace(tzinfo=None), "BILLING OFFICE", phone, usage="T" if settings.OPENWARD_DEMO else "P")

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from openward.access.permissions import Permission
 from openward.billing import actions, facts, transitions
-from openward.billing.actions.submission import preview
+from openward.billing.envelopes import preview
 from openward.billing.forms import AddLineForm, CoverageChoiceForm, DenialForm, DiagnosesForm, LineForm
 from openward.billing.models import ClaimRow, Submission
 from openward.billing.presenters import claims as shown

@@ -53,7 +53,8 @@ def professional_claim(
     taxonomy: str = "",
 ) -> ProfessionalClaim:
     """`subscriber` is the Patient or RelatedPerson who holds the coverage, where that is not the patient; `taxonomy` is the clinician's."""
-    relationship = RELATIONSHIPS.get(relationship_of(coverage), "")
+    said = relationship_of(coverage)
+    relationship = "" if said == "self" else RELATIONSHIPS.get(said, "G8")  # a word not known here still says that it is somebody else
     holder = person(subscriber) if relationship and subscriber is not None else person(patient)
     group = next((entry for entry in coverage.class_ if code_of(entry.type) == "group"), None)
     return ProfessionalClaim(
@@ -93,8 +94,10 @@ def code_of(concept: Any) -> str:
 
 
 def relationship_of(coverage: Coverage) -> str:
-    """What the patient is to the subscriber; `self` when it is not said."""
-    return code_of(coverage.relationship) or "self"
+    """What the patient is to the subscriber; where that is not said, `self` unless somebody else is named as subscriber."""
+    holder, patient = coverage.subscriber, coverage.beneficiary
+    is_other = bool(holder and holder.reference and patient and holder.target_id != patient.target_id)
+    return code_of(coverage.relationship) or ("other" if is_other else "self")
 
 
 def diagnosis_codes(claim: Claim) -> list[str]:
@@ -160,7 +163,7 @@ def _lines(claim: Claim) -> Iterable[ServiceLine]:
         yield ServiceLine(
             code=code_of(item.productOrService),
             modifiers=tuple(code for concept in item.modifier if (code := code_of(concept))),
-            charge=item.net.value if item.net else Decimal("0.00"),
+            charge=((item.net.value if item.net else None) or Decimal(0)).quantize(Decimal("0.01")),
             units=item.quantity.value if item.quantity else Decimal(1),
             date=dt.date.fromisoformat(served[:10]),
             pointers=tuple(places[each] for each in item.diagnosisSequence if each in places),

@@ -134,7 +134,7 @@ def _billing_provider(out: SegmentWriter, party: Party) -> None:
     if party.taxonomy:
         out.add("PRV", "BI", "PXC", code("billing provider taxonomy", party.taxonomy, limit=10, least=10))
     _party(out, "85", party, "billing provider", "XX")
-    _address(out, party.address, "billing provider")
+    _address(out, party.address, "billing provider", whole=True)
     out.add("REF", "EI", _digits("billing provider tax id", party.tax_id, 9))
 
 
@@ -182,20 +182,26 @@ def _party(out: SegmentWriter, role: str, party: Party, fact: str, qualifier: st
     out.add("NM1", role, "1" if party.is_person else "2", *names, "", "", "", qualifier, number)
 
 
-def _address(out: SegmentWriter, address: Address | None, fact: str) -> None:
+def _address(out: SegmentWriter, address: Address | None, fact: str, *, whole: bool = False) -> None:
+    """`whole`: the place must have all nine digits of its ZIP code."""
     if address is None or not address.lines:
         raise Unwritable(f"{fact} address", "is missing")
     lines = [needed(f"{fact} street", line, limit=55) for line in address.lines[:2] if line.strip()]
     out.add("N3", *lines)
     state = code(f"{fact} state", address.state.upper(), limit=2, least=2)
-    out.add("N4", needed(f"{fact} city", address.city, limit=30), state, _postal_code(f"{fact} postal code", address.postal_code))
+    out.add("N4", needed(f"{fact} city", address.city, limit=30), state, _postal_code(f"{fact} postal code", address.postal_code, whole=whole))
 
 
-def _postal_code(fact: str, text: str) -> str:
+def _postal_code(fact: str, text: str, *, whole: bool) -> str:
+    """Where nine digits are demanded and five are known, 9998 stands for the rest, as clearinghouses fill it in: five alone are refused.
+
+    https://www.stedi.com/changelog/claim-repair-and-edit-incomplete-zip-code
+    https://medicarepaymentandreimbursement.com/2011/08/hipaa-5010-what-changes-in-cms-1500.html
+    """
     digits = "".join(mark for mark in text if mark.isdigit())
     if len(digits) not in (5, 9):
         raise Unwritable(fact, f"“{text}” is not a ZIP code")
-    return digits
+    return f"{digits}9998" if whole and len(digits) == 5 else digits
 
 
 def _digits(fact: str, text: str, length: int) -> str:
@@ -218,7 +224,7 @@ def _claim(out: SegmentWriter, claim: ProfessionalClaim) -> None:
         _rendering(out, claim.rendering)
     if claim.facility:
         _party(out, "77", claim.facility, "place of the visit", "XX")
-        _address(out, claim.facility.address, "place of the visit")
+        _address(out, claim.facility.address, "place of the visit", whole=True)
     if not 1 <= len(claim.lines) <= MAX_LINES:
         raise Unwritable("service lines", f"a claim has 1 to {MAX_LINES}, not {len(claim.lines)}")
     for number, line in enumerate(claim.lines, 1):
