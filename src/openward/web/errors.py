@@ -16,6 +16,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from openward.fhir.errors import Conflict, FhirError, Forbidden, Issue, PreconditionFailed
+from openward.web import given_back
 from openward.web.answers import is_htmx, with_toast
 from openward.web.gate import actor_of
 
@@ -96,6 +97,12 @@ def signed_out() -> HttpResponse:
     response = with_toast(HttpResponse("", status=401), text, kind="danger")
     response["HX-Reswap"] = "none"
     return response
+
+
+def signed_out_page(request: HttpRequest) -> HttpResponse:
+    """The same for a form that the browser sent by itself: what it brought is on the page that says so."""
+    text = _("What you typed is still here. Sign in again in another tab, as yourself, then come back and send it once more.")
+    return given_back.page(request, title=_("You were signed out, and this was not saved"), text=text, status=401)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -25,7 +25,7 @@ from django.shortcuts import resolve_url
 from django.utils.functional import SimpleLazyObject
 
 from openward.fhir.errors import FhirError, Gone, NotFound, Unauthenticated, UnknownType
-from openward.web import errors, once
+from openward.web import errors, given_back, once
 from openward.web.answers import go, panel_done, render, render_panel, toast, with_refresh, with_toast
 from openward.web.gate import actor_of, may, proved_lately
 
@@ -138,11 +138,14 @@ def _answer(view: Callable[..., HttpResponseBase], request: PageRequest, args: t
 def _ask_to_sign_in(request: HttpRequest) -> HttpResponseBase:
     """Send nobody to the sign-in page and back afterwards; htmx must move the whole page, not the fragment.
 
-    What a form of htmx brought stays in the page it was typed in: it can be sent again after signing in elsewhere (forms.js takes the new token over).
+    What a form brought stays: that of htmx in the page it was typed in, any other on a page of its own. It can be sent again after signing in elsewhere
+    (forms.js takes the new token over).
     """
     htmx = request.headers.get("HX-Request") == "true"
     if htmx and request.method == "POST":
         return errors.signed_out()
+    if request.method == "POST" and given_back.is_something(request):
+        return errors.signed_out_page(request)
     here = _path_of(request.headers.get("HX-Current-URL", "/")) if htmx else request.get_full_path() if request.method == "GET" else "/"
     return _send_to(resolve_url(settings.LOGIN_URL), here, htmx=htmx)
 
