@@ -293,6 +293,18 @@ class TestCapabilities:
         assert {"name": "birthdate", "type": "date"}.items() <= next(p for p in patient["searchParam"] if p["name"] == "birthdate").items()
         assert "Observation:subject" in patient["searchRevInclude"]
 
+    def test_the_topics_to_subscribe_to_are_found_in_the_statement(self, call: Client) -> None:
+        """Subscriptions R5 Backport, conformance in R4: a server declares backport-subscription as a supported profile, and SHOULD name its topics."""
+        statement = call("GET", "/metadata").json
+        guide = "http://hl7.org/fhir/uv/subscriptions-backport/"
+        one = next(resource for resource in statement["rest"][0]["resource"] if resource["type"] == "Subscription")
+        named = {extension["valueCanonical"] for extension in one["extension"]}
+        assert {extension["url"] for extension in one["extension"]} == {guide + "StructureDefinition/capabilitystatement-subscriptiontopic-canonical"}
+        assert {"urn:openward:topic:encounter-start", "urn:openward:topic:new-result"} <= named
+        assert guide + "StructureDefinition/backport-subscription" in one["supportedProfile"]
+        assert guide + "CapabilityStatement/backport-subscription-server-r4" in statement["instantiates"]
+        assert "http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data" in statement["instantiates"]
+
     def test_the_statement_is_itself_valid(self, call: Client) -> None:
         from openward.fhir.json import loads
         from openward.fhir.validation import validate

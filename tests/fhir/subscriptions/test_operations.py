@@ -105,6 +105,17 @@ class TestStatus:
         assert call("GET", "/Subscription/$status?id=s&id=ghost", token="owner").json["total"] == 1
         assert call("GET", "/Subscription/$status?id=s&status=error", token="owner").json["total"] == 0
 
+    def test_without_ids_is_of_all_that_the_caller_may_see(self, call: Client, owner: Store, receiver: Receiver) -> None:
+        """OperationDefinition-backport-subscription-status: without ids "the server returns the status for all Subscriptions available to the caller"."""
+        owner.update({**subscription(receiver), "id": "t", "status": "off"})
+        assert call("GET", "/Subscription/$status", token="owner").json["total"] == 2
+        assert call("GET", "/Subscription/$status?status=off", token="owner").json["total"] == 1
+        assert call("GET", "/Subscription/$status", token="stranger").status == 403
+
+    def test_of_one_subscription_heeds_no_other_parameter(self, call: Client) -> None:
+        """The guide says of id and status: at the instance level, this parameter is ignored."""
+        assert call("GET", "/Subscription/s/$status?status=error&id=ghost", token="owner").json["total"] == 1
+
     def test_says_nothing_to_who_may_not_see_it(self, call: Client) -> None:
         assert call("GET", "/Subscription/s/$status", token="stranger").status == 404
 

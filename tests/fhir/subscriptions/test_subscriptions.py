@@ -96,6 +96,13 @@ class TestTheHandshake:
                 owner.update(other)
             assert "give its value anew" in str(refused.value.issues)
 
+    def test_an_endpoint_that_could_never_be_told_is_refused(self, owner: Store, desk: Desk, receiver: Receiver) -> None:
+        """Only https leaves the house, and without a private network there is no other place: what is taken should be tried."""
+        desk.allowed = []
+        with pytest.raises(Invalid) as refused:
+            owner.update({**subscription(receiver), "channel": {"type": "rest-hook", "endpoint": "http://receiver.example/hook"}})
+        assert [issue.expression for issue in refused.value.issues] == ["Subscription.channel.endpoint"]
+
     def test_one_switched_off_shakes_no_hands(self, ward: Store, owner: Store, desk: Desk, receiver: Receiver) -> None:
         owner.update({**subscription(receiver), "status": "off"})
         desk.work()
@@ -200,6 +207,7 @@ class TestEvents:
         desk.work()
         assert len(receiver.heard[1].bundle["entry"]) == 1
         assert "focus" not in receiver.heard[1].status["events"][0]
+        assert [heard.status.get("topic") for heard in receiver.heard] == [None, None]  # which "SHOULD NOT be present when using empty payloads"
 
     def test_content_full_resource_holds_it(self, ward: Store, owner: Store, desk: Desk, receiver: Receiver) -> None:
         owner.update(subscription(receiver, content="full-resource"))

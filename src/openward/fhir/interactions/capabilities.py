@@ -18,9 +18,11 @@ from openward.fhir.search.own import OWN
 from openward.fhir.search.parameters import plan
 from openward.fhir.search.places import COMPARTMENTS
 from openward.fhir.search.query import MODIFIERS
+from openward.fhir.subscriptions.terms import BACKPORT
+from openward.fhir.subscriptions.topics import BUILT_IN
 from openward.fhir.virtual import VIRTUAL, VirtualType
 
-RELEASED = "2026-11-21"
+RELEASED = "2026-11-22"
 INTERACTIONS = ("read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type")
 # Parameters of searches of every type, with the SearchParameter that defines them where R4 has one.
 EVERYWHERE: Mapping[str, tuple[str, str | None]] = {
@@ -31,6 +33,13 @@ EVERYWHERE: Mapping[str, tuple[str, str | None]] = {
     "_type": ("special", None),
 }
 REFERENCE_POLICY = ("literal", "logical")
+# What the guides of bulk data and of subscriptions want a server to say that keeps them, and by what a client finds the topics.
+# https://hl7.org/fhir/uv/bulkdata/export.html, https://hl7.org/fhir/uv/subscriptions-backport/components.html#subscription-topics-in-r4
+INSTANTIATES = (
+    "http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data",
+    "http://hl7.org/fhir/uv/subscriptions-backport/CapabilityStatement/backport-subscription-server-r4",
+)
+TOPIC = BACKPORT + "capabilitystatement-subscriptiontopic-canonical"
 
 
 def capabilities(url: str, security: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
@@ -40,6 +49,7 @@ def capabilities(url: str, security: Mapping[str, Any] | None = None) -> Mapping
         "status": "active",
         "date": RELEASED,
         "kind": "instance",
+        "instantiates": list(INSTANTIATES),
         "software": {"name": "Openward", "version": __version__},
         "implementation": {"description": "Openward FHIR R4 record", "url": url},
         "fhirVersion": "4.0.1",
@@ -102,6 +112,9 @@ def _resource(type: str) -> dict[str, Any]:
         "referencePolicy": list(REFERENCE_POLICY),
     }
     described["supportedProfile"] = list(supported(type))
+    if type == "Subscription":
+        described["supportedProfile"].append(BACKPORT + "backport-subscription")
+        described["extension"] = [{"url": TOPIC, "valueCanonical": url} for url in BUILT_IN]
     includes = [f"{type}:{code}" for code, parameter in sorted(parameters.items()) if parameter.type == "reference"]
     described["searchInclude"] = ["*", *includes] if includes else []
     described["searchRevInclude"] = ["*", *pointing] if (pointing := _reverse_includes().get(type, [])) else []

@@ -5,10 +5,12 @@ https://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition-backport-subs
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from openward.fhir.ids import key
 from openward.fhir.operations.registry import Call, operation
+from openward.fhir.resources import Resource
 from openward.fhir.subscriptions import held
 from openward.fhir.subscriptions.notifications import status_of
 
@@ -19,12 +21,21 @@ AT_MOST = 200
 @operation("status", on=("type", "instance"), types=("Subscription",), needs="read", url=URL)
 def status(call: Call) -> dict[str, Any]:
     """A searchset of one status for each subscription asked for that the caller may see."""
-    asked = [call.id] if call.id else [str(id).removeprefix("Subscription/") for id in call.parameters.all("id")][:AT_MOST]
-    wanted = {str(value) for value in call.parameters.all("status")}
-    found = call.store.read_many([("Subscription", id) for id in asked]) if not call.id else [call.store.read("Subscription", call.id)]
-    entries = []
-    for resource in found:
-        one = held.find(call.store.connection, call.store.tenant, key("Subscription", str(resource.id)))
-        if one is not None and (not wanted or one.state in wanted):
-            entries.append({"resource": status_of(one, "query-status", call.url), "search": {"mode": "match"}})
+    found = [call.store.read("Subscription", call.id)] if call.id else _asked(call)
+    wanted = set() if call.id else {str(value) for value in call.parameters.all("status")}
+    keys = [key("Subscription", str(resource.id)) for resource in found]
+    kept = held.those(call.store.connection, call.store.tenant, keys)
+    entries = [
+        {"resource": status_of(one, "query-status", call.url), "search": {"mode": "match"}}
+        for one in (kept[rkey] for rkey in keys if rkey in kept)
+        if not wanted or one.state in wanted
+    ]
     return {"resourceType": "Bundle", "type": "searchset", "total": len(entries), **({"entry": entries} if entries else {})}
+
+
+def _asked(call: Call) -> Sequence[Resource]:
+    """Those named, or all: the guide's words are that without ids the status is "for all Subscriptions available to the caller" (200 here)."""
+    ids = [str(id).removeprefix("Subscription/") for id in call.parameters.all("id")][:AT_MOST]
+    if ids:
+        return call.store.read_many([("Subscription", id) for id in ids])
+    return list(call.store.search("Subscription", {"_count": str(AT_MOST)}))

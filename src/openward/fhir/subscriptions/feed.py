@@ -62,6 +62,11 @@ def announce(store: Store, events: Sequence[Event]) -> None:
         desk().collect_later(store)
 
 
+def is_listened(store: Store, type: str) -> bool:
+    """Whether a write of the type will queue the job."""
+    return is_open() and type_number(type) in _listened_to(store)
+
+
 def forget_listeners() -> None:
     """Subscriptions changed in this process: look again at the next write."""
     _listened.clear()

@@ -84,6 +84,13 @@ def find(connection: Connection[Any], tenant: int, key: UUID) -> Held | None:
         return cursor.execute(select.encode(), (tenant, key)).fetchone()
 
 
+def those(connection: Connection[Any], tenant: int, keys: Sequence[UUID]) -> dict[UUID, Held]:
+    """By key, what is kept of each; one that is not kept is left out."""
+    select = f"select {COLUMNS} from fhir.subscription where tenant = %s and rkey = any(%s)"  # noqa: S608
+    with connection.cursor(row_factory=kwargs_row(_held)) as cursor:
+        return {one.rkey: one for one in cursor.execute(select.encode(), (tenant, list(keys))).fetchall()}
+
+
 def active(connection: Connection[Any], tenant: int) -> list[Held]:
     select = f"select {COLUMNS} from fhir.subscription where tenant = %s and state = 'active' order by rkey for update"  # noqa: S608
     with connection.cursor(row_factory=kwargs_row(_held)) as cursor:

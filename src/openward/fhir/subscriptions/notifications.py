@@ -26,8 +26,9 @@ STATUSES = {"C": "201", "U": "200", "D": "204"}
 
 def bundle(held: Held, kind: Kind, base: str, events: Sequence[Happening] = (), *, store: Store | None = None, content: str = "") -> dict[str, Any]:
     """The notification. `content` is empty, id-only or full-resource; anything but empty needs the owner's store."""
-    seen = visible(store, events) if store is not None and content != "empty" else {}
-    status = status_of(held, kind, base, events, focused=seen if content != "empty" else {})
+    is_empty = content == "empty"
+    seen = visible(store, events) if store is not None and not is_empty else {}
+    status = status_of(held, kind, base, events, focused=seen, names_topic=not is_empty)
     first = {
         "fullUrl": f"urn:uuid:{new_id()}",
         "resource": status,
@@ -45,12 +46,14 @@ def bundle(held: Held, kind: Kind, base: str, events: Sequence[Happening] = (), 
     }
 
 
-def status_of(held: Held, kind: Kind, base: str, events: Sequence[Happening] = (), focused: Mapping[int, Any] | None = None) -> dict[str, Any]:
-    """The SubscriptionStatus, which in R4 is a Parameters."""
+def status_of(
+    held: Held, kind: Kind, base: str, events: Sequence[Happening] = (), focused: Mapping[int, Any] | None = None, *, names_topic: bool = True
+) -> dict[str, Any]:
+    """The SubscriptionStatus, which in R4 is a Parameters. An empty notification "SHOULD NOT" name its topic, which tells what it is about."""
     terms = held.wanted
     parameters: list[dict[str, Any]] = [
         {"name": "subscription", "valueReference": {"reference": f"{base}/Subscription/{held.id}"}},
-        *([] if terms.is_plain else [{"name": "topic", "valueCanonical": terms.criteria}]),
+        *([] if terms.is_plain or not names_topic else [{"name": "topic", "valueCanonical": terms.criteria}]),
         {"name": "status", "valueCode": held.state},
         {"name": "type", "valueCode": kind},
         {"name": "events-since-subscription-start", "valueString": str(held.events)},

@@ -120,9 +120,11 @@ def _endpoint(kind: str, endpoint: str, allowed: Sequence[Network]) -> str:
             raise _invalid("channel.endpoint", "An e-mail goes to an address such as mailto:name@clinic.example.")
         return address
     try:
-        check_form(endpoint, allowed)
+        scheme = check_form(endpoint, allowed).scheme
     except Unreachable as error:
         raise _invalid("channel.endpoint", str(error)) from error
+    if scheme == "http" and not allowed:  # without private networks no host of http is ever told anything
+        raise _invalid("channel.endpoint", "Only https leaves the house.")
     return endpoint
 
 
