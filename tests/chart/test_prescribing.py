@@ -21,7 +21,7 @@ from openward.chart.actions import (
 )
 from openward.chart.drugs import knowledge as files
 from openward.chart.drugs.available import trouble
-from openward.chart.errors import IllegalTransition, NeedsAcknowledgement, NeedsReason
+from openward.chart.errors import AlreadyRenewed, IllegalTransition, NeedsAcknowledgement, NeedsReason, WrongFromTheStart
 from openward.chart.presenters.medications import MedicationLine
 from openward.fhir.resources import DetectedIssue, MedicationRequest
 from openward.record import open_store
@@ -153,6 +153,26 @@ class TestRenewing:
         old = prescribe(patient=clinic.patient, prescription=LISINOPRIL, by=clinician)
         new = renew(medication=str(old.id), by=clinician)
         assert (new.priorPrescription.target_id, clinic.read(MedicationRequest, old.id).status, new.status) == (old.id, "completed", "active")
+
+    def test_twice_is_refused(self, clinic, clinician, colleague, no_allergies):
+        """Two windows, or two people at one refill request: the patient had two active prescriptions of one drug, told of by a moderate hint at most."""
+        old = prescribe(patient=clinic.patient, prescription=LISINOPRIL, by=clinician)
+        renew(medication=str(old.id), by=clinician)
+        with pytest.raises(AlreadyRenewed):
+            renew(medication=str(old.id), by=colleague)
+        assert len(clinic.all(MedicationRequest, status="active")) == 1
+
+    def test_again_when_the_one_after_it_was_stopped_is_not(self, clinic, clinician, no_allergies):
+        old = prescribe(patient=clinic.patient, prescription=LISINOPRIL, by=clinician)
+        stop(medication=str(renew(medication=str(old.id), by=clinician).id), reason="Side effect", by=clinician)
+        assert renew(medication=str(old.id), by=clinician).status == "active"
+
+    def test_what_was_entered_in_error_is_refused(self, clinic, clinician, no_allergies):
+        wrong = prescribe(patient=clinic.patient, prescription=LISINOPRIL, by=clinician)
+        wrong.status = "entered-in-error"
+        open_store(clinician).update(wrong)
+        with pytest.raises(WrongFromTheStart):
+            renew(medication=str(wrong.id), by=clinician)
 
     def test_is_no_duplicate_of_the_one_it_continues(self, clinic, clinician, no_allergies):
         old = prescribe(patient=clinic.patient, prescription=LISINOPRIL, by=clinician)

@@ -45,8 +45,20 @@ class NeedsAcknowledgement(Refused):
     """The drug check is unavailable: nothing was checked. Say that you know before you prescribe."""
 
 
+class AlreadyRenewed(Conflict):
+    """This prescription was renewed already, and the new one is on the list."""
+
+
+class WrongFromTheStart(Refused):
+    """This prescription was entered in error. Prescribe anew what the patient should take."""
+
+
 class NotBillable(Refused):
     """{code} is a heading of ICD-10-CM, not a diagnosis that can be recorded for a visit. Choose one of the codes below it."""
+
+
+class DiagnosesChanged(Conflict):
+    """The diagnoses of this visit were changed in another window or by someone else since you opened them. They are shown as they are now."""
 
 
 class StillAllergic(Refused):

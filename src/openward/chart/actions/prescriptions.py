@@ -15,7 +15,7 @@ from openward.chart.drugs.available import current_knowledge, knowledge_or_none
 from openward.chart.drugs.check import Outcome, Situation, Warning_, check, unavailable
 from openward.chart.drugs.knowledge import Drug, Knowledge, KnowledgeUnavailable
 from openward.chart.drugs.recognition import recognise, recognise_allergy
-from openward.chart.errors import NeedsAcknowledgement, NeedsReason
+from openward.chart.errors import AlreadyRenewed, NeedsAcknowledgement, NeedsReason, WrongFromTheStart
 from openward.chart.presenters.lists import AllergyRow, AllergySlot
 from openward.chart.presenters.medications import dosage
 from openward.chart.presenters.wording import codes_in, concept, who
@@ -126,10 +126,15 @@ def prescribe(*, patient: str, prescription: Prescription, by: Actor, reason: st
 
 
 def renew(*, medication: str, by: Actor, refills: int | None = None, reason: str = "", acknowledged: bool = False) -> MedicationRequest:
-    """Prescribe the same again; the old prescription is completed and the new one says which it continues. Checked as a new one."""
+    """Prescribe the same again; the old prescription is completed and the new one says which it continues. Checked as a new one.
+
+    Raises AlreadyRenewed where that was done before (by a colleague, in another window): the patient would take it twice. WrongFromTheStart for one
+    that was entered in error.
+    """
     with unit_of_work(by=by) as work:
         old = work.store.read(MedicationRequest, medication)
         patient = str(old.subject.target_id)
+        _refuse_to_renew(work, old, patient)
         again = old.copy()
         for name in ("id", "meta", "identifier", "statusReason", "reportedBoolean", "reportedReference"):
             again.data.pop(name, None)
@@ -143,8 +148,16 @@ def renew(*, medication: str, by: Actor, refills: int | None = None, reason: str
         made = _checked(work, work.store.create, again, outcome, by, reason, acknowledged)
         if old.status in ("active", "on-hold", "unknown"):
             old.status = "stopped" if old.status == "on-hold" else "completed"
-            work.store.update(old)
+            # Two who renew it at the same moment: the second is refused whole.
+            work.store.update(old, if_match=int(str(old.meta.versionId)) if old.meta is not None else None)
         return made
+
+
+def _refuse_to_renew(work: UnitOfWork, old: MedicationRequest, patient: str) -> None:
+    if old.status == "entered-in-error":
+        raise WrongFromTheStart
+    if any(one.priorPrescription is not None and one.priorPrescription.target_id == old.id for one in active_prescriptions(work.store, patient)):
+        raise AlreadyRenewed
 
 
 def stop(*, medication: str, reason: str, by: Actor) -> MedicationRequest:

@@ -14,7 +14,7 @@ from openward.chart.actions.prescriptions import check_prescription
 from openward.chart.codes import RXNORM
 from openward.chart.drugs.available import knowledge_or_none
 from openward.chart.drugs.check import Outcome
-from openward.chart.errors import NeedsAcknowledgement, NeedsReason
+from openward.chart.errors import AlreadyRenewed, NeedsAcknowledgement, NeedsReason, WrongFromTheStart
 from openward.chart.forms.entry import DrugForm, PrescriptionForm, StopForm, starting_values
 from openward.chart.presenters.medications import MedicationLine, name_of
 from openward.chart.presenters.wording import codes_in
@@ -106,7 +106,7 @@ def renew(request: PageRequest, patient: str, medication: str) -> HttpResponseBa
                 medication=medication, reason=request.POST.get("reason", ""), acknowledged=bool(request.POST.get("acknowledged")), by=request.actor
             )
             return done(request, patient, _("Renewed."), "medications")
-        except (NeedsReason, NeedsAcknowledgement) as error:
+        except (NeedsReason, NeedsAcknowledgement, AlreadyRenewed, WrongFromTheStart) as error:
             problem = str(error)
     line = MedicationLine(standing)
     codes = tuple(codes_in(standing.medicationCodeableConcept, RXNORM))
