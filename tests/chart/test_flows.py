@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -75,6 +77,13 @@ class TestLists:
         sent = {"code": ["I10", "E11.9"], "rank-I10": "2", "rank-E11.9": "1", "added": "J06.9"}
         doctor.post(f"{CHART}/visits/{clinic.visit}/diagnoses/", sent)
         assert [one.condition.display[:6] for one in clinic.read(Encounter, clinic.visit).diagnosis] == ["Type 2", "Essent", "Acute "]
+
+    def test_diagnoses_are_saved_again_from_their_own_panel(self, clinic, doctor):
+        address = f"{CHART}/visits/{clinic.visit}/diagnoses/"
+        doctor.post(address, {"added": "I10"})
+        shown = re.findall(r'name="shown" value="([^"]+)"', doctor.get(address).content.decode())
+        doctor.post(address, {"shown": shown, "code": ["I10"], "added": "J06.9"})
+        assert len(clinic.read(Encounter, clinic.visit).diagnosis) == 2
 
 
 def test_what_the_patient_takes_is_told_and_ended(clinic, sign_in):

@@ -16,8 +16,9 @@ from openward.chart.actions import (
     set_visit_diagnoses,
 )
 from openward.chart.actions.prescriptions import Prescription
-from openward.chart.errors import NotBillable, StillAllergic
+from openward.chart.errors import DiagnosesChanged, NotBillable, StillAllergic
 from openward.chart.queries import banner
+from openward.chart.queries.visits import diagnoses_of
 from openward.fhir.errors import Forbidden
 from openward.fhir.resources import AllergyIntolerance, Condition, Encounter, List
 from openward.record import open_store
@@ -108,6 +109,32 @@ class TestDiagnosesOfAVisit:
         problem = add_problem(patient=clinic.patient, code="I10", by=clinician)
         visit = set_visit_diagnoses(visit=clinic.visit, codes=["I10"], by=clinician)
         assert visit.diagnosis[0].condition.target_id == problem.id
+
+    def test_never_are_what_was_entered_in_error(self, clinic, clinician):
+        """Condition.verificationStatus entered-in-error: "the statement was entered in error and is not valid"; it went on the visit and the claim."""
+        wrong = add_problem(patient=clinic.patient, code="I10", by=clinician)
+        verification = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
+        del wrong.data["clinicalStatus"]
+        wrong.data["verificationStatus"] = {"coding": [{"system": verification, "code": "entered-in-error"}]}
+        clinic.put(**wrong.data)
+        visit = set_visit_diagnoses(visit=clinic.visit, codes=["I10"], by=clinician)
+        assert visit.diagnosis[0].condition.target_id != wrong.id
+
+    def test_chosen_on_a_screen_that_no_longer_holds_are_refused(self, clinic, clinician, colleague):
+        """What the colleague added meanwhile was gone from the visit without a word."""
+        set_visit_diagnoses(visit=clinic.visit, codes=["I10"], shown=[], by=clinician)
+        set_visit_diagnoses(visit=clinic.visit, codes=["I10", "E11.9"], shown=["I10"], by=colleague)
+        with pytest.raises(DiagnosesChanged):
+            set_visit_diagnoses(visit=clinic.visit, codes=["I10", "J06.9"], shown=["I10"], by=clinician)
+        assert len(clinic.read(Encounter, clinic.visit).diagnosis) == 2
+
+    def test_without_a_code_of_icd_10_stay_when_the_others_are_saved(self, clinic, clinician):
+        """What came from elsewhere in other words: keeping it was refused as a heading without a name."""
+        own = add_problem(patient=clinic.patient, text="Fear of boats", by=clinician)
+        kept = set_visit_diagnoses(visit=clinic.visit, codes=[f"Condition/{own.id}"], by=clinician)
+        (shown,) = diagnoses_of(open_store(clinician), kept)
+        again = set_visit_diagnoses(visit=clinic.visit, codes=[shown.key, "I10"], shown=[shown.key], by=clinician)
+        assert [one.condition.display for one in again.diagnosis] == ["Fear of boats", "Essential (primary) hypertension"]
 
     def test_are_never_headings(self, clinic, clinician):
         with pytest.raises(NotBillable):

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from openward.access.actor import Actor
 from openward.chart import diagnoses
 from openward.chart.actions.writing import coded, must_exist, now_text, patient_reference, signature, today_text, visit_reference, without_empty
 from openward.chart.codes import CONDITION_CATEGORY, CONDITION_CLINICAL, CONDITION_VERIFICATION, DIAGNOSIS_ROLE, ICD10
-from openward.chart.errors import NotBillable
-from openward.chart.presenters.wording import code_in, concept
+from openward.chart.errors import DiagnosesChanged, NotBillable
+from openward.chart.presenters.wording import code_in, concept, status_of
 from openward.chart.queries.patients import current_visit
+from openward.chart.queries.visits import diagnoses_of
 from openward.fhir.resources import CodeableConcept, Condition, Encounter, EncounterDiagnosis, Reference
 from openward.fhir.work import UnitOfWork
 from openward.record import unit_of_work
+
+WRONG = ("entered-in-error", "refuted")
 
 
 def add_problem(*, patient: str, by: Actor, code: str = "", text: str = "", onset: str = "", note: str = "") -> Condition:
@@ -36,10 +39,16 @@ def resolve_problem(*, problem: str, by: Actor, on: str = "", reopen: bool = Fal
         return work.store.update(condition)
 
 
-def set_visit_diagnoses(*, visit: str, codes: Sequence[str], by: Actor) -> Encounter:
-    """What the visit was about, the main one first. Raises NotBillable for headings; a code the patient has on the list is not made twice."""
+def set_visit_diagnoses(*, visit: str, codes: Sequence[str], by: Actor, shown: Collection[str] | None = None) -> Encounter:
+    """What the visit was about, the main one first: codes of ICD-10-CM, or `Condition/<id>` for one that has none.
+
+    `shown` are the keys (see VisitDiagnosis) that stood on the screen the choice was made on. Raises DiagnosesChanged when the visit has others by
+    now, NotBillable for headings; a code the patient has on the list is not made twice.
+    """
     with unit_of_work(by=by) as work:
         encounter = work.store.read(Encounter, visit)
+        if shown is not None and {one.key for one in diagnoses_of(work.store, encounter)} != set(shown):
+            raise DiagnosesChanged
         known = _conditions_of(work, _patient_of(encounter))
         encounter.diagnosis = []
         for rank, code in enumerate(dict.fromkeys(codes), 1):
@@ -63,10 +72,13 @@ def _visit_diagnosis(encounter: Encounter, code: str, by: Actor) -> Condition:
 
 
 def _conditions_of(work: UnitOfWork, patient: str) -> dict[str, Condition]:
-    """The patient's conditions by ICD-10-CM code; those on the problem list before those of one visit."""
-    found = work.store.search(Condition, {"patient": patient, "_count": 200}).resources
+    """The patient's conditions by reference and by ICD-10-CM code; those on the problem list before those of one visit, none that was a mistake."""
+    found = [
+        one for one in work.store.search(Condition, {"patient": patient, "_count": 200}).resources if status_of(one.verificationStatus) not in WRONG
+    ]
     listed = sorted(found, key=lambda one: any(c.code == "problem-list-item" for category in one.category for c in category.coding))
-    return {code: one for one in listed if (code := code_in(one.code, ICD10))}
+    by_code = {code: one for one in listed if (code := code_in(one.code, ICD10))}
+    return by_code | {f"Condition/{one.id}": one for one in found}
 
 
 def _named(code: str, text: str) -> CodeableConcept:

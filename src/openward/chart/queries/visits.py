@@ -19,11 +19,12 @@ from openward.fhir.store import Store
 
 @dataclass(frozen=True, slots=True)
 class VisitDiagnosis:
-    """One diagnosis of a visit, in its place."""
+    """One diagnosis of a visit, in its place. `key` is its code, or `Condition/<id>` where it has none of ICD-10-CM."""
 
     rank: int
     code: str
     name: str
+    key: str
 
 
 def diagnoses_of(store: Store, visit: Encounter) -> list[VisitDiagnosis]:
@@ -32,7 +33,8 @@ def diagnoses_of(store: Store, visit: Encounter) -> list[VisitDiagnosis]:
     wanted = [(Condition, one.condition.target_id) for one in ranked if one.condition is not None and one.condition.target_id]
     found = {str(one.id): one for one in store.read_many(wanted) if isinstance(one, Condition)}
     conditions = [found[id] for _type, id in wanted if id in found]
-    return [VisitDiagnosis(rank, code_in(one.code, ICD10), concept(one.code)) for rank, one in enumerate(conditions, 1)]
+    coded = [(code_in(one.code, ICD10), one) for one in conditions]
+    return [VisitDiagnosis(rank, code, concept(one.code), code or f"Condition/{one.id}") for rank, (code, one) in enumerate(coded, 1)]
 
 
 @dataclass(frozen=True, slots=True)

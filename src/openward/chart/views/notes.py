@@ -203,7 +203,7 @@ def visit_diagnoses(request: PageRequest, patient: str, visit: str) -> HttpRespo
     problem = ""
     if request.method == "POST":
         try:
-            actions.set_visit_diagnoses(visit=visit, codes=_ranked_codes(request), by=request.actor)
+            actions.set_visit_diagnoses(visit=visit, codes=_ranked_codes(request), shown=request.POST.getlist("shown"), by=request.actor)
             toast(request, _("Diagnoses saved."))
             return go(request, request.POST.get("_page") or "chart:summary", **({} if request.POST.get("_page") else {"patient": patient}))
         except FhirError as error:
