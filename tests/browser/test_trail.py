@@ -62,7 +62,7 @@ def test_the_officer_follows_the_trail(clinic: House, browser: Browser, pictures
     officer.goes_to("/privacy/").follows("Everything that happened").sees("Everything that happened")
     looked_at(officer, pictures, "trail-events")
     officer.page.get_by_label(re.compile("^What")).select_option("opened")
-    officer.clicks_on("Show").sees("opened Patient")
+    officer.clicks_on("Show").sees("opened name and contact details")
     officer.follows("When")
     looked_at(officer, pictures, "trail-events-opened")
     officer.goes_to(f"/privacy/patients/{patient}").sees("By person").sees("story")

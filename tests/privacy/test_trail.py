@@ -32,7 +32,7 @@ class TestThePrivacyOfficer:
     def test_reads_who_opened_a_record(self, officer: Client) -> None:
         page = officer.get(f"/privacy/patients/{cast.PATIENT_ID}").content.decode()
         assert "Nell Night" in page
-        assert "opened Patient" in page
+        assert "opened name and contact details" in page
 
     def test_reads_what_a_person_did(self, officer: Client) -> None:
         assert "EXAMPLE" in officer.get("/privacy/people/user:nurse").content.decode()
@@ -90,7 +90,7 @@ class TestLists:
     )
     def test_are_narrowed_by_what_was_done(self, officer: Client, kind: str, there: bool) -> None:
         page = officer.get(f"/privacy/people/user:nurse?kind={kind}").content.decode()
-        assert ("opened Patient" in page) is there
+        assert ("opened name and contact details" in page) is there
 
     def test_go_page_by_page_and_lose_nothing(self, officer: Client) -> None:
         nurse = open_store(cast.staff("nurse", name="Nell Night"))
@@ -102,7 +102,7 @@ class TestLists:
         path, seen = f"/privacy/patients/{cast.PATIENT_ID}?kind=opened", 0
         while path:
             page = officer.get(path).content.decode()
-            seen += page.count("opened Patient")
+            seen += page.count("opened name and contact details")
             following = re.search(r'rel="next" href="([^"]+)"', page)
             path = f"/privacy/patients/{cast.PATIENT_ID}{unescape(following[1])}" if following else ""
         assert seen >= 121

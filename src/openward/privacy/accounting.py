@@ -15,7 +15,7 @@ from openward.fhir.ids import key
 from openward.fhir.resources import Patient
 from openward.privacy.finding import name_of
 from openward.privacy.forms import midnight
-from openward.privacy.presenters import type_words
+from openward.privacy.words import type_words
 from openward.record.connection import connection
 from openward.registration import queries as registration
 from openward.web.display import day

@@ -134,7 +134,7 @@ def _rows(look: Look) -> Iterator[Sequence[Any]]:
     yield [_("When"), _("Who"), _("Role"), _("Did"), _("Ended"), _("Purpose"), _("From address"), _("Detail")]
     for event in everything(connection(), look, MOST_LINES):
         row, at = Line(event, {}), timezone.localtime(event.at).isoformat()
-        yield [at, event.actor_name, row.role, row.did, row.outcome, event.purpose, event.address, event.detail]
+        yield [at, event.actor_name, row.role, row.did, row.outcome, event.purpose, event.address, row.detail]
         count += 1
     if count == MOST_LINES:
         yield [_("The file ends here: ask for fewer days.")]

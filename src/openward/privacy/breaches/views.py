@@ -22,7 +22,7 @@ from openward.privacy.breaches.forms import BreachForm, LetterForm, WordsForm
 from openward.privacy.breaches.recipients import Recipient, recipients
 from openward.privacy.breaches.residents import pressed
 from openward.privacy.finding import names_of
-from openward.privacy.presenters import type_words
+from openward.privacy.words import type_words
 from openward.web.errors import add_to_form
 from openward.web.pages import PageRequest, go, page, render, render_panel
 
