@@ -302,8 +302,14 @@ class TestCapabilities:
         assert {extension["url"] for extension in one["extension"]} == {guide + "StructureDefinition/capabilitystatement-subscriptiontopic-canonical"}
         assert {"urn:openward:topic:encounter-start", "urn:openward:topic:new-result"} <= named
         assert guide + "StructureDefinition/backport-subscription" in one["supportedProfile"]
-        assert guide + "CapabilityStatement/backport-subscription-server-r4" in statement["instantiates"]
-        assert "http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data" in statement["instantiates"]
+
+    @pytest.mark.parametrize(
+        "guide", ["us/core/CapabilityStatement/us-core-server", "uv/bulkdata/CapabilityStatement/bulk-data",
+                  "uv/subscriptions-backport/CapabilityStatement/backport-subscription-server-r4"],
+    )  # fmt: skip
+    def test_the_statement_names_the_guides_it_keeps(self, call: Client, guide: str) -> None:
+        """CapabilityStatement.instantiates; Inferno's suite of US Core fails a server that does not name it, that of bulk data warns."""
+        assert f"http://hl7.org/fhir/{guide}" in call("GET", "/metadata", token=None).json["instantiates"]
 
     def test_the_statement_is_itself_valid(self, call: Client) -> None:
         from openward.fhir.json import loads

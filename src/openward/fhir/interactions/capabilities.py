@@ -33,9 +33,10 @@ EVERYWHERE: Mapping[str, tuple[str, str | None]] = {
     "_type": ("special", None),
 }
 REFERENCE_POLICY = ("literal", "logical")
-# What the guides of bulk data and of subscriptions want a server to say that keeps them, and by what a client finds the topics.
+# What the guides want a server to say that keeps them (Inferno asks for US Core's), and by what a client finds the topics to subscribe to.
 # https://hl7.org/fhir/uv/bulkdata/export.html, https://hl7.org/fhir/uv/subscriptions-backport/components.html#subscription-topics-in-r4
 INSTANTIATES = (
+    "http://hl7.org/fhir/us/core/CapabilityStatement/us-core-server",
     "http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data",
     "http://hl7.org/fhir/uv/subscriptions-backport/CapabilityStatement/backport-subscription-server-r4",
 )
