@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -50,6 +50,38 @@ class TablePolicy:
 
     def _may(self, actor: Visitor, interaction: str, type: str) -> bool:
         return (actor.types is None or type in actor.types) and (actor.interactions is None or interaction in actor.interactions)
+
+
+class LazyTransaction:
+    """As Django's: the server hears of it with the first statement."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+        self._depth = 0
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        self._depth += 1
+        if self._depth == 1:
+            self._connection.autocommit = False
+        try:
+            yield
+        except BaseException:
+            self._connection.rollback()
+            raise
+        else:
+            if self._depth == 1:
+                self._connection.commit()
+        finally:
+            self._depth -= 1
+            if not self._depth:
+                self._connection.autocommit = True
+
+    def later(self, job: Any, /, **arguments: Any) -> None:
+        job(**arguments)
+
+    def on_commit(self, then: Callable[[], None]) -> None:
+        then()
 
 
 class TableAuditor:

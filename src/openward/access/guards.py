@@ -30,7 +30,7 @@ class LabelsStay(Forbidden):
     """Changing a sensitivity label is a right of its own, and you do not have it."""
 
 
-@guard(*RESOURCE_TYPES)
+@guard(*RESOURCE_TYPES, is_quiet=True)
 def label(change: Change, work: UnitOfWork) -> None:
     """A sensitivity label stays unless one who has the right takes it away; what is coded as sensitive gets its label. Raises LabelsStay."""
     data = change.resource.data

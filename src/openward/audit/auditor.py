@@ -36,9 +36,8 @@ from seen
 
 
 def _inserts(nth: str) -> Mapping[str, str]:
-    return {
-        interaction: INSERT.replace("NTH", nth).replace("INTERACTION", interaction) for interaction in ("read", "vread", "search", "create", "update")
-    }
+    kinds = ("read", "vread", "search", "create", "update", "delete")
+    return {interaction: INSERT.replace("NTH", nth).replace("INTERACTION", interaction) for interaction in kinds}
 
 
 OF_ONE = _inserts("")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from openward.fhir.work import UnitOfWork
 
 
-@guard("AuditEvent", on=("create", "update", "delete"))
+@guard("AuditEvent", on=("create", "update", "delete"), is_quiet=True)
 def refuse_written_events(change: Change, work: UnitOfWork) -> None:  # noqa: ARG001 - a guard's signature
     """Refuse to store an AuditEvent, by a page, a client or an import (405): the audit trail answers for that type."""
     raise ReadOnlyType(change.type)

@@ -50,7 +50,7 @@ def _may_sign(work: UnitOfWork) -> bool:
     return bool(work.actor.kind != "staff" or work.actor.may(Permission.SIGN_NOTES))
 
 
-@guard("Observation", on=("create", "update", "delete"))
+@guard("Observation", on=("create", "update", "delete"), is_quiet=True)
 def keep_final_results(change: Change, work: UnitOfWork) -> None:
     """A final observation changes only as amended, corrected or entered in error; a laboratory result lands in the inbox of who ordered it. Raises ResultIsFinal."""
     observation: Observation = change.resource
@@ -94,14 +94,14 @@ def _measured(resource: Any, before: Any | None = None) -> dict[str, Any]:
     return {name: value for name, value in resource.data.items() if name not in (*ADMINISTRATIVE, *filled_in)}
 
 
-@guard("MedicationRequest")
+@guard("MedicationRequest", is_quiet=True)
 def step_prescriptions(change: Change, work: UnitOfWork) -> None:
     """A prescription moves by the declared transitions."""
     prescription: MedicationRequest = change.resource
     MEDICATION_REQUEST.check(change.before.status if change.before else None, prescription.status)
 
 
-@guard("ServiceRequest")
+@guard("ServiceRequest", is_quiet=True)
 def step_orders(change: Change, work: UnitOfWork) -> None:
     """An order moves by the declared transitions, and gets an order number when it becomes active."""
     order: ServiceRequest = change.resource

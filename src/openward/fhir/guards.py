@@ -39,12 +39,16 @@ Guard = Callable[[Change, "UnitOfWork"], None]
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A guard and when it runs. `name` is its module and function, and identifies it."""
+    """A guard and when it runs. `name` is its module and function, and identifies it.
+
+    `is_quiet`: it nearly always decides by the change alone and asks the database nothing, so that the write need not begin with a lock.
+    """
 
     name: str
     types: tuple[str, ...]
     on: tuple[WriteInteraction, ...]
     run: Guard
+    is_quiet: bool = False
 
     @property
     def sentence(self) -> str:
@@ -59,10 +63,10 @@ class Guards:
     _by_name: dict[str, Registered] = field(default_factory=dict)
     _by_change: dict[tuple[str, str], list[Registered]] = field(default_factory=dict)
 
-    def register(self, run: Guard, types: Sequence[str], on: Sequence[WriteInteraction]) -> None:
+    def register(self, run: Guard, types: Sequence[str], on: Sequence[WriteInteraction], *, is_quiet: bool = False) -> None:
         """Add a guard; registering the same function again replaces it."""
         name = f"{run.__module__}.{run.__qualname__}"
-        self._by_name[name] = Registered(name, tuple(types), tuple(on), run)
+        self._by_name[name] = Registered(name, tuple(types), tuple(on), run, is_quiet)
         self._by_change.clear()
         for registered in self._by_name.values():
             for change in ((type, interaction) for type in registered.types for interaction in registered.on):
@@ -79,11 +83,13 @@ GUARDS = Guards()
 """The guards of this installation; each room's `guards.py` registers its own when Django starts."""
 
 
-def guard(*types: str, on: Sequence[WriteInteraction] = ("create", "update"), registry: Guards = GUARDS) -> Callable[[Guard], Guard]:
-    """Register the decorated function as a guard of `types`."""
+def guard(
+    *types: str, on: Sequence[WriteInteraction] = ("create", "update"), is_quiet: bool = False, registry: Guards = GUARDS
+) -> Callable[[Guard], Guard]:
+    """Register the decorated function as a guard of `types`; see Registered."""
 
     def register(run: Guard) -> Guard:
-        registry.register(run, types, on)
+        registry.register(run, types, on, is_quiet=is_quiet)
         return run
 
     return register

@@ -10,6 +10,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 from uuid import UUID
 
+from psycopg.pq import TransactionStatus
+
 from openward.fhir.errors import BadRequest, Gone, NotFound, outcome_of
 from openward.fhir.guards import GUARDS, Guards
 from openward.fhir.interactions import batch, writing
@@ -216,6 +218,11 @@ class Store:
             if events:
                 self.record_reading(events)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no transaction is under way, here or around the store."""
+        return not self._depth and self.connection.autocommit and self.connection.pgconn.transaction_status == TransactionStatus.IDLE
+
     @contextmanager
     def attempt(self, interaction: str, type: str | None, key: UUID | None = None) -> Iterator[None]:
         """One write interaction: a transaction of its own, or a savepoint inside one. Refusals and failures leave an audit event."""
@@ -226,7 +233,7 @@ class Store:
         else:
             OWN.keep_fresh(self.connection)
         events = len(self.pending.events)
-        is_alone = not self._depth and self.connection.autocommit
+        is_alone = self.is_idle
         self._depth += 1
         try:
             with self.transaction():
@@ -235,6 +242,9 @@ class Store:
                     writing.settle(self, alone=is_alone)
                 else:
                     self.flush()
+        except writing.Overtaken:
+            self._undo(events)
+            raise
         except Exception as error:
             self._undo(events)
             self.refuse(Event(interaction, type, key, outcome=outcome_of(error), detail=error.__class__.__name__))

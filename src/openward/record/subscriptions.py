@@ -107,7 +107,7 @@ INSTALLATION = Installation()
 install(INSTALLATION)
 guard("Subscription")(rules.hold_to_terms)
 guard("Subscription", on=("delete",))(rules.drop_with_it)
-guard("Basic")(rules.hold_topics)
+guard("Basic", is_quiet=True)(rules.hold_topics)
 
 
 @job("record.collect_events")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -14,49 +12,8 @@ from psycopg.pq import TransactionStatus
 from openward.fhir.errors import Conflict, Invalid
 from openward.fhir.guards import guard
 from openward.fhir.interactions import at_once
-from openward.fhir.store import Store
-from tests.fhir.house import House
 
 PATIENT = {"resourceType": "Patient", "name": [{"family": "Okafor", "given": ["Ada"]}], "birthDate": "1980-02-01"}
-
-
-class LazyTransaction:
-    """As Django's: the server hears of it with the first statement."""
-
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        self._connection = connection
-        self._depth = 0
-
-    @contextmanager
-    def __call__(self) -> Iterator[None]:
-        self._depth += 1
-        if self._depth == 1:
-            self._connection.autocommit = False
-        try:
-            yield
-        except BaseException:
-            self._connection.rollback()
-            raise
-        else:
-            if self._depth == 1:
-                self._connection.commit()
-        finally:
-            self._depth -= 1
-            if not self._depth:
-                self._connection.autocommit = True
-
-    def later(self, job: Any, /, **arguments: Any) -> None:
-        job(**arguments)
-
-    def on_commit(self, then: Callable[[], None]) -> None:
-        then()
-
-
-@pytest.fixture
-def lazy(house: House) -> Store:
-    store = house.store()
-    store.transaction = LazyTransaction(store.connection)
-    return store
 
 
 @pytest.fixture
@@ -157,7 +114,7 @@ def test_inside_a_transaction_of_the_callers_it_does_not_commit_by_itself(house,
 
 def test_two_writers_of_one_id_conflict(house, lazy, monkeypatch):
     lazy.update(PATIENT | {"id": "ada"})
-    monkeypatch.setattr("openward.fhir.interactions.update.lock", lambda store, addresses: {})
+    monkeypatch.setattr("openward.fhir.interactions.unlocked.lock", lambda store, addresses: {})
     with pytest.raises(Conflict):
         lazy.update(PATIENT | {"id": "ada", "active": True})
     assert house.count("fhir.body") == 1
@@ -166,6 +123,11 @@ def test_two_writers_of_one_id_conflict(house, lazy, monkeypatch):
 
 class TestInsideATransaction:
     """Which something was asked in before: an update's lock, a condition."""
+
+    @pytest.fixture(autouse=True)
+    def _locked(self, house):
+        """A guard that may ask the database: an update begins with a lock."""
+        guard("Observation", registry=house.guards)(lambda change, work: None)
 
     def test_it_is_one_statement_too(self, house, lazy, sent):
         lazy.update(PATIENT | {"id": "ada"})

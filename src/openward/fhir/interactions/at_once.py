@@ -19,15 +19,20 @@ from psycopg.errors import InvalidSqlStatementName, InvalidTextRepresentation, e
 from psycopg.pq import ExecStatus, Format, TransactionStatus
 
 from openward.fhir import packed
+from openward.fhir.definitions import type_number
 from openward.fhir.interactions import in_values
 from openward.fhir.interactions.statements import Write, statements
 from openward.fhir.packed import Packed
 from openward.fhir.protocols import AuditInsert
+from openward.fhir.search.rows import COLUMNS, version_sent
 from openward.fhir.search.tables import Statement
 from openward.fhir.search.token import Entry
+from openward.fhir.versions import Version
 from openward.fhir.wire import AS_TEXT, PLACEHOLDER
 
 if TYPE_CHECKING:
+    from psycopg.pq.abc import PGresult
+
     from openward.fhir.store import Store
 
 OWN = re.compile(r"p(\d+)_(\w+)")
@@ -36,6 +41,8 @@ Place = tuple[int | None, str]
 KEPT = 300  # statements prepared on a connection in this way
 
 INT = 23  # PostgreSQL's number of the type
+
+LAST = f"select {COLUMNS} from fhir.body b where b.tenant = $1 and b.rtype = $2 and b.rkey = $3 order by b.ver desc limit 1"  # noqa: S608
 
 SEEN = """seen(rtype, rkey, ver, patient) as materialized (
   select * from unnest(%(p0_rtype)s::smallint[], %(p0_rkey)s::uuid[], %(p0_ver)s::int[], %(p0_patient)s::uuid[]))"""
@@ -59,7 +66,7 @@ _prepared: WeakKeyDictionary[Connection[Any], dict[str, bytes]] = WeakKeyDiction
 def may(store: Store, *, alone: bool) -> bool:
     """Whether a single new version waits. `alone`: one that nothing came before may commit by itself."""
     pending = store.pending
-    if len(pending.writes) != 1 or len(pending.events) != 1 or pending.writes[0].row is None:
+    if len(pending.writes) != 1 or len(pending.events) != 1 or (pending.writes[0].row is None and not pending.is_hoping):
         return False
     status = store.connection.pgconn.transaction_status
     return status == TransactionStatus.INTRANS or (alone and status == TransactionStatus.IDLE)
@@ -68,16 +75,19 @@ def may(store: Store, *, alone: bool) -> bool:
 def send(store: Store, write: Write, targets: Sequence[tuple[int, UUID]]) -> list[tuple[int, UUID]] | None:
     """Store it. Gives those of the targets that are not there, for which the transaction must not commit; None when nothing was done.
 
-    Outside a transaction it is stored for good, or nothing was done. `targets`: type number and key of every resource that must be there.
-    Raises psycopg.Error.
+    Outside a transaction, and without a lock, it is stored for good, or nothing was done. `targets`: type number and key of every resource that
+    must be there. Raises psycopg.Error.
     """
     event = store.pending.events[0]
     audit = store.auditor.insert(store.connection, store.tenant, store.actor, event.interaction, write.version.type, many=False)
     if audit is None:
         return None
     is_alone = store.connection.pgconn.transaction_status == TransactionStatus.IDLE
-    if is_alone and (done := _plainly(store, write, targets, audit)) is not None:
+    is_hoping = store.pending.is_hoping
+    if (is_alone or is_hoping) and (done := _plainly(store, write, targets, audit)) is not None:
         return [] if done else None
+    if is_hoping:
+        return None
     parts = statements(store.tenant, [write])
     common: dict[str, Any] = {"tenant": store.tenant, **audit.params}
     if targets:
@@ -94,7 +104,7 @@ def send(store: Store, write: Write, targets: Sequence[tuple[int, UUID]]) -> lis
 
 
 def _plainly(store: Store, write: Write, targets: Sequence[tuple[int, UUID]], audit: AuditInsert) -> bool | None:
-    """As a transaction of its own, its values told one by one. Whether it is stored; None when it is not for this way."""
+    """Its values told one by one. Whether it is stored; None when it is not for this way."""
     known = _named.setdefault(store.connection, set())
     codes = [entry for _, entry in sorted(write.row.dictionary.items()) if (store.tenant, entry) not in known] if write.row else []
     told = in_values.told(store.tenant, write, targets, audit, codes)
@@ -110,6 +120,13 @@ def _plainly(store: Store, write: Write, targets: Sequence[tuple[int, UUID]], au
             known.clear()
         known.update((store.tenant, entry) for entry in codes)
     return True
+
+
+def last(connection: Connection[Any], tenant: int, type: str, key: UUID) -> Version | None:
+    """The last version of a resource, a deletion as well, by a statement that neither locks nor begins a transaction. Raises psycopg.Error, Locked."""
+    values = [b"%d" % tenant, b"%d" % type_number(type), b"%032x" % key.int]
+    result = _execute(connection, LAST, (INT, 21, 2950), values, (Format.TEXT,) * 3, Format.BINARY)
+    return version_sent(result.get_value, 0).whole if result.ntuples else None
 
 
 def _inside(connection: Connection[Any], sql: str, parts: Sequence[Statement], common: Mapping[str, Any]) -> list[tuple[int, UUID]]:
@@ -153,13 +170,16 @@ def _alone(connection: Connection[Any], sql: str, places: Sequence[Place], parts
     _execute(connection, sql, [_type(name, value) for (_, name), value in zip(places, values, strict=True)], sent, formats)
 
 
-def _execute(connection: Connection[Any], sql: str, types: Sequence[int], sent: Sequence[bytes | None], formats: Sequence[Format]) -> None:
+def _execute(
+    connection: Connection[Any], sql: str, types: Sequence[int], sent: Sequence[bytes | None], formats: Sequence[Format], rows: Format = Format.TEXT
+) -> PGresult:
+    """`rows`: the form in which they are to come."""
     for _ in range(2):
         known = _prepared.setdefault(connection, {})
         name = known.get(sql) or _prepare(connection, known, sql, types)
-        result = connection.pgconn.exec_prepared(name, sent, formats)  # type: ignore[arg-type] # NULL is None
+        result = connection.pgconn.exec_prepared(name, sent, formats, rows)  # type: ignore[arg-type] # NULL is None
         if result.status == ExecStatus.TUPLES_OK:
-            return
+            return result
         error = error_from_result(result)
         if not isinstance(error, InvalidSqlStatementName):
             break

@@ -12,7 +12,8 @@ from openward.fhir.errors import NotFound, PreconditionFailed
 from openward.fhir.ids import key as key_of
 from openward.fhir.interactions.conditions import is_matched, only_match
 from openward.fhir.interactions.seeing import known_type, may_see
-from openward.fhir.interactions.writing import lock, prepare_deletion
+from openward.fhir.interactions.unlocked import act_on_last
+from openward.fhir.interactions.writing import prepare_deletion
 from openward.fhir.versions import Version, Written
 
 if TYPE_CHECKING:
@@ -25,9 +26,7 @@ def delete(store: Store, type: str, id: str, *, if_match: int | None = None) -> 
     What never was is NotFound to an actor who may not delete all of the type: to them it must look like what they may not see.
     """
     known_type(type)
-    key = key_of(type, id)
-    with store.attempt("delete", type, key):
-        return remove(store, type, id, lock(store, [(type, key)]).get((type, key)), if_match)
+    return act_on_last(store, "delete", type, key_of(type, id), lambda before: remove(store, type, id, before, if_match))
 
 
 def remove(store: Store, type: str, id: str, before: Version | None, if_match: int | None) -> Written | None:

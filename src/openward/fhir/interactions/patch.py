@@ -11,7 +11,8 @@ from openward.fhir.errors import BadRequest, Gone, NotFound, PreconditionFailed
 from openward.fhir.ids import key as key_of
 from openward.fhir.interactions.conditions import is_matched, only_match
 from openward.fhir.interactions.seeing import known_type, may_see
-from openward.fhir.interactions.writing import lock, prepare
+from openward.fhir.interactions.unlocked import act_on_last
+from openward.fhir.interactions.writing import prepare
 from openward.fhir.patch import Patch
 from openward.fhir.versions import Version, Written
 
@@ -25,9 +26,7 @@ def patch(store: Store, type: str, id: str, change: Patch, *, if_match: int | No
     Raises NotFound, Gone, PreconditionFailed, PatchFailed, and what an update raises.
     """
     known_type(type)
-    key = key_of(type, id)
-    with store.attempt("update", type, key):
-        return amend(store, type, id, change, lock(store, [(type, key)]).get((type, key)), if_match)
+    return act_on_last(store, "update", type, key_of(type, id), lambda before: amend(store, type, id, change, before, if_match))
 
 
 def conditional_patch(store: Store, type: str, query: str, change: Patch, *, if_match: int | None = None) -> Written:

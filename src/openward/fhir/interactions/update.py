@@ -7,6 +7,7 @@ https://hl7.org/fhir/R4/http.html#cond-update
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from openward.fhir.errors import BadRequest, PreconditionFailed, Refused
@@ -15,9 +16,11 @@ from openward.fhir.ids import key as key_of
 from openward.fhir.interactions.conditions import is_matched, only_match
 from openward.fhir.interactions.seeing import may_see
 from openward.fhir.interactions.sound import Sound
-from openward.fhir.interactions.writing import lock, prepare
+from openward.fhir.interactions.unlocked import act_on_last
+from openward.fhir.interactions.writing import prepare
+from openward.fhir.json import dumps
 from openward.fhir.search.subset import SUBSETTED
-from openward.fhir.versions import Version, Written
+from openward.fhir.versions import Version, Written, parsed
 
 if TYPE_CHECKING:
     from openward.fhir.store import Store
@@ -39,9 +42,10 @@ def update(store: Store, resource: Mapping[str, Any], *, if_match: int | None = 
     type, id = str(resource.get("resourceType")), resource.get("id")
     if not is_id(id):
         raise BadRequest("An update names the resource by its id: 1 to 64 letters, digits, '-' and '.'.")
-    key = key_of(type, str(id))
-    with store.attempt("update", type, key):
-        before = lock(store, [(type, key)]).get((type, key))
+    # A guard amends it in place: who begins once more begins with what was sent.
+    sent = chain((resource,), map(parsed, repeat(dumps(resource))))
+
+    def act(before: Version | None) -> Written:
         if (
             if_none_match is not None
             and before
@@ -50,7 +54,9 @@ def update(store: Store, resource: Mapping[str, Any], *, if_match: int | None = 
             and may_see(store, "update", type, str(id))
         ):
             raise PreconditionFailed(type=type, id=id, version=before.number)
-        return replace(store, type, str(id), resource, before, if_match)
+        return replace(store, type, str(id), next(sent), before, if_match)
+
+    return act_on_last(store, "update", type, key_of(type, str(id)), act)
 
 
 def replace(

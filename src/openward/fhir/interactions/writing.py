@@ -69,10 +69,17 @@ class Pending:
     """What other resources call those that are written: `Patient/1`."""
     stood: list[Version] = field(default_factory=list)
     """What was there before: what it named already may still be named."""
+    is_hoping: bool = False
+    """Whether what was there before is not locked."""
 
     def clear(self) -> None:
         for part in (self.writes, self.references, self.events, self.written, self.stood):
             part.clear()
+        self.is_hoping = False
+
+
+class Overtaken(Conflict):
+    """Another writer was there first, or this change needs a lock after all: it is made once more with it."""
 
 
 def lock(store: Store, addresses: Iterable[Address]) -> dict[Address, Version]:
@@ -196,6 +203,8 @@ def settle(store: Store, *, alone: bool = False) -> None:
     if pending.events:
         announce(store, pending.events)
     if not (at_once.may(store, alone=alone) and _at_once(store, wanted, broken)):
+        if pending.is_hoping and pending.writes:
+            raise Overtaken
         _in_turn(store, wanted, broken)
     pending.clear()
 
@@ -206,7 +215,7 @@ def _at_once(store: Store, wanted: Mapping[Address, str], broken: Sequence[str])
     try:
         missing = None if broken else at_once.send(store, write, list(named))
     except UniqueViolation:
-        raise _conflict() from None
+        raise Overtaken if store.pending.is_hoping else _conflict() from None
     if missing and (new := _unnamed(store, [named[address] for address in missing])):
         raise _broken(store, new)
     return missing is not None

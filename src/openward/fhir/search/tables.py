@@ -76,9 +76,16 @@ def index_statements(tenant: int, pairs: Iterable[Pair]) -> list[Statement]:
     changes = list(pairs)
     people = [(old.person if old else None, new.person if new else None) for old, new in changes]
     gathered = _Gathered()
-    for write in (_edges, _dates, _quantities, _strings, _groups, _tokens):
-        write(gathered, tenant, changes)
+    _tokens(gathered, tenant, changes)
     write_people(gathered, tenant, [pair for pair in people if pair != (None, None)])
+    return [*value_statements(tenant, changes), *gathered.statements]
+
+
+def value_statements(tenant: int, changes: Sequence[Pair]) -> list[Statement]:
+    """Those of the tables that hold a resource's own rows, neither names of codes nor people; each ends in its WHERE, where it has one."""
+    gathered = _Gathered()
+    for write in (_edges, _dates, _quantities, _strings, _groups):
+        write(gathered, tenant, changes)
     return gathered.statements
 
 
