@@ -240,7 +240,7 @@ class Visit:
         self._pays(patient)
         patient.goes_to("/portal/book").follows(re.compile("^Follow-up visit")).follows(re.compile("Lindqvist"))
         patient.page.get_by_role("button", name=re.compile(r"\d:\d\d")).first.click()
-        patient.sees("Your visit is booked").finds_no_accessibility_fault()
+        patient.finds_no_accessibility_fault().clicks_on("Yes, book it").sees("Your visit is booked").finds_no_accessibility_fault()
 
     def _accepts_the_invitation(self) -> None:
         self.desk.goes_to(f"/patients/{self.id}").clicks_on(re.compile("Invite to the portal"))

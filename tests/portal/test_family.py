@@ -49,7 +49,8 @@ def for_ben(portal: Client, clinic: Clinic, grant: ProxyGrant) -> Client:
 
 @pytest.mark.parametrize("path", ["messages/write", "book/{service}/{osei}"])
 def test_a_form_says_in_whose_record_it_was_opened(for_ben: Client, clinic: Clinic, path: str) -> None:
-    page = for_ben.get("/portal/" + path.format(service=clinic.service, osei=clinic.osei)).content.decode()
+    time = f"{clinic.osei}|{clinic.facility}|{clinic.at('09:00').isoformat()}"
+    page = for_ben.get("/portal/" + path.format(service=clinic.service, osei=clinic.osei), {"time": time}).content.decode()
     assert f'name="_whose" value="Patient/{clinic.ben}"' in page
 
 
@@ -84,6 +85,16 @@ class TestAFormOfAnotherRecord:
         for_ben.post("/portal/family/switch", {"patient": f"Patient/{clinic.ben}"})
         assert for_ben.post("/portal/messages/write", sent).status_code == 303
         assert messages(clinic, clinic.ben) == 1
+
+
+def test_what_another_wrote_in_the_same_conversation_stands_under_their_name(for_ben: Client, clinic: Clinic) -> None:
+    """A mother's message is not the child's: each sees `You` on their own only."""
+    for_ben.post("/portal/messages/write", {"topic": "Something else", "text": TYPED})
+    root = open_store(clinic.desk).search("Communication", {"patient": clinic.ben}).resources[0].id
+    assert "Ada Okafor" not in for_ben.get(f"/portal/messages/{root}").content.decode().split('class="thread"')[1].split("</ol>")[0]
+    ben = Client()
+    ben.force_login(User.objects.create_user(sign_in="ben@example.org", password=None, role="patient", name="Ben", reference=f"Patient/{clinic.ben}"))
+    assert "Ada Okafor" in ben.get(f"/portal/messages/{root}").content.decode()
 
 
 class TestALeaveThatEnded:

@@ -90,6 +90,41 @@ class TestBooking:
         portal.post(f"/portal/appointments/{booked.id}/cancel")
         assert "11:00 a.m." not in text(portal, "visits")
 
+    def test_asks_with_what_when_whom_and_where_before_it_books(self, portal: Client, clinic: Clinic) -> None:
+        page = portal.get(f"/portal/book/{clinic.service}/anyone", {"time": self.first_time(clinic)}).content.decode()
+        for words in ("Book this visit?", "9:00 a.m.", "Dr Kwame Osei", "Maple Hollow", f'name="time" value="{self.first_time(clinic)}"'):
+            assert words in page
+        assert open_store(clinic.desk).search("Appointment", {}).resources == []
+
+    def test_asks_about_a_move_with_the_time_it_was(self, portal: Client, clinic: Clinic) -> None:
+        booked = clinic.book("10:00")
+        page = portal.get(f"/portal/appointments/{booked.id}/move", {"time": f"{clinic.osei}|{clinic.facility}|{clinic.at('11:00').isoformat()}"})
+        assert "10:00 a.m." in page.content.decode()
+        assert "11:00 a.m." in page.content.decode()
+        assert open_store(clinic.desk).read("Appointment", str(booked.id)).meta.versionId == "1"  # type: ignore[attr-defined]
+
+    def test_asked_for_a_time_of_a_place_that_is_not_there_does_not_exist(self, portal: Client, clinic: Clinic) -> None:
+        time = f"{clinic.osei}|nowhere|{clinic.at('09:00').isoformat()}"
+        assert portal.get(f"/portal/book/{clinic.service}/anyone", {"time": time}).status_code == 404
+
+    def test_can_be_undone_at_once(self, portal: Client, clinic: Clinic) -> None:
+        self.book(portal, clinic)
+        booked = open_store(clinic.desk).search("Appointment", {"patient": clinic.ada}).resources[0]
+        undo = f"/portal/appointments/{booked.id}/cancel"
+        assert undo in text(portal, "visits").split("toast", 1)[1]
+        portal.post(undo)
+        assert open_store(clinic.desk).read("Appointment", str(booked.id)).status == "cancelled"  # type: ignore[attr-defined]
+
+    @pytest.mark.parametrize("what", ["cancel", "move"])
+    def test_of_a_visit_that_was_missed_can_no_longer_be_given_back(self, portal: Client, clinic: Clinic, morning: Traveller, what: str) -> None:
+        booked = clinic.book("10:00")
+        morning.move_to(clinic.at("10:30"))
+        time = f"{clinic.osei}|{clinic.facility}|{clinic.at('11:00').isoformat()}"
+        answer = portal.post(f"/portal/appointments/{booked.id}/{what}", {"time": time})
+        assert answer.status_code == 422
+        assert "Call the practice" in answer.content.decode()
+        assert open_store(clinic.desk).read("Appointment", str(booked.id)).status == "booked"  # type: ignore[attr-defined]
+
     def test_of_someone_else_does_not_exist(self, portal: Client, clinic: Clinic) -> None:
         bens = clinic.book("10:00", patient=clinic.ben)
         assert portal.get(f"/portal/appointments/{bens.id}/cancel").status_code == 404

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from openward.chart.presenters.lists import ImmunizationRow
 from openward.chart.presenters.wording import concept
-from openward.fhir.resources import Appointment, Location, Patient
+from openward.fhir.resources import Appointment, HealthcareService, Location, Patient, Practitioner
 from openward.scheduling import facts
 from openward.scheduling.queries.times import Offer
-from openward.web.display import day
+from openward.web.display import day, spoken_name
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,28 @@ class Coming:
 
     @property
     def may_change(self) -> bool:
-        return self.appointment.status == "booked"
+        """Until it begins: who did not come cannot give it back afterwards."""
+        return self.appointment.status == "booked" and self.start > timezone.now()
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A time somebody is about to book, told by the clock of the place, on whose day `day` it is."""
+
+    day: dt.date
+    what: str
+    when: str
+    minutes: int
+    who: str
+    where: str
+    address: str
+
+    @classmethod
+    def of(cls, service: HealthcareService, who: Practitioner, place: Location, start: dt.datetime) -> Chosen:
+        named = spoken_name(who.name[0] if who.name else None)
+        minutes = int(facts.length_of(service).total_seconds()) // 60
+        zone = facts.zone_of(place)
+        return cls(start.astimezone(zone).date(), service.name or "", moment(start, str(zone)), minutes, named, place.name or "", _address(place))
 
 
 def moment(at: dt.datetime, zone: str) -> str:

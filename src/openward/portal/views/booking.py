@@ -5,16 +5,19 @@ from __future__ import annotations
 import datetime as dt
 from uuid import UUID, uuid4
 
+from django.http import QueryDict
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from openward.access.permissions import Permission
 from openward.fhir.errors import Conflict, FhirError
-from openward.fhir.resources import HealthcareService, Patient
+from openward.fhir.resources import Appointment, HealthcareService, Location, Patient, Practitioner
 from openward.portal import queries
+from openward.portal.errors import TooLate
 from openward.portal.forms import TimeForm
-from openward.portal.presenters import by_day
+from openward.portal.presenters import Chosen, Coming, by_day
 from openward.registration.queries import reach_of
 from openward.scheduling.actions.booking import Cancellation, book, cancel, reschedule
 from openward.scheduling.queries.places import bookable, services
@@ -39,26 +42,39 @@ def choose_person(request: PageRequest, service: str) -> HttpResponseBase:
 
 @page("portal:book-when", needs=Permission.BOOK_OWN, methods=("GET", "POST"))
 def choose_time(request: PageRequest, service: str, who: str) -> HttpResponseBase:
-    """Free times of a week; a POST books one. Taken meanwhile: said, and the times as they are now."""
+    """Free times of a week; a time in the address asks whether it is the right one, a POST books it. Taken meanwhile: said, and the times as they are now."""
     practitioner = None if who == "anyone" else who
-    form, trouble = TimeForm(request.POST or None), ""
-    if request.method == "POST" and form.is_valid():
-        person, facility, start = form.cleaned_data["time"]
+    form, trouble = TimeForm(request.POST or _asked(request)), ""
+    if form.is_valid():
+        if request.method == "GET":
+            return _confirm(request, service, form)
         try:
-            book(
-                by=request.actor,
-                patient=queries.own_id(request.store),
-                service=service,
-                practitioner=person,
-                facility=facility,
-                start=start,
-                form=_form_id(request),
-            )
+            booked = _book(request, service, form)
         except FhirError as refusal:
             trouble = _taken(refusal)
         else:
-            return go(request, "portal:visits", message=_booked_words(request))
+            return go(request, "portal:visits", message=_booked_words(request), undo=reverse("portal:cancel", args=[booked.id]))
     return _times(request, service, practitioner, who, trouble or _chosen_none(form))
+
+
+def _asked(request: PageRequest) -> QueryDict | None:
+    return request.GET if "time" in request.GET else None
+
+
+def _book(request: PageRequest, service: str, form: TimeForm) -> Appointment:
+    person, facility, start = form.cleaned_data["time"]
+    patient = queries.own_id(request.store)
+    return book(by=request.actor, patient=patient, service=service, practitioner=person, facility=facility, start=start, form=_form_id(request))
+
+
+def _confirm(request: PageRequest, service: str, form: TimeForm, moving: Coming | None = None) -> HttpResponseBase:
+    """What, when, with whom and where, before it is done: a time is a small thing to touch on a phone, and someone else waits for it."""
+    person, facility, start = form.cleaned_data["time"]
+    chosen = Chosen.of(
+        request.store.read(HealthcareService, service), request.store.read(Practitioner, person), request.store.read(Location, facility), start
+    )
+    context = {"chosen": chosen, "time": form["time"].value(), "moving": moving, "form_id": uuid4()}
+    return render(request, "portal/book_confirm.html", context)
 
 
 def _booked_words(request: PageRequest) -> str:
@@ -69,11 +85,13 @@ def _booked_words(request: PageRequest) -> str:
 
 @page("portal:move", needs=Permission.BOOK_OWN, methods=("GET", "POST"))
 def move(request: PageRequest, id: str) -> HttpResponseBase:
-    """Another time for a booked visit, with the same person."""
-    coming = queries.coming(request.store, id)
+    """Another time for a booked visit, with the same person; asked and done as booking is."""
+    coming = _changeable(request, id)
     service, practitioner = _service_of(request, coming.appointment), _practitioner_of(coming.appointment)
-    form, trouble = TimeForm(request.POST or None), ""
-    if request.method == "POST" and form.is_valid():
+    form, trouble = TimeForm(request.POST or _asked(request)), ""
+    if form.is_valid():
+        if request.method == "GET":
+            return _confirm(request, service, form, moving=coming)
         person, facility, start = form.cleaned_data["time"]
         try:
             reschedule(by=request.actor, appointment=id, start=start, practitioner=person, facility=facility)
@@ -84,9 +102,17 @@ def move(request: PageRequest, id: str) -> HttpResponseBase:
     return _times(request, service, practitioner, practitioner or "anyone", trouble or _chosen_none(form), moving=coming)
 
 
+def _changeable(request: PageRequest, id: str) -> Coming:
+    """Raises TooLate once the visit has begun, so that a visit somebody missed is not given back afterwards; NotFound."""
+    coming = queries.coming(request.store, id)
+    if not coming.may_change:
+        raise TooLate
+    return coming
+
+
 @page("portal:cancel", needs=Permission.BOOK_OWN, methods=("GET", "POST"))
 def give_back(request: PageRequest, id: str) -> HttpResponseBase:
-    coming = queries.coming(request.store, id)
+    coming = _changeable(request, id)
     if request.method == "POST":
         cancel(by=request.actor, appointment=id, reason=Cancellation("pat", _("Cancelled by the patient")))
         return go(request, "portal:visits", message=_("Your visit is cancelled."))
@@ -102,7 +128,7 @@ def _times(request: PageRequest, service: str, practitioner: str | None, who: st
     whom = {words for day in offered for _value, _time, words in day.choices}
     context = {
         "service": request.store.read(HealthcareService, service), "who": who, "days": offered, "only_who": whom.pop() if len(whom) == 1 else "", "trouble": trouble, "moving": moving,
-        "form_id": uuid4(), "first": first, "later": first + dt.timedelta(days=WEEK), "earlier": first - dt.timedelta(days=WEEK) if first > today else None,
+        "first": first, "later": first + dt.timedelta(days=WEEK), "earlier": first - dt.timedelta(days=WEEK) if first > today else None,
     }  # fmt: skip
     return render(request, "portal/book_when.html", context, status=422 if trouble else 200)
 

@@ -1,0 +1,7 @@
+from __future__ import annotations
+
+from openward.fhir.errors import Refused
+
+
+class TooLate(Refused):
+    """This visit can no longer be changed here. Call the practice, or write a message."""
