@@ -121,6 +121,15 @@ class TestExpand:
         assert [one["value"] for one in expand(call, dog, includeDesignations=True)[0]["designation"]] == ["Haushund", "Chien"]
         assert [one["value"] for one in expand(call, dog, designation="urn:ietf:bcp:47|fr")[0]["designation"]] == ["Chien"]
 
+    @pytest.mark.parametrize(("language", "display"), [("de", "Ente"), ("de-CH", "Änte"), ("de-AT", "Ente"), ("de-CH-1901", "Änte"), ("it", "Duck")])
+    def test_a_name_is_in_the_language_asked_for_or_the_nearest(self, call: Client, language: str, display: str) -> None:
+        """RFC 4647, 3.4: what is not there in a dialect is looked for in its language, and the language itself comes before its dialects."""
+        names = [("de-CH", "Änte"), ("de", "Ente")]
+        duck = {"code": "duck", "display": "Duck", "designation": [{"language": tag, "value": value} for tag, value in names]}
+        birds = {"resourceType": "CodeSystem", "url": "http://example.org/birds", "status": "active", "content": "complete", "concept": [duck]}
+        one = value_set("http://example.org/vs/birds", {"system": "http://example.org/birds"})
+        assert expand(call, one, displayLanguage=language, tx_resource=birds)[0]["display"] == display
+
     @pytest.mark.parametrize(
         ("version", "status"), [("&valueSetVersion=4.0.1", 200), ("|4.0", 200), ("", 200), ("&valueSetVersion=9", 404), ("|9", 404)]
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from openward.fhir.errors import BadRequest, FhirError, Issue
@@ -41,6 +42,10 @@ class UnknownSystem(FhirError):
 
     status = 422
     code = "not-found"
+
+
+FULLY_SPECIFIED = "900000000000003001"
+"""The use of those names of SNOMED CT that tell a concept from every other, such as `Myocardial infarction (disorder)`."""
 
 
 class InvalidFilter(BadRequest):
@@ -82,12 +87,21 @@ class Concept:
     designations: Sequence[Designation] = ()
 
     def named(self, language: str | None) -> str | None:
-        """The display in that language where there is one."""
-        if language:
-            for designation in self.designations:
-                if designation.is_in(language):
-                    return designation.value
+        """The display in that language where there is one, else in the language it is a dialect of: `de-AT`, then `de` (RFC 4647, 3.4).
+
+        Where the display is itself one of the names in that language it stays: of SNOMED CT's many it is the preferred one.
+        """
+        while language:
+            names = [name for name in self.designations if name.is_in(language)]
+            if names:
+                return self.display if any(name.value == self.display for name in names) else min(names, key=partial(_preference, language)).value
+            language = language.rpartition("-")[0]
         return self.display
+
+
+def _preference(language: str, name: Designation) -> tuple[bool, bool]:
+    """The smaller, the better it names a concept to a person: rather a synonym than a fully specified name, rather the very language than a dialect."""
+    return name.use is not None and name.use[1] == FULLY_SPECIFIED, str(name.language).lower() != language.lower()
 
 
 @dataclass(frozen=True, slots=True)

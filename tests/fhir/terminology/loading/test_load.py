@@ -51,6 +51,7 @@ class TestSnomed:
         [loaded] = take(releases.snomed(tmp_path, retired=["900006"], attributes=[("900005", "900006", "363698007")]))
         assert loaded == Loaded("SNOMED CT", SNOMED, US_2026, 6, "loaded")
         assert terminology.display(SNOMED, "900005") == "Otter"
+        assert [terminology.display(SNOMED, "900005", language) for language in ("en", "en-US", "de")] == ["Otter"] * 3
         assert terminology.subsumes(SNOMED, "900002", "900005") == "subsumes"
         assert sorted(terminology.above(SNOMED, "900005") or ()) == ["900001", "900002", "900003", "900004", "900005"]
         system = terminology.catalogue.system(SNOMED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from openward.fhir.terminology.concepts import FULLY_SPECIFIED
 from openward.fhir.terminology.loading.formats import named, told
 from openward.fhir.terminology.loading.release import ConceptRow, Fields, NameRow, ParentRow, Part, PropertyRow, Release, Row, StagedRow
 from openward.fhir.terminology.loading.sources import Source
@@ -11,7 +12,6 @@ from openward.fhir.terminology.loading.sources import Source
 URL = "http://snomed.info/sct"
 IS_A = "116680003"
 SYNONYM = "900000000000013009"
-FULLY_SPECIFIED = "900000000000003001"
 PREFERRED = "900000000000548007"
 DEFINED = "900000000000073002"
 USES = {SYNONYM: "Synonym", FULLY_SPECIFIED: "Fully specified name"}
