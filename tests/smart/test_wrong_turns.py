@@ -140,6 +140,12 @@ class TestTheClientIsTold:
 
 
 class TestAnAppIsNotForEveryone:
+    def test_people_of_one_practice_do_not_let_in_the_app_of_another(self, walk: Walk) -> None:
+        """ASVS 8.4.1: the tenants of an installation never meet."""
+        walk.app.tenant = 2
+        walk.app.save()
+        assert walk.authorize().status_code == 403
+
     def test_staff_do_not_let_in_what_is_for_patients(self, staff_walk: Walk) -> None:
         staff_walk.app = an_app(for_staff=False)[0]
         assert staff_walk.authorize().status_code == 403
@@ -165,6 +171,12 @@ class TestTheCode:
         code = walk.code()
         answer = walk.exchange(**{"code": code, **changed})
         assert (answer.status_code, answer.json()["error"]) in [(400, "invalid_grant"), (400, "invalid_request")]
+        assert AccessToken.objects.count() == 0
+
+    def test_is_worth_nothing_with_a_verifier_that_can_be_guessed(self, walk: Walk) -> None:
+        """The verifier has 43 to 128 letters: the challenge of a shorter one, which stands in addresses, gives it away. RFC 7636, section 4.1"""
+        walk.verifier = "x" * 42
+        assert walk.exchange(walk.code()).json()["error"] == "invalid_grant"
         assert AccessToken.objects.count() == 0
 
     def test_is_spent_by_a_wrong_try(self, walk: Walk) -> None:
@@ -305,6 +317,13 @@ class TestTheAccessToken:
         assert thief.post("/oauth/revoke", {"token": got["access_token"], "client_id": thief.app.client_id}).status_code == 200
         assert Api(got["access_token"]).status("GET", "Patient") == 200
 
+    def test_does_not_end_because_another_client_gives_its_refresh_token_back(self, walk: Walk) -> None:
+        got = walk.tokens()
+        thief = Walk(an_app()[0])
+        assert thief.post("/oauth/revoke", {"token": got["refresh_token"], "client_id": thief.app.client_id}).status_code == 200
+        assert Api(got["access_token"]).status("GET", "Patient") == 200
+        assert walk.refresh(got["refresh_token"]).status_code == 200
+
     def test_opens_no_page(self, walk: Walk) -> None:
         got = walk.tokens()
         assert Client().get("/portal/visits", headers={"authorization": f"Bearer {got['access_token']}"}).status_code == 302
@@ -419,6 +438,13 @@ class TestIntrospection:
         mine = confidential.tokens()
         confidential.post("/oauth/revoke", {"token": mine["refresh_token"]})
         assert confidential.post("/oauth/introspect", {"token": mine["access_token"]}).json() == {"active": False}
+
+    def test_tells_nothing_of_a_token_whose_time_is_over_while_its_refresh_token_goes_on(self, confidential: Walk) -> None:
+        """`active` is false for a token that has expired. https://www.rfc-editor.org/rfc/rfc7662#section-2.2"""
+        got = confidential.tokens()
+        with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=61), tick=True):
+            assert confidential.post("/oauth/introspect", {"token": got["access_token"]}).json() == {"active": False}
+            assert confidential.post("/oauth/introspect", {"token": got["refresh_token"]}).json()["active"] is True
 
     def test_is_not_for_who_cannot_prove_itself(self, walk: Walk) -> None:
         got = walk.tokens()
