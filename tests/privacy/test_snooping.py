@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.test import Client
@@ -12,9 +13,10 @@ from django.utils import timezone
 from openward.access.models import Flag
 from openward.accounts.models import User
 from openward.fhir.resources import Patient
-from openward.privacy.snooping.jobs import flag_lookups
+from openward.privacy.models import Reported
+from openward.privacy.snooping.jobs import examined_daily, flag_lookups
 from openward.privacy.snooping.kinship import is_same, may_be_family, named, person
-from openward.privacy.snooping.report import report
+from openward.privacy.snooping.report import TooMuch, report
 from openward.record import open_store
 from tests import cast
 from tests.access.people import encounter, labelled
@@ -107,6 +109,43 @@ class TestTheReport:
         assert not Flag.objects.exists()
         assert report(1, timezone.localdate()) == 1
         assert report(1, timezone.localdate() - dt.timedelta(days=1)) == 0
+
+    def test_makes_up_for_the_nights_the_program_did_not_run(self, doctor: User) -> None:
+        patient(**labelled("CEL"))
+        open_store(doctor.actor()).read(Patient, cast.PATIENT_ID)
+        today = timezone.localdate()
+        Reported.objects.create(tenant=1, day=today - dt.timedelta(days=1), flagged=0)
+        with freeze(today + dt.timedelta(days=4)):
+            flag_lookups()
+        assert Flag.objects.get().day == today
+        assert Reported.objects.count() == 5
+
+    def test_goes_through_no_day_twice(self, doctor: User) -> None:
+        flag_lookups()
+        flag_lookups()
+        assert [one.day for one in Reported.objects.all()] == [timezone.localdate() - dt.timedelta(days=1)]
+
+    def test_of_a_day_with_too_much_fails_and_the_other_days_are_done(self, doctor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        patient(**labelled("CEL"))
+        open_store(doctor.actor()).read(Patient, cast.PATIENT_ID)
+        today = timezone.localdate()
+        Reported.objects.create(tenant=1, day=today - dt.timedelta(days=1), flagged=0)
+        monkeypatch.setattr("openward.privacy.snooping.report.MOST", 0)
+        with freeze(today + dt.timedelta(days=2)), pytest.raises(TooMuch):
+            flag_lookups()
+        assert set(Reported.objects.values_list("day", flat=True)) == {today - dt.timedelta(days=1), today + dt.timedelta(days=1)}
+
+    @pytest.mark.parametrize(("days", "is_well"), [(1, True), (3, True), (4, False)])
+    def test_that_is_late_is_told_to_whoever_watches(self, doctor: User, days: int, is_well: bool) -> None:
+        Reported.objects.create(tenant=1, day=timezone.localdate() - dt.timedelta(days=days), flagged=0)
+        assert (examined_daily() is None) == is_well
+
+    def test_that_never_was_is_not_late(self) -> None:
+        assert examined_daily() is None
+
+
+def freeze(day: dt.date) -> Any:
+    return patch("openward.privacy.snooping.jobs.timezone.localdate", return_value=day)
 
 
 class TestTheOfficer:

@@ -13,8 +13,9 @@ from openward.audit.queries import Period
 from openward.audit.touched import Taken, Told, disclosures
 from openward.fhir.ids import key
 from openward.fhir.resources import Patient
-from openward.privacy.finding import name_of
+from openward.privacy.finding import merged_into, name_of
 from openward.privacy.forms import midnight
+from openward.privacy.suspensions.actions import standing
 from openward.privacy.words import type_words
 from openward.record.connection import connection
 from openward.registration import queries as registration
@@ -26,12 +27,16 @@ MOST = 5000
 
 
 def accounting_words(patient: Patient, tenant: int, today: dt.date) -> dict[str, Any]:
-    """What the PDF says; dates in the zone of the pages."""
+    """What the PDF says; dates in the zone of the pages. What is suspended today is not in it, nor a word that anything is missing."""
     first = today.replace(year=today.year - YEARS, day=min(today.day, 28))
     period = Period(midnight(first), midnight(today + dt.timedelta(days=1)))
-    told, taken = disclosures(connection(), tenant, key("Patient", str(patient.id)), period, timezone.get_current_timezone_name(), MOST)
-    rows = sorted(row for row in [*map(_told, told), *map(_taken, taken)] if row[0] >= first.isoformat())
-    cut = len(told) == MOST or len(taken) == MOST
+    records = [str(patient.id), *merged_into(patient)]
+    zone = timezone.get_current_timezone_name()
+    found = [disclosures(connection(), tenant, key("Patient", id), period, zone, MOST) for id in records]
+    withheld = {plain(one.agency) for id in records for one in standing(tenant, key("Patient", id), today)}
+    every = (row for told, taken in found for row in [*map(_told, told), *map(_taken, taken)])
+    rows = sorted(row for row in every if row[0] >= first.isoformat() and plain(row[2]) not in withheld)
+    cut = any(len(told) == MOST or len(taken) == MOST for told, taken in found)
     return {
         "title": _("Accounting of disclosures"),
         "person": [
@@ -50,6 +55,11 @@ def accounting_words(patient: Patient, tenant: int, today: dt.date) -> dict[str,
         "cut": _("This list ends after {n} lines; ask the practice for the rest.").format(n=MOST) if cut else "",
         "footer": _("Made on {day}").format(day=day(today)),
     }
+
+
+def plain(agency: str) -> str:
+    """So that a capital letter or a space more does not tell what shall not be told; of an address behind the name nothing counts."""
+    return " ".join(agency.partition(",")[0].split()).casefold()
 
 
 def _told(one: Told) -> tuple[str, str, str, str, str]:

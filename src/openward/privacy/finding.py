@@ -40,6 +40,11 @@ def name_of(patient: Patient) -> str:
     return person_name(patient.name[0] if patient.name else None)
 
 
+def merged_into(patient: Patient) -> list[str]:
+    """The ids of the records that were merged into this one."""
+    return [str(link.other.target_id) for link in patient.link if link.type == "replaces" and link.other and link.other.target_id]
+
+
 def names_of(store: Store, keys: Iterable[UUID]) -> dict[UUID, str]:
     """Names of the patients with these keys; a patient under an id of its own is left without."""
     found = store.read_many((Patient, str(key)) for key in keys)

@@ -9,12 +9,15 @@ from openward.privacy.consents import views as consents
 from openward.privacy.labelling import views as labelling
 from openward.privacy.proxies import views as proxies
 from openward.privacy.snooping import views as snooping
+from openward.privacy.suspensions import views as suspensions
 
 app_name = "privacy"
 urlpatterns = [
     path("", views.home, name="home"),
     path("patients/<str:id>", views.patient, name="patient"),
     path("patients/<str:id>/disclose", views.disclose, name="disclose"),
+    path("patients/<str:id>/suspend", suspensions.suspend, name="suspend"),
+    path("patients/<str:id>/suspend/<uuid:suspension>/end", suspensions.resume, name="resume"),
     path("patients/<str:id>/accounting.pdf", views.accounting, name="accounting"),
     path("patients/<str:id>/consents", consents.of, name="consents"),
     path("patients/<str:id>/consents/new", consents.new, name="consent-new"),

@@ -19,9 +19,10 @@ from openward.fhir.ids import key
 from openward.fhir.protocols import Event
 from openward.fhir.resources import Patient
 from openward.privacy.accounting import TEMPLATE, accounting_words
-from openward.privacy.finding import find_patients, name_of, names_of
+from openward.privacy.finding import find_patients, merged_into, name_of, names_of
 from openward.privacy.forms import DisclosureForm, FindForm, PeriodForm, TrailForm
 from openward.privacy.presenters import Line, lines
+from openward.privacy.suspensions.actions import standing
 from openward.record.connection import connection
 from openward.record.work import AUDITOR
 from openward.web.pages import PageRequest, go, page, render, render_panel
@@ -51,7 +52,10 @@ def patient(request: PageRequest, id: str) -> HttpResponseBase:
     if request.GET.get("format") == "csv":
         return csv_response(request, _rows(look), f"access-{id}.csv", patient=id)
     openings = queries.openings(queries.of_patient(request.actor.tenant, key("Patient", id), look.period))
-    context = {"patient": person, "name": name_of(person), "openings": openings, **_listed(request, form, look, {})}
+    context = {"patient": person, "name": name_of(person), "openings": openings, "merged": merged_into(person), **_listed(request, form, look, {})}
+    if request.actor.may(Permission.REVIEW_PRIVACY):
+        withheld = standing(request.actor.tenant, key("Patient", id), timezone.localdate())
+        context |= {"may_suspend": True, "suspensions": withheld}
     return render(request, "privacy/patient.html", context)
 
 
