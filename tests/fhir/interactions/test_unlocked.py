@@ -195,6 +195,21 @@ def test_nothing_is_lost_between_many_writers(house):
     assert house.connections[0].execute("select count(*), max(ver) from fhir.current").fetchone() == (1, 40)
 
 
+def test_of_two_who_create_the_same_the_later_one_updates_it(house, lazy, monkeypatch):
+    guard("Basic", registry=house.guards)(lambda change, work: None)
+    plain, other = unlocked.lock, house.store()
+
+    def late(store, addresses):
+        found = plain(store, addresses)
+        monkeypatch.setattr(unlocked, "lock", plain)
+        other.update(NOTE | {"code": {"text": "theirs"}})
+        return found
+
+    monkeypatch.setattr(unlocked, "lock", late)
+    assert lazy.update(NOTE).meta.versionId == "2"
+    assert [event[::3] for event in house.heard()] == [("create", 0), ("update", 0)]
+
+
 def test_of_two_who_name_the_same_version_one_wins(house):
     stores = [house.store() for _ in range(2)]
     for store in stores:

@@ -26,10 +26,14 @@ W = TypeVar("W", Written, Written | None)
 
 
 def act_on_last(store: Store, interaction: WriteInteraction, type: str, key: UUID, act: Callable[[Version | None], W]) -> W:
-    """What `act` does with the last version of a resource, None where there is none, in an attempt of its own. It may be called twice."""
+    """What `act` does with the last version of a resource, None where there is none, in an attempt of its own. It may be called again."""
     if _may_hope(store, interaction, type):
         with suppress(Overtaken):
             return _hoping(store, interaction, type, key, act)
+    if store.is_idle:  # what is not there cannot be locked: of two who create it the later one finds it at the next try
+        with suppress(Overtaken), store.attempt(interaction, type, key):
+            store.pending.is_repeated = True
+            return _with_lock(store, type, key, act)
     with store.attempt(interaction, type, key):
         return _with_lock(store, type, key, act)
 
@@ -51,7 +55,7 @@ def _hoping(store: Store, interaction: WriteInteraction, type: str, key: UUID, a
     with store.attempt(interaction, type, key):
         if pgconn.transaction_status != TransactionStatus.IDLE:  # a transaction that begins at once gains nothing
             return _with_lock(store, type, key, act)
-        store.pending.is_hoping = True
+        store.pending.is_hoping = store.pending.is_repeated = True
         written = act(at_once.last(store.connection, store.tenant, type, key))
         if pgconn.transaction_status != TransactionStatus.IDLE:
             raise Overtaken

@@ -71,11 +71,13 @@ class Pending:
     """What was there before: what it named already may still be named."""
     is_hoping: bool = False
     """Whether what was there before is not locked."""
+    is_repeated: bool = False
+    """Whether who was overtaken tries again."""
 
     def clear(self) -> None:
         for part in (self.writes, self.references, self.events, self.written, self.stood):
             part.clear()
-        self.is_hoping = False
+        self.is_hoping = self.is_repeated = False
 
 
 class Overtaken(Conflict):
@@ -175,11 +177,11 @@ def _one_trip(store: Store) -> Iterator[None]:
         with store.connection.pipeline():
             yield
     except UniqueViolation:
-        raise _conflict() from None
+        raise _conflict(store) from None
 
 
-def _conflict() -> Conflict:
-    return Conflict("Another change to the same resource was stored first; read it again.")
+def _conflict(store: Store) -> Conflict:
+    return Overtaken() if store.pending.is_repeated else Conflict("Another change to the same resource was stored first; read it again.")
 
 
 def _send(store: Store) -> None:
@@ -215,7 +217,7 @@ def _at_once(store: Store, wanted: Mapping[Address, str], broken: Sequence[str])
     try:
         missing = None if broken else at_once.send(store, write, list(named))
     except UniqueViolation:
-        raise Overtaken if store.pending.is_hoping else _conflict() from None
+        raise _conflict(store) from None
     if missing and (new := _unnamed(store, [named[address] for address in missing])):
         raise _broken(store, new)
     return missing is not None
