@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal as D
 from typing import Any
 
@@ -12,14 +13,16 @@ from hypothesis import strategies as st
 
 from openward.billing import actions
 from openward.billing.cards import APPROVED, Card
-from openward.billing.queries.balances import account_balances, patient_activity, patient_balance
+from openward.billing.queries.balances import account_balances, claim_balances, patient_activity, patient_balance
 from openward.billing.queries.bills import bill
 from openward.fhir.errors import FhirError
 from openward.formats.x12.remittance import Adjustment
 from tests.billing.clinic import Clinic, answer, file_of, taken_back
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["pay", "deny", "share", "back", "again", "card", "correct", "settle", "forgive", "refund"]), st.integers(1, 143)),
+    st.tuples(
+        st.sampled_from(["pay", "deny", "share", "back", "again", "card", "correct", "settle", "give_up", "forgive", "refund"]), st.integers(1, 143)
+    ),
     max_size=10,
 )
 
@@ -74,6 +77,9 @@ class Story:
     def _settle(self, dollars: D) -> None:
         actions.settle_denial(claim=str(self.claim.id), who="patient", why="x", by=self.clinic.biller, key=str(self.count))
 
+    def _give_up(self, dollars: D) -> None:
+        actions.settle_denial(claim=str(self.claim.id), who="write-off", why="x", by=self.clinic.biller, key=str(self.count))
+
     def _forgive(self, dollars: D) -> None:
         actions.give_up_balance(patient=self.patient, amount=dollars, why="x", by=self.clinic.biller, key=str(self.count))
 
@@ -111,3 +117,12 @@ def _agree(story: Story) -> None:
     assert sum(sums.values()) == 0
     assert sums.get("patient-receivable", D(0)) == owed == explained.balance == (lines[-1].running if lines else 0)
     assert sum((visit.share for visit in explained.visits), D(0)) + sum((line.amount for line in explained.other), D(0)) == owed
+    _nothing_twice(claim_balances(1, str(story.claim.id)))
+
+
+def _nothing_twice(sums: Mapping[str, D]) -> None:
+    """Whatever payers answer, and however often: a claim is charged once, and no part of it is owed by two, or by less than nobody."""
+    ends = ["insurance-receivable", "denied", "patient-receivable", "write-off"]
+    assert sums["service-revenue"] == D("-143.00")
+    assert all(sums.get(account, D(0)) >= 0 for account in ends)
+    assert sum(sums.get(account, D(0)) for account in ends) <= D("143.00")

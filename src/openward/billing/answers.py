@@ -30,19 +30,39 @@ def split(payment: ClaimPayment) -> Split:
     return Split(payment.paid, sums[Meaning.AGREED], sums[Meaning.SHARE], sums[Meaning.REFUSED], sums[Meaning.ELSEWHERE])
 
 
-def lines(payment: ClaimPayment, *, patient: str | None, claim: str, payer: str | None, received: str = ledger.BANK) -> list[ledger.Line]:
+def answered(payment: ClaimPayment) -> Decimal:
+    """How much of the charge the answer deals with: all but what another payer did."""
+    parts = split(payment)
+    return parts.paid + parts.agreed + parts.share + parts.refused
+
+
+def lines(
+    payment: ClaimPayment, *, patient: str | None, claim: str, payer: str | None, open_with_payer: Decimal, received: str = ledger.BANK
+) -> list[ledger.Line]:
     """Both sides of the answer. What is refused moves to its own account and waits there for a person: it is never written off by itself.
 
+    What is answered was owed by the payer as far as `open_with_payer` goes; the rest was refused before and is answered anew.
     `received` is where the money is: the bank, or the account of unmatched payments when the claim was found later.
     """
     parts, who = split(payment), {"patient": patient, "claim": claim, "payer": payer}
-    answered = parts.paid + parts.agreed + parts.share + parts.refused
+    refused_before = max(answered(payment) - open_with_payer, ZERO)
     return [
         ledger.debit(received, parts.paid, **who),
         ledger.debit(ledger.AGREED, parts.agreed, **who),
         ledger.debit(ledger.PATIENT, parts.share, **who),
         ledger.debit(ledger.DENIED, parts.refused, **who),
-        ledger.credit(ledger.INSURANCE, answered, **who),
+        ledger.credit(ledger.INSURANCE, answered(payment) - refused_before, **who),
+        ledger.credit(ledger.DENIED, refused_before, **who),
+    ]
+
+
+def open_already(amount: Decimal, *, patient: str | None, claim: str, payer: str | None) -> list[ledger.Line]:
+    """Of an answer taken back, what it refused and a corrected claim has asked for again meanwhile: the payer does not owe it twice."""
+    if amount <= 0:
+        return []
+    return [
+        ledger.debit(ledger.DENIED, amount, patient=patient, claim=claim, payer=payer),
+        ledger.credit(ledger.INSURANCE, amount, patient=patient, claim=claim, payer=payer),
     ]
 
 

@@ -25,6 +25,10 @@ class AlreadyClaimed(Conflict):
     """The visit already has claim {number}."""
 
 
+class AlreadyBilled(Conflict):
+    """The visit was billed to the patient before: what was added since is billed by a claim or a visit of its own."""
+
+
 class WrongAmount(Refused):
     """Enter an amount from $0.01 to {most}."""
 

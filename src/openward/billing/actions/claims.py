@@ -44,7 +44,7 @@ from openward.scheduling.facts import clinician_of
 def propose_charges(*, visit: str, by: Actor) -> list[ChargeItem]:
     """Charge what was done at the visit, by the fee schedule. A visit that has charges keeps them as they are."""
     with unit_of_work(by=by) as work:
-        _one_at_a_time(work, visit)
+        one_at_a_time(work, visit)
         if existing := charges_of(work.store, visit):
             return existing
         done = done_at(work.store, work.store.read(Encounter, visit))
@@ -57,7 +57,7 @@ def build_claim(*, visit: str, by: Actor) -> Claim:
     Raises NothingToBill, NoCoverage, AlreadyClaimed.
     """
     with unit_of_work(by=by) as work:
-        _one_at_a_time(work, visit)
+        one_at_a_time(work, visit)
         if other := claims_of_visit(work.tenant, visit):
             raise AlreadyClaimed(number=other[0].number)
         encounter = work.store.read(Encounter, visit)
@@ -90,7 +90,8 @@ def claim_signed_visit(*, visit: str, by: Actor) -> Claim | None:
     return None
 
 
-def _one_at_a_time(work: UnitOfWork, visit: str) -> None:
+def one_at_a_time(work: UnitOfWork, visit: str) -> None:
+    """Who bills a visit waits for whoever else does: it is claimed or billed to the patient, never both."""
     work.connection.execute("select pg_advisory_xact_lock(hashtext('bill a visit'), hashtext(%s))", (f"{work.tenant} {visit}",))
 
 

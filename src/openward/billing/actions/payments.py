@@ -22,6 +22,7 @@ from openward.billing.cards import Card, Charged, Declined, processor
 from openward.billing.errors import CardDeclined, LinkIsSpent, StillWorking, WrongAmount
 from openward.billing.models import Payment, PaymentLink
 from openward.billing.queries import confidential
+from openward.billing.queries.balances import patient_balance
 from openward.billing.queries.visits import practice
 from openward.fhir.errors import Conflict, Forbidden, NotFound
 from openward.fhir.ids import new_id
@@ -113,12 +114,11 @@ def _may_pay(by: Actor, patient: str) -> None:
 def _start(patient: str, amount: Decimal, method: str, by: Actor, key: str) -> Payment:
     """Enter the payment before any money moves. Payments of one patient follow each other, so that two cannot pay one balance."""
     with unit_of_work(by=_system(by)) as work:
-        work.connection.execute("select pg_advisory_xact_lock(hashtext('pay'), hashtext(%s))", (f"{work.tenant} {patient}",))
+        _one_at_a_time(work, patient)
         work.store.read(Patient, patient)
         if earlier := Payment.objects.filter(tenant=work.tenant, key=key).first():
             return _repeated(earlier, patient, amount)
-        under_way = Payment.objects.filter(tenant=work.tenant, patient=patient, state=Payment.State.STARTED).aggregate(total=Sum("amount"))["total"]
-        _check_amount(amount, _most(by, patient) - (under_way or ledger.ZERO))
+        _check_amount(amount, _most(by, patient) - _under_way(work.tenant, patient))
         return Payment.objects.create(
             tenant=work.tenant,
             id=UUID(new_id()),
@@ -130,6 +130,21 @@ def _start(patient: str, amount: Decimal, method: str, by: Actor, key: str) -> P
             receipt=f"R{rows.next_number(work, 'receipt'):07}",
             made_by=by.id,
         )
+
+
+def open_balance(work: UnitOfWork, patient: str) -> Decimal:
+    """What the patient owes and is not paying at this moment. Nobody else pays or forgives it until this unit of work ends."""
+    _one_at_a_time(work, patient)
+    return patient_balance(work.tenant, patient) - _under_way(work.tenant, patient)
+
+
+def _one_at_a_time(work: UnitOfWork, patient: str) -> None:
+    work.connection.execute("select pg_advisory_xact_lock(hashtext('pay'), hashtext(%s))", (f"{work.tenant} {patient}",))
+
+
+def _under_way(tenant: int, patient: str) -> Decimal:
+    started = Payment.objects.filter(tenant=tenant, patient=patient, state=Payment.State.STARTED)
+    return started.aggregate(total=Sum("amount"))["total"] or ledger.ZERO
 
 
 def _most(by: Actor, patient: str) -> Decimal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from openward.access.actor import Actor
 from openward.access.permissions import Permission
-from openward.billing import answers, facts, ledger, transitions
+from openward.billing import answers, books, facts, ledger, transitions
 from openward.billing.clearinghouse import clearinghouse
 from openward.billing.explanations import explanation, reconciliation
 from openward.billing.models import ClaimRow, LedgerEntry, LedgerTransaction, RefusedFile, RemittanceFile, RemittanceItem, RemittanceRow
@@ -123,6 +123,7 @@ class _Advice:
     answered: list[tuple[Claim, ExplanationOfBenefit, ClaimPayment]] = field(default_factory=list)
     touched: dict[str, Claim] = field(default_factory=dict)
     postings: list[ledger.Posting] = field(default_factory=list)
+    standing: Mapping[str, books.Standing] = field(default_factory=dict)
     whole: PaymentReconciliation = field(default_factory=PaymentReconciliation)
 
     def post(self) -> Outcome:
@@ -132,7 +133,7 @@ class _Advice:
         if not self._enter("posted", ""):
             return Outcome("already", advice.trace)
         self.claims = self._find_claims()
-        items = [self._item(place, payment) for place, payment in enumerate(advice.claims, 1)]
+        items = [self._item(place, payment) for place, payment in _in_order(advice.claims)]
         self._outside_claims()
         ledger.post_all(self.work, self.postings)
         self._reconcile()
@@ -157,10 +158,11 @@ class _Advice:
         return bool(self.work.connection.execute(_ENTER, values).rowcount)
 
     def _find_claims(self) -> dict[str, Claim]:
-        """Our claims by the numbers the payer sends back; one statement for the numbers, one for the claims."""
+        """Our claims by the numbers the payer sends back, read once nobody else answers them."""
         numbers = {payment.claim for payment in self.advice.claims}
-        rows = ClaimRow.objects.filter(tenant=self.work.tenant, number__in=numbers)
-        found: list[Any] = self.work.store.read_many([("Claim", row.claim) for row in rows])
+        ids = list(ClaimRow.objects.filter(tenant=self.work.tenant, number__in=numbers).values_list("claim", flat=True))
+        self.standing = books.standing(self.work, ids)
+        found: list[Any] = self.work.store.read_many([("Claim", id) for id in ids])
         return {facts.number_of(claim): claim for claim in found}
 
     def _item(self, place: int, payment: ClaimPayment) -> RemittanceItem:
@@ -175,13 +177,15 @@ class _Advice:
         return self._row(place, payment, RemittanceItem.State.POSTED, claim=claim)
 
     def _answer(self, place: int, payment: ClaimPayment, claim: Claim) -> None:
-        if payment.status == REVERSAL:
-            lines = taken_back(self.work.tenant, str(claim.id), payment)
-        else:
-            check_fits(claim, payment)
-            lines = answers.lines(payment, patient=facts.target(claim.patient), claim=str(claim.id), payer=facts.target(claim.insurer))
+        stands = self.standing[str(claim.id)]
+        if payment.status != REVERSAL:
+            check_charge(claim, payment)
+        decision, lines = _entries(self.work.tenant, claim, payment, stands)
         _move(claim, answers.state_after(payment))
+        self._book(f"{place}|decision", books.DECISION, books.TAKEN_BACK, decision)
         self._book(f"{place}", "answer", _words(claim, payment), lines)
+        for line in (*decision, *lines):
+            stands[line.account] += line.debit - line.credit
         made = explanation(claim, payment, self.advice)
         made.id = new_id()
         self.answered.append((claim, made, payment))
@@ -232,13 +236,47 @@ class _Advice:
         )
 
 
-def check_fits(claim: Claim, payment: ClaimPayment) -> None:
-    """Raises Unposted when the answer cannot be about this claim as it stands."""
-    state = facts.state_of(claim)
-    if state in transitions.OPEN:
-        raise Unposted(_("The claim was not sent yet, or is being corrected."))
-    if payment.charge != facts.total_of(claim):
+def _in_order(payments: Sequence[ClaimPayment]) -> list[tuple[int, ClaimPayment]]:
+    """With their places in the file, those that take an answer back first: what answers anew may stand before them."""
+    return sorted(enumerate(payments, 1), key=lambda each: each[1].status != REVERSAL)
+
+
+def check_charge(claim: Claim, payment: ClaimPayment) -> None:
+    """Raises Unposted when the payer answers another charge than the claim's."""
+    if facts.state_of(claim) not in transitions.OPEN and payment.charge != facts.total_of(claim):
         raise Unposted(_("The payer answers a charge of {theirs}; the claim's is {ours}.").format(theirs=payment.charge, ours=facts.total_of(claim)))
+
+
+def _entries(
+    tenant: int, claim: Claim, payment: ClaimPayment, stands: books.Standing, received: str = ledger.BANK
+) -> tuple[list[ledger.Line], list[ledger.Line]]:
+    """What the answer does to the books: decisions it takes back, and itself. Raises Unposted when it cannot be about this claim as it stands."""
+    id, payer = str(claim.id), facts.target(claim.insurer)
+    if payment.status == REVERSAL:
+        lines = taken_back(tenant, id, payment)
+        gone = -sum((line.debit - line.credit for line in lines if line.account == ledger.DENIED), stands[ledger.DENIED])
+        decision = books.decision_taken_back(tenant, id, gone, payer)
+        gone -= sum((line.debit for line in decision), ledger.ZERO)
+        return decision, lines + answers.open_already(gone, patient=facts.target(claim.patient), claim=id, payer=payer)
+    patient, owed = facts.target(claim.patient), stands[ledger.INSURANCE]
+    decision = _reopened(tenant, claim, payment, stands)
+    return decision, answers.lines(payment, patient=patient, claim=id, payer=payer, open_with_payer=owed, received=received)
+
+
+def _reopened(tenant: int, claim: Claim, payment: ClaimPayment, stands: books.Standing) -> list[ledger.Line]:
+    """The decisions an answer overtakes: what had been refused and settled is answered anew.
+
+    Raises Unposted when the claim is not with the payer, or less of it is open than is answered: it was answered, and maybe paid, before.
+    """
+    if facts.state_of(claim) in transitions.OPEN:
+        raise Unposted(_("The claim was not sent yet, or is being corrected."))
+    left, more = stands[ledger.INSURANCE] + stands[ledger.DENIED], answers.answered(payment)
+    decision = books.decision_taken_back(tenant, str(claim.id), more - left, facts.target(claim.insurer))
+    left += sum((line.debit for line in decision), ledger.ZERO)
+    if more > left:
+        words = _("The claim was answered before: {left} of it is open, and this answers {more}. Nothing is posted twice.")
+        raise Unposted(words.format(left=max(left, ledger.ZERO), more=more))
+    return decision
 
 
 def _move(claim: Claim, after: str) -> None:
@@ -297,17 +335,14 @@ def match_item(*, remittance: str, place: int, claim: str, by: Actor) -> None:
 
 
 def _post_matched(work: UnitOfWork, row: RemittanceRow, item: RemittanceItem, payment: ClaimPayment, advice: Remittance, claim: Claim) -> None:
-    patient, payer = facts.target(claim.patient), facts.target(claim.insurer)
+    stands = books.standing(work, [str(claim.id)])[str(claim.id)]
+    decision, lines = _entries(work.tenant, claim, payment, stands, received=ledger.UNMATCHED)
     if payment.status == REVERSAL:
-        entries = taken_back(work.tenant, str(claim.id), payment)
-        lines = [line if line.account != ledger.BANK else _at(line, ledger.UNMATCHED) for line in entries]
-    else:
-        if facts.state_of(claim) in transitions.OPEN:
-            raise Unposted(_("The claim was not sent yet, or is being corrected."))
-        lines = answers.lines(payment, patient=patient, claim=str(claim.id), payer=payer, received=ledger.UNMATCHED)
+        lines = [line if line.account != ledger.BANK else _at(line, ledger.UNMATCHED) for line in lines]
     _move(claim, answers.state_after(payment))
-    source = (SOURCE, f"{row.payer}|{row.trace}|{item.place}|matched")
-    ledger.post(work, ledger.Posting("answer", source, advice.date, _words(claim, payment), lines))
+    source = f"{row.payer}|{row.trace}|{item.place}|matched"
+    taken = ledger.Posting(books.DECISION, (SOURCE, f"{source}|decision"), advice.date, books.TAKEN_BACK, decision)
+    ledger.post_all(work, [taken, ledger.Posting("answer", (SOURCE, source), advice.date, _words(claim, payment), lines)])
     work.store.create(explanation(claim, payment, advice))
     work.store.update(claim)
 
