@@ -37,6 +37,36 @@ class TestUnits:
         assert vitals.body_mass_index(Decimal("70"), Decimal("170")) == Decimal("24.2")
 
 
+class TestUnitsFromElsewhere:
+    @pytest.mark.parametrize(
+        ("sign", "measured", "unit", "value"),
+        [
+            ("weight", "3400", "g", "3.40"),
+            ("weight", "120", "[oz_av]", "3.40"),
+            ("weight", "180", "lbs", "81.6"),
+            ("height", "1.73", "m", "173.0"),
+            ("temperature", "310.15", "K", "37.0"),
+            ("temperature", "98.6", "degF", "37.0"),
+            ("systolic", "16", "kPa", "120"),
+            ("oxygen", "0.98", "1", "98"),
+            ("pulse", "72", "bpm", "72"),
+            ("pulse", "72", "", "72"),
+        ],
+    )
+    def test_are_converted(self, sign, measured, unit, value):
+        """FHIR's body weight profile allows g, kg and lb: 3400 g stood as 3400.0 kg. https://hl7.org/fhir/R4/bodyweight.html"""
+        assert vitals.in_own_unit(SIGNS[sign], Decimal(measured), unit) == Decimal(value)
+
+    @pytest.mark.parametrize(("sign", "unit"), [("weight", ""), ("weight", "stone-ish"), ("weight", "cm"), ("temperature", ""), ("pulse", "kg")])
+    def test_that_are_none_of_the_sign_or_could_be_two_are_no_reading(self, sign, unit):
+        assert vitals.in_own_unit(SIGNS[sign], Decimal(98), unit) is None
+
+    @pytest.mark.parametrize(("typed", "unit", "stored"), [("3.45", "kg", "3.45"), ("7.6", "lb", "3.45"), ("81.65", "kg", "81.7")])
+    def test_a_small_weight_keeps_what_was_read(self, typed, unit, stored):
+        """3.45 kg was stored as 3.5: a newborn's gain of two days."""
+        assert vitals.to_own_unit(SIGNS["weight"], Decimal(typed), unit) == Decimal(stored)
+
+
 class TestMarks:
     @pytest.mark.parametrize(
         ("sign", "value", "age", "expected"),
@@ -154,6 +184,35 @@ class TestTheCard:
         card = VitalsCard([self.observation("90", "2026-11-02T09:00:00Z"), self.observation("72", "2026-11-01T09:00:00Z")], "1970-01-01", Decimal(56))
         row = card.rows[0]
         assert (row.value, row.trend, row.history) == ("90", "up", (72.0, 90.0))
+
+    def test_the_latest_is_the_latest_whatever_zone_it_was_written_in(self):
+        """A device writes 20:00-05:00, which is 01:00Z of the next day: compared as texts the older value of 23:00Z stood as the latest."""
+        card = VitalsCard([self.observation("60", "2026-11-20T23:00:00Z"), self.observation("140", "2026-11-20T20:00:00-05:00")], None, None)
+        assert card.rows[0].value == "140"
+
+    def test_what_is_in_a_unit_of_something_else_is_no_row(self):
+        assert VitalsCard([self.observation("60", "2026-11-20T23:00:00Z", valueQuantity={"value": Decimal(60), "code": "kg"})], None, None).is_empty
+
+    def pressure(self, at: str, **halves: int) -> Observation:
+        codes = {"upper": "8480-6", "lower": "8462-4"}
+        parts = [
+            {"code": {"coding": [{"system": "http://loinc.org", "code": codes[name]}]}, "valueQuantity": {"value": Decimal(value), "code": "mm[Hg]"}}
+            for name, value in halves.items()
+        ]
+        code = {"coding": [{"system": "http://loinc.org", "code": "85354-9"}]}
+        return Observation.of({"resourceType": "Observation", "id": at, "status": "final", "code": code, "effectiveDateTime": at, "component": parts})
+
+    def test_half_a_blood_pressure_is_not_made_whole_with_the_half_of_another_day(self):
+        """It stood as 190/70, which nobody measured."""
+        taken = [self.pressure("2026-11-20T09:00:00Z", upper=118, lower=70), self.pressure("2026-11-21T09:00:00Z", upper=190)]
+        assert VitalsCard(taken, None, None).rows[0].value == "190/–"
+
+    def test_half_a_blood_pressure_alone_is_shown(self):
+        assert VitalsCard([self.pressure("2026-11-21T09:00:00Z", lower=130)], None, None).rows[0].value == "–/130"
+
+    def test_halves_that_came_as_two_observations_of_one_moment_are_one(self):
+        taken = [self.pressure("2026-11-21T09:00:00Z", upper=118), self.pressure("2026-11-21T04:00:00-05:00", lower=70)]
+        assert VitalsCard(taken, None, None).rows[0].value == "118/70"
 
     def test_says_when_nobody_measured(self):
         card = VitalsCard([], "1970-01-01", Decimal(56))

@@ -6,14 +6,21 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 from openward.chart.limits import Limits
+from openward.fhir.ucum import NotComparable, UnitUnknown, convert, is_unit
 
 CONTENT = Path(__file__).parent / "content" / "vitals.toml"
 BLOOD_PRESSURE = "85354-9"
+SPOKEN = {
+    **dict.fromkeys(("lbs", "pound", "pounds"), "[lb_av]"), **dict.fromkeys(("oz", "ounces"), "[oz_av]"), **dict.fromkeys(("kgs", "kilograms"), "kg"),
+    **dict.fromkeys(("f", "degf", "fahrenheit"), "[degF]"), **dict.fromkeys(("c", "degc", "celsius"), "Cel"),
+    **dict.fromkeys(("inch", "inches"), "[in_i]"), **dict.fromkeys(("ft", "feet"), "[ft_i]"),
+}  # fmt: skip
+"""What devices write where a code of UCUM should stand."""
 STEPS = tuple(Decimal(1).scaleb(-decimals) for decimals in range(7))
 
 
@@ -39,7 +46,8 @@ class Range(Limits):
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """One vital sign. `change` is the difference from the last value, in per cent, that is worth a second look."""
+    """One vital sign. `change` is the difference from the last value, in per cent, that is worth a second look; `fine` the value under which
+    two decimals are kept: 50 g are much to a newborn."""
 
     key: str
     title: str
@@ -58,6 +66,7 @@ class Sign:
     from_age: Decimal | None = None
     until_age: Decimal | None = None
     is_computed: bool = False
+    fine: Decimal | None = None
     own_unit: Unit = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -83,6 +92,9 @@ class Sign:
             return self.own_unit
         return next((unit for unit in self.units if name in (unit.unit, unit.ucum)), self.own_unit)
 
+    def rounded(self, value: Decimal) -> Decimal:
+        return _rounded(value, 2 if self.fine is not None and value < self.fine else self.decimals)
+
 
 @cache
 def signs() -> Mapping[str, Sign]:
@@ -99,7 +111,35 @@ def asked_at(age: Decimal | None) -> list[Sign]:
 def to_own_unit(sign: Sign, typed: Decimal, unit: str) -> Decimal:
     """The value in the sign's unit, to its number of decimals: 98.6 °F is 37.0 °C."""
     known = sign.unit_called(unit)
-    return _rounded(typed * known.factor + known.offset, sign.decimals)
+    return sign.rounded(typed * known.factor + known.offset)
+
+
+@lru_cache(512)
+def unit_of(key: str, name: str) -> Unit | None:
+    """The unit a measurement from elsewhere came in (a UCUM code or what a device calls it), for the sign of this key; None for what is none of it.
+
+    3400 g are 3.4 kg, never 3400 kg. Without any name the sign's own unit is meant, unless it could be another: pounds or kilograms.
+    """
+    sign = signs()[key]
+    known = next((one for one in (sign.own_unit, *sign.units) if name in (one.unit, one.ucum)), None)
+    if known is not None or (not sign.units and not _is_unit(name)):
+        return known or sign.own_unit
+    try:
+        code = SPOKEN.get(name.lower(), name)
+        zero, one = (convert(Decimal(number), code, sign.ucum) for number in (0, 1))
+    except (UnitUnknown, NotComparable):
+        return None
+    return Unit(name, code, one - zero, zero)
+
+
+def _is_unit(name: str) -> bool:
+    return bool(name) and is_unit(name)
+
+
+def in_own_unit(sign: Sign, measured: Decimal, unit: str) -> Decimal | None:
+    """A measurement from elsewhere in the sign's unit; None when its unit is none of this sign."""
+    known = unit_of(sign.key, unit)
+    return sign.rounded(measured * known.factor + known.offset) if known is not None else None
 
 
 def from_own_unit(sign: Sign, value: Decimal, unit: str) -> Decimal:
@@ -150,6 +190,7 @@ def _sign(entry: dict[str, Any], sources: dict[str, str]) -> Sign:
         from_age=_decimal(entry.get("from")),
         until_age=_decimal(entry.get("until")),
         is_computed=entry.get("computed", False),
+        fine=_decimal(entry.get("fine")),
     )
 
 

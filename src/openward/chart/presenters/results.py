@@ -16,9 +16,9 @@ from openward.chart import labs
 from openward.chart.codes import CRITICAL, INTERPRETATION, LOINC, RELEASED, TAG
 from openward.chart.labs import LabTest
 from openward.chart.limits import Limits
-from openward.chart.presenters.wording import amount, code_in, concept, date_of, unit, years_between
+from openward.chart.presenters.wording import amount, code_in, concept, date_of, in_order, unit, years_between
 from openward.web.charts import Series, Trend, points
-from openward.web.display import day, number, parse
+from openward.web.display import day, local, number, parse
 from openward.web.words import gettext as _
 
 NOTHING: Mapping[str, Any] = {}
@@ -113,6 +113,14 @@ class ResultRow:
     @property
     def is_critical(self) -> bool:
         return self.mark in CRITICAL
+
+    @cached_property
+    def is_usual(self) -> bool:
+        """Whether somebody says so: the laboratory, or a range in numbers it lies in. A range in words alone was held against nothing."""
+        if self.mark or self.number is None:
+            return False
+        stated = any(code_in(one, INTERPRETATION) == "N" for one in self.resource.interpretation)
+        return stated or any(limit is not None for limit in self.limits)
 
     def _mark_by_range(self) -> str:
         if self.number is None:
@@ -220,7 +228,7 @@ def grouped(observations: Iterable[Any], person: Person, most: int | None = None
             continue
         row = ResultRow(observation, person)
         groups.setdefault(row.test.key if row.test is not None else row.code, []).append(row)
-    found = [ResultGroup(sorted(rows, key=lambda row: row.at, reverse=True)) for rows in groups.values()]
+    found = [ResultGroup(sorted(rows, key=lambda row: in_order(row.at), reverse=True)) for rows in groups.values()]
     ordered: list[ResultGroup] = []
     for _day, of_day in groupby(sorted(found, key=_day_of, reverse=True), key=_day_of):
         if most is not None and len(ordered) >= most:
@@ -230,7 +238,8 @@ def grouped(observations: Iterable[Any], person: Person, most: int | None = None
 
 
 def _day_of(group: ResultGroup) -> str:
-    return group.latest.at[:10]
+    moment = parse(group.latest.at)
+    return local(moment).date().isoformat() if isinstance(moment, dt.datetime) else group.latest.at[:10]
 
 
 def _weight(group: ResultGroup) -> int:
@@ -248,7 +257,7 @@ def plain_result(row: ResultRow) -> str:
     }  # fmt: skip
     if row.mark in words:
         reading = words[row.mark]
-    elif row.number is not None and row.reference:
+    elif row.is_usual:
         reading = _("Your result is in the usual range.")
     else:
         reading = ""

@@ -8,7 +8,7 @@ from typing import Any
 
 from openward.chart.presenters.lists import AllergyRow, DocumentRow, ImmunizationRow, ProblemRow, VisitRow
 from openward.chart.presenters.medications import MedicationLine
-from openward.chart.presenters.wording import concept, date_of, who
+from openward.chart.presenters.wording import concept, date_of, in_order, who
 from openward.web.words import gettext as _
 
 
@@ -27,7 +27,7 @@ class Event:
 
 def events(resources: Iterable[Any], most: int | None = None) -> list[Event]:
     """The timeline of these resources, at most the newest `most`; what has no date or no place in it is left out."""
-    dated = sorted(((date_of(one), one) for one in resources if one.resourceType in TELLERS), key=lambda pair: pair[0], reverse=True)
+    dated = sorted(((date_of(one), one) for one in resources if one.resourceType in TELLERS), key=lambda pair: in_order(pair[0]), reverse=True)
     return [event for at, one in dated[:most] if at and (event := _event(one)) is not None]
 
 

@@ -13,7 +13,7 @@ from django.utils.functional import cached_property
 
 from openward.chart import vitals
 from openward.chart.codes import INTERPRETATION, LOINC
-from openward.chart.presenters.wording import date_of, years_between
+from openward.chart.presenters.wording import date_of, in_order, years_between
 from openward.chart.vitals import BLOOD_PRESSURE, Sign
 from openward.web.charts import Point, Series, Trend
 from openward.web.display import day_and_clock, parse
@@ -44,11 +44,9 @@ class Reading:
     def value(self) -> Decimal:
         """In the sign's own unit."""
         number = self.quantity["value"]
-        return vitals.to_own_unit(self.sign, number if isinstance(number, Decimal) else Decimal(str(number)), self._unit)
-
-    @property
-    def _unit(self) -> str:
-        return str(self.quantity.get("code") or self.quantity.get("unit") or "")
+        value = vitals.in_own_unit(self.sign, number if isinstance(number, Decimal) else Decimal(str(number)), _unit(self.quantity))
+        assert value is not None  # noqa: S101 - one that cannot be read is no reading
+        return value
 
     @cached_property
     def mark(self) -> str:
@@ -61,15 +59,22 @@ class Reading:
 
 
 def readings(observations: Iterable[Any], born: str | None) -> dict[str, list[Reading]]:
-    """Every reading by sign, newest first. Entered-in-error and cancelled ones are left out; other units are converted."""
+    """Every reading by sign, newest first. Entered-in-error and cancelled ones are left out, and what is in no unit of its sign; other units are
+    converted."""
     found: dict[str, list[Reading]] = {}
     for observation in observations:
         if observation.status in ("entered-in-error", "cancelled"):
             continue
         at = date_of(observation)
         for sign, part in _measured(observation.data):
+            if vitals.unit_of(sign.key, _unit(part["valueQuantity"])) is None:
+                continue
             found.setdefault(sign.key, []).append(Reading(sign, part["valueQuantity"], at, _stated(part), born, str(observation.id)))
-    return {key: sorted(rows, key=lambda row: row.at, reverse=True) for key, rows in found.items()}
+    return {key: sorted(rows, key=lambda row: in_order(row.at), reverse=True) for key, rows in found.items()}
+
+
+def _unit(quantity: Mapping[str, Any]) -> str:
+    return str(quantity.get("code") or quantity.get("unit") or "")
 
 
 def _measured(observation: Mapping[str, Any]) -> Iterable[tuple[Sign, Mapping[str, Any]]]:
@@ -132,12 +137,12 @@ class VitalsCard:
     @property
     def taken(self) -> str:
         """When the latest were taken, in words."""
-        latest = max((rows[0].at for rows in self.by_sign.values()), default="")
+        latest = max((rows[0].at for rows in self.by_sign.values()), key=in_order, default="")
         return day_and_clock(latest) if latest else _("Never measured here")
 
     @cached_property
     def rows(self) -> list[VitalRow]:
-        found = [self._pressure()] if "systolic" in self.by_sign and "diastolic" in self.by_sign else []
+        found = [self._pressure()] if "systolic" in self.by_sign or "diastolic" in self.by_sign else []
         for key, sign in vitals.signs().items():
             if key in self.by_sign and not sign.panel:
                 found.append(self._row(sign, self.by_sign[key]))
@@ -159,17 +164,20 @@ class VitalsCard:
         )
 
     def _pressure(self) -> VitalRow:
-        upper, lower = self.by_sign["systolic"], self.by_sign["diastolic"]
-        marks = [row.mark for row in (upper[0], lower[0]) if row.mark != "N"]
+        """The halves of the latest measurement. A half that was not measured is said to be missing, never taken from another day."""
+        halves = [self.by_sign.get(key, []) for key in ("systolic", "diastolic")]
+        at = max((rows[0].at for rows in halves if rows), key=in_order)
+        latest = [next((row for row in rows[:1] if in_order(row.at) == in_order(at)), None) for rows in halves]
+        upper = halves[0]
         return VitalRow(
             label=_("Blood pressure"),
-            value=f"{upper[0].value}/{lower[0].value}",
+            value="/".join(str(half.value) if half is not None else "–" for half in latest),
             unit="mmHg",
-            mark=_worst(marks),
-            at=upper[0].at,
+            mark=_worst([half.mark for half in latest if half is not None and half.mark != "N"]),
+            at=at,
             also="",
             reference=" / ".join(_range(vitals.signs()[key], self.age) for key in ("systolic", "diastolic")),
-            trend=_trend([row.value for row in upper[:2]], upper[0].sign),
+            trend=_trend([row.value for row in upper[:2]], upper[0].sign) if latest[0] is not None else "",
             history=tuple(float(row.value) for row in reversed(upper[:12])),
             key="systolic",
         )

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from openward.web.display import number
+from openward.web.display import number, parse
 from openward.web.words import gettext as _
 
 UNITS = {
@@ -95,6 +95,14 @@ def date_of(resource: Any) -> str:
         if (data.get(name) or {}).get("start"):
             return str(data[name]["start"])
     return ""
+
+
+def in_order(at: str) -> str:
+    """A moment as FHIR writes it, so that texts stand in order of time: 20:00-05:00 is later than 23:00Z of the same day. A date is its midnight in UTC."""
+    if "T" not in at or at.endswith("Z"):
+        return at
+    moment = parse(at)
+    return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z") if isinstance(moment, dt.datetime) else at
 
 
 @lru_cache(maxsize=2048)

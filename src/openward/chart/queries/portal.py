@@ -9,7 +9,7 @@ from openward.chart.codes import CATEGORY, LABORATORY, RELEASED, TAG
 from openward.chart.presenters.lists import ImmunizationRow
 from openward.chart.presenters.medications import MedicationLine
 from openward.chart.presenters.results import Person, ResultRow, is_released, plain_result
-from openward.chart.presenters.wording import concept, date_of, who
+from openward.chart.presenters.wording import concept, date_of, in_order, who
 from openward.chart.queries.summary import active_prescriptions
 from openward.fhir.resources import DiagnosticReport, Immunization, Observation, Patient
 from openward.fhir.store import Store
@@ -63,7 +63,7 @@ def released_results(store: Store, patient_id: str, *, count: int = 50) -> list[
     told = {id for report in page.resources for id in _result_ids(report)}
     alone = store.search(Observation, {**asked, "category": f"{CATEGORY}|{LABORATORY}", "_count": 200}).resources
     reports += [ReleasedResult(one, [_plain(one, person)]) for one in alone if str(one.id) not in told]
-    return sorted(reports, key=lambda one: one.at, reverse=True)
+    return sorted(reports, key=lambda one: in_order(one.at), reverse=True)
 
 
 def _result_ids(report: DiagnosticReport) -> list[str]:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from openward.chart.codes import CATEGORY, FLOW_SINCE, FLOW_STATE, ICD10, OPEN_VISIT, VITAL_SIGNS
 from openward.chart.presenters.lists import VisitRow
-from openward.chart.presenters.wording import code_in, concept, who
+from openward.chart.presenters.wording import code_in, concept, in_order, who
 from openward.chart.queries.patients import name_of, patients_by_id
 from openward.fhir.resources import Appointment, Composition, Condition, Encounter, MedicationRequest, Observation, Patient, ServiceRequest
 from openward.fhir.store import Store
@@ -99,7 +99,7 @@ def my_patients_today(store: Store, practitioner: str, today: dt.date | None = N
     joined += [(None, visit) for visit in visits if str(visit.id) not in shown and visit.status not in ("cancelled", "entered-in-error")]
     patients = patients_by_id(store, (_patient_of(one, visit) for one, visit in joined))
     coming = [Coming(patients.get(_patient_of(one, visit) or ""), one, visit) for one, visit in joined]
-    return sorted(coming, key=lambda one: one.at)
+    return sorted(coming, key=lambda one: in_order(one.at))
 
 
 def _day(today: dt.date) -> tuple[dt.datetime, dt.datetime]:
