@@ -121,6 +121,10 @@ class TestResults:
         empty = Observation.of({"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "dataAbsentReason": {"text": "Hemolyzed"}})
         assert ResultRow(empty, ADA).value == "Hemolyzed"
 
+    def test_the_latest_is_the_latest_whatever_zone_it_was_written_in(self):
+        (group,) = grouped([lab("5.0", at="2026-11-20T23:00:00Z"), lab("8.1", at="2026-11-20T20:00:00-05:00")], ADA)
+        assert group.latest.value == "8.1"
+
 
 class TestPlainWords:
     def test_say_what_it_is_and_where_it_lies(self):
@@ -131,6 +135,16 @@ class TestPlainWords:
 
     def test_say_when_all_is_usual(self):
         assert "Your result is in the usual range." in plain_result(ResultRow(lab("5.0"), ADA))
+
+    def test_do_not_call_usual_what_has_a_range_in_words_only(self):
+        """10 against "less than 5" was told to the patient as in the usual range: nothing had been held against the words."""
+        told = plain_result(ResultRow(lab("10", code="0000-0", referenceRange=[{"text": "less than 5"}]), ADA))
+        assert ("in the usual range" in told, "less than 5" in told) == (False, True)
+
+    def test_call_usual_what_the_laboratory_says_is_normal(self):
+        normal = [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation", "code": "N"}]}]
+        told = plain_result(ResultRow(lab("3", code="0000-0", referenceRange=[{"text": "less than 5"}], interpretation=normal), ADA))
+        assert "in the usual range" in told
 
     def test_do_not_call_usual_what_nobody_compared(self):
         assert "usual" not in plain_result(ResultRow(lab("65", unit="mmol/mol"), ADA))
@@ -160,3 +174,21 @@ class TestAllergies:
             {"resourceType": "AllergyIntolerance", "code": {"text": "Penicillin"}, "verificationStatus": {"coding": [{"code": "refuted"}]}}
         )
         assert AllergySlot.of([refuted], []).rows == []
+
+    def none_known(self, **more: Any) -> AllergyIntolerance:
+        """As US Core has it. https://hl7.org/fhir/us/core/STU6.1/StructureDefinition-us-core-allergyintolerance.html"""
+        code = {"coding": [{"system": "http://snomed.info/sct", "code": "716186003", "display": "No known allergy"}]}
+        told = {"recordedDate": "2026-11-03T10:00:00Z", "recorder": {"display": "Dr Elsewhere"}}
+        return AllergyIntolerance.of({"resourceType": "AllergyIntolerance", "code": code, **told, **more})
+
+    def test_that_there_is_none_is_no_allergy_where_another_system_writes_it_as_one(self):
+        slot = AllergySlot.of([self.none_known()], [])
+        assert (slot.rows, slot.absence) == ([], "No known allergies — confirmed 03-Nov-2026 by Dr Elsewhere")
+
+    def test_that_there_is_none_says_nothing_once_it_was_entered_in_error(self):
+        wrong = self.none_known(verificationStatus={"coding": [{"code": "entered-in-error"}]})
+        assert AllergySlot.of([wrong], []).absence == "Allergies not asked"
+
+    def test_a_review_entered_in_error_was_none(self):
+        nil = self.review(status="entered-in-error", emptyReason={"coding": [{"code": "nilknown"}]})
+        assert AllergySlot.of([], [nil]).absence == "Allergies not asked"

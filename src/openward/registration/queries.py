@@ -17,7 +17,7 @@ from openward.fhir.store import Store
 from openward.registration import facts
 from openward.registration.facts import Reach, name_of, phone_of, phone_words, reach_of
 from openward.registration.forms.confirm import ConfirmDetailsForm
-from openward.web.banner import Allergy, Banner, Review
+from openward.web.banner import Allergy, Banner, Review, is_active_allergy, is_severe_allergy, stated_none
 
 __all__ = [
     "Found",
@@ -153,8 +153,8 @@ def banner(store: Store, patient: Patient) -> Banner:
     if not _may_see(store, "AllergyIntolerance"):
         return Banner(patient, allergies_hidden=True)
     found = store.search(AllergyIntolerance, {"patient": f"Patient/{patient.id}", "clinical-status": "active", "_count": 50}).resources
-    allergies = [Allergy(_substance(one), severe=one.criticality == "high") for one in found]
-    return Banner(patient, allergies, _review(store, str(patient.id)), url=reverse("registration:patient", args=[patient.id]))
+    allergies = [Allergy(_substance(one), severe=is_severe_allergy(one)) for one in found if is_active_allergy(one)]
+    return Banner(patient, allergies, _review(store, str(patient.id)) or stated_none(found), url=reverse("registration:patient", args=[patient.id]))
 
 
 def _may_see(store: Store, type: str) -> bool:
@@ -169,8 +169,8 @@ def _substance(allergy: AllergyIntolerance) -> str:
 def _review(store: Store, patient: str) -> Review | None:
     if not _may_see(store, "List"):
         return None
-    page = store.search(List, {"subject": f"Patient/{patient}", "code": ALLERGIES_REVIEWED, "_sort": "-date", "_count": 1})
-    latest = next(iter(page.resources), None)
+    page = store.search(List, {"subject": f"Patient/{patient}", "code": ALLERGIES_REVIEWED, "_sort": "-date", "_count": 5})
+    latest = next((one for one in page.resources if one.status != "entered-in-error"), None)
     if latest is None:
         return None
     nothing = bool(latest.emptyReason and any(coding.code == "nilknown" for coding in latest.emptyReason.coding))

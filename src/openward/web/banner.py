@@ -13,6 +13,8 @@ from openward.web.display import Moment, age, day, person_name
 from openward.web.words import gettext as _
 
 MRN = "urn:openward:mrn"
+NO_KNOWN_ALLERGY = ("http://snomed.info/sct", "716186003")
+"""How other systems write that there is none: https://hl7.org/fhir/us/core/STU6.1/StructureDefinition-us-core-allergyintolerance.html"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,40 @@ class Allergy:
     substance: str
     severe: bool = False
     reaction: str = ""
+
+
+def says_none_is_known(allergy: Any) -> bool:
+    """Whether an AllergyIntolerance is no allergy but the statement that the patient knows of none."""
+    codings = (allergy.data.get("code") or {}).get("coding", ())
+    return any((coding.get("system"), coding.get("code")) == NO_KNOWN_ALLERGY for coding in codings)
+
+
+def holds(allergy: Any) -> bool:
+    """Whether what an AllergyIntolerance says is so now: not resolved, not refuted, not entered in error."""
+    return _codes(allergy, "clinicalStatus") <= {"active"} and not _codes(allergy, "verificationStatus") & {"refuted", "entered-in-error"}
+
+
+def is_active_allergy(allergy: Any) -> bool:
+    """Whether an AllergyIntolerance is something the patient must not be given now."""
+    return holds(allergy) and not says_none_is_known(allergy)
+
+
+def is_severe_allergy(allergy: Any) -> bool:
+    return allergy.criticality == "high" or any(one.severity == "severe" for one in allergy.reaction)
+
+
+def stated_none(allergies: Sequence[Any]) -> Review | None:
+    """The latest statement among AllergyIntolerances that there is none, by whom and when."""
+    stated = [one for one in allergies if says_none_is_known(one) and holds(one)]
+    if not stated:
+        return None
+    last = max(stated, key=lambda one: str(one.recordedDate or ""))
+    teller = last.asserter if last.asserter is not None else last.recorder
+    return Review(last.recordedDate, (teller.display if teller is not None else None) or _("Not known"), none_known=True)
+
+
+def _codes(allergy: Any, name: str) -> set[str]:
+    return {coding["code"] for coding in (allergy.data.get(name) or {}).get("coding", ()) if coding.get("code")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _lazy
 
 from openward.chart.codes import ALLERGY_LIST, ICD10
-from openward.chart.presenters.wording import code_in, concept, date_of, not_known, status_of, who
-from openward.web.banner import Allergy, Review
+from openward.chart.presenters.wording import code_in, concept, date_of, in_order, not_known, status_of, who
+from openward.web.banner import Allergy, Review, is_active_allergy, is_severe_allergy, stated_none
 from openward.web.display import day
 from openward.web.words import gettext as _
 
@@ -93,7 +93,7 @@ class AllergyRow:
 
     @property
     def is_severe(self) -> bool:
-        return self.resource.criticality == "high" or any(one.severity == "severe" for one in self.resource.reaction)
+        return is_severe_allergy(self.resource)
 
     @property
     def kind(self) -> str:
@@ -101,8 +101,7 @@ class AllergyRow:
 
     @property
     def is_active(self) -> bool:
-        standing = status_of(self.resource.clinicalStatus) in ("", "active")
-        return standing and status_of(self.resource.verificationStatus) not in ("refuted", "entered-in-error")
+        return is_active_allergy(self.resource)
 
     @property
     def recorded(self) -> str:
@@ -118,10 +117,11 @@ class AllergyRow:
 
 def review_of(lists: Sequence[Any], code: str) -> Review | None:
     """The latest recorded review of a list: who confirmed it, when, and whether there was nothing to record."""
-    of_code = [one for one in lists if any(coding.code == code for coding in (one.code.coding if one.code else []))]
+    standing = [one for one in lists if one.status != "entered-in-error"]
+    of_code = [one for one in standing if any(coding.code == code for coding in (one.code.coding if one.code else []))]
     if not of_code:
         return None
-    last = max(of_code, key=lambda one: str(one.date or ""))
+    last = max(of_code, key=lambda one: in_order(str(one.date or "")))
     return Review(at=last.date, by=who(last.source, not_known()), none_known=status_of(last.emptyReason) == "nilknown")
 
 
@@ -135,7 +135,9 @@ class AllergySlot:
     @classmethod
     def of(cls, allergies: Sequence[Any], lists: Sequence[Any]) -> AllergySlot:
         rows = [row for row in map(AllergyRow, allergies) if row.is_active]
-        return cls(sorted(rows, key=lambda row: (not row.is_severe, row.substance.lower())), review_of(lists, ALLERGY_LIST))
+        reviews = [one for one in (review_of(lists, ALLERGY_LIST), stated_none(allergies)) if one is not None]
+        latest = max(reviews, key=lambda one: in_order(str(one.at or "")), default=None)
+        return cls(sorted(rows, key=lambda row: (not row.is_severe, row.substance.lower())), latest)
 
     @property
     def was_asked(self) -> bool:
