@@ -153,6 +153,23 @@ def test_an_idle_screen_hides_itself(address: str, browser: Browser) -> None:
     manager.types("PIN or password", PASSWORD).clicks_on("Unlock").does_not_see("is it you?")
 
 
+@pytest.mark.parametrize("touch", ["pointer", "key"])
+def test_the_first_touch_after_the_machine_slept_does_not_pass_for_work(address: str, browser: Browser, touch: str) -> None:
+    """A lid that was shut runs no clock: the time has moved on and no timer has. ONC 170.315(d)(5) asks for the lock after the inactivity itself."""
+    manager = someone(browser, address)
+    manager.page.clock.install()
+    gives_password(manager, "manager")
+    is_in(manager)
+    manager.goes_to("/desk/report?page=/").types("What went wrong?", "Half a sentence")
+    manager.page.clock.set_system_time(time.time() + 16 * 60)
+    if touch == "pointer":
+        manager.page.mouse.move(200, 200)
+    else:
+        manager.page.keyboard.press("Enter")
+    manager.sees("is it you?").types("PIN or password", PASSWORD).clicks_on("Unlock").does_not_see("is it you?")
+    expect(manager.page.get_by_label("What went wrong?")).to_have_value("Half a sentence")
+
+
 def test_a_session_is_ended_from_afar_and_by_the_administrator(clinic: House, address: str, browser: Browser) -> None:
     here, there = someone(browser, address), someone(browser, address)
     for one in (here, there):

@@ -14,10 +14,18 @@ let title = "";
 const token = () => JSON.parse(document.body.getAttribute("hx-headers:inherited") || "{}")["X-CSRFToken"] || "";
 const ask = (url, more = {}) => fetch(url, { credentials: "same-origin", ...more, headers: { "X-Openward-Fragment": "1", "X-CSRFToken": token(), ...more.headers } });
 
-// Every window of this browser counts: who types in one is not idle in another.
-function acted() {
+// Every window of this browser counts: who types in one is not idle in another. The first touch after a long absence is no work that goes on: a lid that was
+// shut, a tab that lay asleep ran no clock, and whoever comes first is asked who they are before what they press takes effect.
+function acted(event) {
   const now = Date.now();
-  if (locked || now - noted < 1000) return;
+  if (locked) return;
+  if (event && after && now - lastAct() >= after) {
+    if (event.cancelable) event.preventDefault();
+    event.stopImmediatePropagation();
+    lock(true);
+    return;
+  }
+  if (now - noted < 1000) return;
   noted = now;
   try { localStorage.setItem(KEY, String(now)); } catch { /* no storage: this window alone counts */ }
 }
@@ -84,6 +92,6 @@ document.addEventListener("openward-locked", () => lock(false));
 document.addEventListener("click", (event) => {
   if (event.target.closest?.("[data-lock-now]")) { event.preventDefault(); lock(true); }
 });
-for (const name of ["keydown", "pointerdown", "pointermove", "wheel", "touchstart"]) addEventListener(name, acted, { passive: true, capture: true });
+for (const name of ["keydown", "pointerdown", "pointermove", "wheel", "touchstart"]) addEventListener(name, acted, { passive: name !== "keydown", capture: true });
 acted();
 if (after) setInterval(() => { if (!locked && Date.now() - lastAct() >= after) lock(true); }, Math.min(5000, after / 3));
