@@ -6,10 +6,11 @@ import datetime as dt
 
 import pytest
 import time_machine
+from allauth.mfa.models import Authenticator
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from openward.accounts import actions, tokens
+from openward.accounts import actions, factors, resets, tokens
 from openward.accounts.models import Invitation, User
 from tests import cast
 
@@ -93,6 +94,32 @@ class TestInvitations:
         actions.invite_patient(reference=f"Patient/{cast.PATIENT_ID}", name="Ada Example", by=cast.staff("front-desk"))
         with pytest.raises(actions.InvitationClosed):
             actions.invitation_for(token)
+
+    def test_who_is_invited_again_stays_the_same_person(self, token: str) -> None:
+        """What hangs on them goes on: leave to look after a child, reports to the service desk, their name on the trail."""
+        before = self.accept(token)
+        again = actions.invite_patient(reference=f"Patient/{cast.PATIENT_ID}", name="Ada Example", by=cast.staff("front-desk"))[1]
+        after = self.accept(again, sign_in="ada.new@example.org")
+        assert (after.pk, after.sign_in) == (before.pk, "ada.new@example.org")
+        assert actions.check_sign_in(sign_in="ada.new@example.org", password=PASSWORD) == after
+
+    def test_who_is_invited_again_comes_in_by_no_earlier_way(self, token: str) -> None:
+        user = self.accept(token)
+        Authenticator.objects.create(user_id=user.pk, type=Authenticator.Type.TOTP, data={})
+        link = resets.begin(user)
+        again = actions.invite_patient(reference=f"Patient/{cast.PATIENT_ID}", name="Ada Example", by=cast.staff("front-desk"))[1]
+        user = self.accept(again, sign_in="ada.new@example.org")
+        assert not factors.second_factors(user)
+        assert actions.check_sign_in(sign_in="ada@example.org", password=PASSWORD) is None
+        with pytest.raises(resets.ResetClosed):
+            resets.open_reset(link)
+
+    def test_an_address_of_someone_else_is_not_taken_over(self, token: str) -> None:
+        self.accept(token)
+        actions.make_user(sign_in="ben@example.org", password=PASSWORD, role="patient", name="Ben")
+        again = actions.invite_patient(reference=f"Patient/{cast.PATIENT_ID}", name="Ada Example", by=cast.staff("front-desk"))[1]
+        with pytest.raises(actions.SignInTaken):
+            self.accept(again, sign_in="ben@example.org")
 
     def test_it_expires(self, token: str) -> None:
         with time_machine.travel(timezone.now() + dt.timedelta(days=15)), pytest.raises(actions.InvitationClosed):

@@ -7,6 +7,7 @@ import hmac
 import secrets
 import uuid
 
+from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
@@ -14,7 +15,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from openward.access.actor import Actor
-from openward.accounts import factors, throttle
+from openward.accounts import factors, signing_out, throttle
 from openward.accounts.models import LOCK_AFTER, LOCK_FOR, Invitation, User
 from openward.accounts.tokens import digest
 
@@ -199,9 +200,29 @@ def accept_invitation(*, token: str, birth_date: str, known_birth_date: str | No
         locked = Invitation.objects.select_for_update().get(pk=invitation.pk)
         if not locked.is_open:
             raise InvitationClosed
-        if locked.reference:
-            User.objects.filter(tenant=locked.tenant, reference=locked.reference).delete()
-        user = make_user(sign_in=sign_in, password=password, role=locked.role, name=locked.name, tenant=locked.tenant, reference=locked.reference)
+        known = User.objects.select_for_update().filter(tenant=locked.tenant, reference=locked.reference).first() if locked.reference else None
+        user = _anew(known, locked, sign_in, password) if known else _first_time(locked, sign_in, password)
         locked.accepted_at = timezone.now()
         locked.save(update_fields=["accepted_at"])
         return user
+
+
+def _first_time(invited: Invitation, sign_in: str, password: str) -> User:
+    return make_user(sign_in=sign_in, password=password, role=invited.role, name=invited.name, tenant=invited.tenant, reference=invited.reference)
+
+
+def _anew(user: User, invited: Invitation, sign_in: str, password: str) -> User:
+    """Who was invited before comes in by this alone: every earlier way in ends. They stay the same person to those who gave them leave or wrote their name."""
+    if User.objects.filter(sign_in=User.objects.normal(sign_in)).exclude(pk=user.pk).exists():
+        raise SignInTaken
+    user.sign_in, user.name, user.role = User.objects.normal(sign_in), invited.name, invited.role
+    user.email = user.pin = ""
+    user.is_active = True
+    validate_password(password, user)
+    user.set_password(password)
+    user.save()
+    signing_out.everywhere(user)
+    factors.remove_all(user)
+    SocialAccount.objects.filter(user_id=user.pk).delete()
+    unlock(user)
+    return user
