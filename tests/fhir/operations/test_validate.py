@@ -96,6 +96,29 @@ def test_a_profile_that_is_not_known_is_an_error_when_named_and_a_warning_when_d
     assert issues(call("POST", "/Patient/$validate", {**GOOD, "meta": {"profile": [unknown]}})) == {("warning", "Patient.meta.profile")}
 
 
+@pytest.mark.parametrize(
+    ("type", "is_kept"),
+    [("Patient", True), ("Patient|4.0.1", True), ("DomainResource", True), ("Resource", True), ("Observation", False), ("HumanName", False)],
+)
+def test_the_definition_of_a_type_is_kept_by_its_resources_only(call: Client, type: str, is_kept: bool):
+    """resource-operation-validate.html: does the resource conform to the profile named? A Patient is no Observation."""
+    base = f"http://hl7.org/fhir/StructureDefinition/{type}"
+    expected = {("information", "")} if is_kept else {("error", "Patient")}
+    assert issues(call("POST", "/Patient/$validate", parameters(GOOD, profile=base))) == expected
+    assert issues(call("POST", "/Patient/$validate", {**GOOD, "meta": {"profile": [base]}})) == expected
+
+
+def test_the_definition_of_a_type_in_another_release_is_not_known(call: Client):
+    later = "http://hl7.org/fhir/StructureDefinition/Patient|5.0.0"
+    assert issues(call("POST", "/Patient/$validate", parameters(GOOD, profile=later))) == {("error", "")}
+
+
+def test_a_bundle_is_no_domain_resource(call: Client):
+    base = "http://hl7.org/fhir/StructureDefinition/DomainResource"
+    bundle = {"resourceType": "Bundle", "type": "collection"}
+    assert issues(call("POST", "/Bundle/$validate", parameters(bundle, profile=base))) == {("error", "Bundle")}
+
+
 def test_a_resource_of_another_type_is_an_error(call: Client):
     assert ("error", "Organization") in issues(call("POST", "/Patient/$validate", {"resourceType": "Organization", "name": "A"}))
 

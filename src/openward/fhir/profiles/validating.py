@@ -15,6 +15,10 @@ from openward.fhir.profiles.reduction import CORE
 from openward.fhir.profiles.run import MAX_DEPTH, Codes, Resolve, Run
 from openward.fhir.validation import validate as validate_base
 
+RELEASES = ("", "4.0", "4.0.1")
+PLAIN = frozenset({"Binary", "Bundle", "Parameters"})
+"""The types that are Resources and no DomainResources."""
+
 
 def validate(
     resource: Mapping[str, Any],
@@ -64,15 +68,25 @@ def _findings(run: Run, type: str, canonicals: Iterable[str]) -> Findings:
         if profile is not None:
             profiles.append(profile)
             found += run.known.check(profile)(run.resource, type, run)
-        elif not is_base(canonical):
+        elif is_base(canonical):
+            found += _of_another_type(canonical, type)
+        else:
             found.append(Finding(".meta.profile", "not-found", f"the profile {canonical[:200]} is not known here", WARNING))
     return found + check_extensions(run, type, _guide(profiles))
 
 
 def is_base(canonical: str) -> bool:
-    """A type's own definition, which the base validation has checked."""
-    url = canonical.split("|")[0]
-    return url.startswith(CORE) and has_structure(url.removeprefix(CORE))
+    """A type's own definition in R4, which the base validation has checked of the resources that are of the type."""
+    url, _, version = canonical.partition("|")
+    return url.startswith(CORE) and has_structure(url.removeprefix(CORE)) and version in RELEASES
+
+
+def _of_another_type(canonical: str, type: str) -> Findings:
+    """A resource keeps the definition of its own type and of what that is derived from, and of no other."""
+    named = canonical.partition("|")[0].removeprefix(CORE)
+    if named in (type, "Resource") or (named == "DomainResource" and type not in PLAIN):
+        return []
+    return [Finding("", "structure", f"is a {type}; the profile is one of {named}", profile=canonical)]
 
 
 def _guide(profiles: Sequence[Profile]) -> str:
@@ -98,6 +112,8 @@ def _declared_findings(run: Run, type: str) -> Findings:
         profile = run.known.find(canonical)
         if profile is not None:
             found += run.known.check(profile)(run.resource, type, run)
+        elif is_base(canonical):
+            found += _of_another_type(canonical, type)
     return found
 
 
