@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from openward.chart.actions import cancel_order, complete, match_result, open_note, order_tests, review_result
-from openward.chart.errors import IllegalTransition, NothingToOrder, ResultIsFinal, ResultOfAnother
+from openward.chart.errors import IllegalTransition, NothingToOrder, ResultChanged, ResultIsFinal, ResultOfAnother
 from openward.chart.queries import released_results
 from openward.chart.queries.inbox import read_inbox
 from openward.chart.queries.results import overdue_orders, under_review
@@ -218,6 +218,15 @@ class TestReview:
         review_result(task=item.id, comment="Wait.", release=False, by=clinician)
         assert released_results(open_store(patient_actor), clinic.patient) == []
 
+    @pytest.mark.parametrize("type", [Observation, DiagnosticReport])
+    def test_released_and_taken_back_by_the_laboratory_is_told_no_longer(self, clinic, clinician, patient_actor, laboratory, item, type):
+        """Entered in error: "the observation has been withdrawn"; the patient went on reading it as theirs."""
+        review_result(task=item.id, release=True, by=clinician)
+        wrong = clinic.all(type)[0]
+        wrong.status = "entered-in-error"
+        open_store(laboratory).update(wrong)
+        assert [value for one in released_results(open_store(patient_actor), clinic.patient) for value in one.values] == []
+
     def test_finishes_the_item(self, clinician, item):
         review_result(task=item.id, by=clinician)
         assert read_inbox(open_store(clinician), clinician).items == []
@@ -228,6 +237,30 @@ class TestReview:
         review_result(task=item.id, comment="Your A1c is 8.1", release=True, by=clinician)
         message = Message.objects.get(kind="result-released")
         assert (message.to, "8.1" in message.body, "A1c" in message.body) == ("ada@example.org", False, False)
+
+    def test_of_what_is_no_longer_there_is_refused_and_nothing_is_released(self, clinic, clinician, patient_actor, laboratory, item):
+        """The corrected value came between reading and pressing: the patient got it with the words meant for the wrong one."""
+        read = under_review(open_store(clinician), item.id)
+        value = clinic.all(Observation)[0]
+        value.status, value.valueQuantity.value = "corrected", Decimal("4.9")
+        open_store(laboratory).update(value)
+        with pytest.raises(ResultChanged):
+            review_result(task=item.id, comment="Far too high.", release=True, seen=read.seen, by=clinician)
+        assert (released_results(open_store(patient_actor), clinic.patient), read_inbox(open_store(clinician), clinician).items[0].id) == (
+            [],
+            item.id,
+        )
+
+    def test_by_two_people_at_once_does_not_write_over_the_first_ones_words(self, clinic, clinician, colleague, item):
+        seen = under_review(open_store(clinician), item.id).seen
+        review_result(task=item.id, comment="Come and see me.", release=True, seen=seen, by=clinician)
+        with pytest.raises(ResultChanged):
+            review_result(task=item.id, comment="All is well.", release=True, seen=seen, by=colleague)
+        assert clinic.all(DiagnosticReport)[0].conclusion == "Come and see me."
+
+    def test_of_what_is_on_the_screen_is_taken(self, clinician, item):
+        review_result(task=item.id, seen=under_review(open_store(clinician), item.id).seen, by=clinician)
+        assert read_inbox(open_store(clinician), clinician).items == []
 
     def test_a_correction_opens_the_item_again(self, clinic, clinician, laboratory, item):
         review_result(task=item.id, release=True, by=clinician)

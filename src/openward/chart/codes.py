@@ -40,3 +40,5 @@ FLOW_SINCE: Final = "urn:openward:flow-since"
 
 OPEN_VISIT: Final = ("arrived", "triaged", "in-progress", "onleave")
 OPEN_TASK: Final = ("requested", "received", "accepted", "ready", "in-progress", "on-hold")
+TAKEN_BACK: Final = ("entered-in-error", "cancelled")
+"""States of a result that say: it does not hold."""

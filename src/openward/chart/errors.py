@@ -29,6 +29,10 @@ class ResultIsFinal(Conflict):
     """A final result can only be amended, corrected, or marked as entered in error."""
 
 
+class ResultChanged(Conflict):
+    """This result changed while you read it: the laboratory or a colleague was quicker. It is shown as it is now; nothing was released."""
+
+
 class ResultOfAnother(Refused):
     """This result is about another patient than the order it answers. Send it with the right patient, or without the order."""
 

@@ -14,7 +14,7 @@ from uuid import NAMESPACE_URL, uuid5
 from django.utils import timezone
 
 from openward.access.actor import Actor
-from openward.chart.codes import ANSWER_MESSAGE, CRITICAL, INTERPRETATION, OPEN_TASK, ORDER, REVIEW_RESULT, TASK
+from openward.chart.codes import ANSWER_MESSAGE, CRITICAL, INTERPRETATION, OPEN_TASK, ORDER, REVIEW_RESULT, TAKEN_BACK, TASK
 from openward.chart.errors import ResultOfAnother
 from openward.chart.presenters.results import Person, ResultRow
 from openward.chart.presenters.wording import code_in, concept, date_of, who
@@ -27,7 +27,6 @@ from openward.web.display import parse
 NEWS = dt.timedelta(days=45)
 UNMATCHED_TOPIC = "inbox-unmatched"
 REPORTED = ("final", "preliminary", "partial", "amended", "corrected", "appended")
-TAKEN_BACK = ("entered-in-error", "cancelled")
 UNREAD = ("meta", "text", "identifier", "subject", "encounter", "basedOn", "issued", "note", "conclusion", "resultsInterpreter")
 """What may differ between two sendings of one result without there being anything new to read."""
 

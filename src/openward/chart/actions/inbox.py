@@ -10,9 +10,9 @@ from openward.access.actor import Actor
 from openward.chart.actions.messages import tell_patient
 from openward.chart.actions.writing import practitioner, signature
 from openward.chart.codes import RELEASED, TAG
-from openward.chart.errors import NoSuchPatient
+from openward.chart.errors import NoSuchPatient, ResultChanged
 from openward.chart.presenters.results import is_released
-from openward.chart.queries.results import focus_of, values_of
+from openward.chart.queries.results import focus_of, stamp_of, values_of
 from openward.fhir.resources import Annotation, Coding, DiagnosticReport, Meta, Patient, Reference, Task
 from openward.fhir.store import Store
 from openward.fhir.work import UnitOfWork
@@ -20,12 +20,17 @@ from openward.record import unit_of_work
 from openward.web.banner import MRN
 
 
-def review_result(*, task: str, by: Actor, comment: str = "", release: bool = False) -> Task:
-    """The result was seen: the clinician's words go on the report, `release` shows it to the patient, and the item is done."""
+def review_result(*, task: str, by: Actor, comment: str = "", release: bool = False, seen: str | None = None) -> Task:
+    """The result was seen: the clinician's words go on the report, `release` shows it to the patient, and the item is done.
+
+    `seen` is the stamp of what was on the screen (ResultUnderReview.seen); raises ResultChanged when that is no longer what is there.
+    """
     with unit_of_work(by=by) as work:
         item = work.store.read(Task, task)
         focus = focus_of(work.store, item)
         values = values_of(work.store, focus, item)
+        if seen is not None and seen != stamp_of(focus, values):
+            raise ResultChanged
         _comment(focus, comment, by)
         for found in {str(one.id): one for one in (focus, *values)}.values():
             if release:

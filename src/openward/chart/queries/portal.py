@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from openward.chart.codes import CATEGORY, LABORATORY, RELEASED, TAG
+from openward.chart.codes import CATEGORY, LABORATORY, RELEASED, TAG, TAKEN_BACK
 from openward.chart.presenters.lists import ImmunizationRow
 from openward.chart.presenters.medications import MedicationLine
 from openward.chart.presenters.results import Person, ResultRow, is_released, plain_result
@@ -53,16 +53,16 @@ class ReleasedResult:
 
 
 def released_results(store: Store, patient_id: str, *, count: int = 50) -> list[ReleasedResult]:
-    """Newest first. What was released without a report stands as its own result."""
+    """Newest first. What was released without a report stands as its own result; what the laboratory took back afterwards stands no more."""
     patient = store.read(Patient, patient_id)
     person = Person(patient.gender, patient.birthDate)
     asked = {"patient": patient_id, "_tag": f"{TAG}|{RELEASED}", "_sort": "-date"}
     page = store.search(DiagnosticReport, {**asked, "_count": count, "_include": "DiagnosticReport:result"})
-    values = {str(one.id): one for one in page.included if isinstance(one, Observation) and is_released(one)}
-    reports = [ReleasedResult(report, _values(report, values, person)) for report in page.resources]
+    values = {str(one.id): one for one in page.included if isinstance(one, Observation) and is_released(one) and one.status not in TAKEN_BACK}
+    reports = [ReleasedResult(report, _values(report, values, person)) for report in page.resources if report.status not in TAKEN_BACK]
     told = {id for report in page.resources for id in _result_ids(report)}
     alone = store.search(Observation, {**asked, "category": f"{CATEGORY}|{LABORATORY}", "_count": 200}).resources
-    reports += [ReleasedResult(one, [_plain(one, person)]) for one in alone if str(one.id) not in told]
+    reports += [ReleasedResult(one, [_plain(one, person)]) for one in alone if str(one.id) not in told and one.status not in TAKEN_BACK]
     return sorted(reports, key=lambda one: in_order(one.at), reverse=True)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from django.utils import timezone
@@ -31,6 +32,7 @@ class ResultUnderReview:
     patient: Patient | None
     groups: Sequence[ResultGroup]
     order: ServiceRequest | None
+    seen: str = ""
 
     @property
     def name(self) -> str:
@@ -64,6 +66,12 @@ class ResultUnderReview:
         return several if len(self.groups) == 1 else [group for group in several if group.latest.mark][:4]
 
 
+def stamp_of(focus: Any, values: Sequence[Any]) -> str:
+    """The versions of what is on the screen, for its form to bring back: short, and saying nothing of whose they are."""
+    read = sorted({f"{one.resourceType}/{one.id}/{one.meta.versionId if one.meta is not None else ''}" for one in (focus, *values)})
+    return sha256("\n".join(read).encode()).hexdigest()[:32]
+
+
 def values_of(store: Store, focus: Any, task: Task) -> list[Observation]:
     """The values of the result: those the report names, else those that came for the order."""
     if isinstance(focus, DiagnosticReport):
@@ -91,7 +99,7 @@ def under_review(store: Store, task_id: str) -> ResultUnderReview:
     values = values_of(store, focus, task)
     patient = store.find(Patient, str(task.for_.target_id)) if task.for_ is not None and task.for_.target_id else None
     order = next((store.find(ServiceRequest, reference.target_id) for reference in task.basedOn if reference.target_id), None)
-    return ResultUnderReview(task, focus, patient, _with_history(store, values, patient), order)
+    return ResultUnderReview(task, focus, patient, _with_history(store, values, patient), order, stamp_of(focus, values))
 
 
 def _with_history(store: Store, values: Sequence[Observation], patient: Patient | None) -> list[ResultGroup]:

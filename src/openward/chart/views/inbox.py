@@ -134,7 +134,9 @@ def result(request: PageRequest, task: str) -> HttpResponseBase:
         if form.is_valid():
             release = request.POST.get("do") == "release"
             try:
-                actions.review_result(task=task, comment=form.cleaned_data["comment"], release=release, by=request.actor)
+                actions.review_result(
+                    task=task, comment=form.cleaned_data["comment"], release=release, seen=request.POST.get("seen", ""), by=request.actor
+                )
                 return _to_next(request, task, _("Released to the patient.") if release else _("Reviewed. Not released."))
             except FhirError as error:
                 errors.add_to_form(form, error)
