@@ -19,6 +19,7 @@ from openward.accounts.actions import make_user
 from openward.accounts.models import Reset, Session, Tries, User
 from openward.administration import actions as administration
 from openward.entrance import jobs
+from openward.entrance.views import resetting
 from openward.outbox.models import Message
 from tests.entrance.conftest import INSIDE, PASSWORD, SIGN_IN, events, is_inside, signs_in
 
@@ -75,6 +76,19 @@ class TestGuessing:
         administration.unlock(user=nurse, by=boss.actor())
         assert signs_in(client, nurse).status_code == 302
         assert events("unlock-user") == 1
+
+    def test_at_a_locked_door_is_on_the_trail_too(self, client: Client, nurse: User) -> None:
+        for _ in range(6):
+            client.post(SIGN_IN, {"sign_in": nurse.sign_in, "password": "wrong"})
+        assert events("sign-in", outcome=4, detail="sign-in locked") == 1
+
+    def test_from_a_network_of_ipv6_is_from_one_address(self, client: Client) -> None:
+        """Whoever has one address of that kind has the 2⁶⁴ beside it. https://www.rfc-editor.org/rfc/rfc6177"""
+        for number in range(throttle.FROM_ONE_ADDRESS):
+            throttle.count("address", f"2001:db8:1:2::{number:x}", at_most=throttle.FROM_ONE_ADDRESS)
+        with pytest.raises(throttle.TooManyTries):
+            throttle.refuse("address", "2001:db8:1:2:ffff::1")
+        throttle.refuse("address", "2001:db8:1:3::1")
 
     def test_keeps_no_name_that_was_tried(self, client: Client) -> None:
         client.post(SIGN_IN, {"sign_in": "my-password-by-mistake", "password": "x"})
@@ -159,6 +173,12 @@ class TestResetting:
         with time_machine.travel(time.time() + 61 * 60):
             assert client.get(link).status_code == 410
 
+    def test_opens_nothing_for_who_was_ended(self, client: Client, nurse: User) -> None:
+        link = self.asks(nurse.sign_in)
+        User.objects.filter(pk=nurse.pk).update(is_active=False)
+        assert client.get(link).status_code == 410
+        assert client.post(link, {"password": NEW, "again": NEW}).status_code == 410
+
     def test_refuses_a_weak_password_and_the_link_still_works(self, client: Client, nurse: User) -> None:
         link = self.asks(nurse.sign_in)
         assert client.post(link, {"password": "password1234", "again": "password1234"}).status_code == 422
@@ -176,6 +196,11 @@ class TestResetting:
         for _ in range(6):
             self.asks(nurse.sign_in)
         assert Message.objects.filter(kind="sign-in-link").count() == 3
+
+    def test_is_asked_for_from_one_address_so_often_and_no_more(self, client: Client) -> None:
+        for number in range(resetting.ASKED_AT_MOST):
+            assert client.post("/account/forgot", {"sign_in": f"someone-{number}"}).status_code == 200
+        assert client.post("/account/forgot", {"sign_in": "someone-else"}).status_code == 422
 
     def test_writes_to_nobody_whose_address_is_not_known(self) -> None:
         make_user(sign_in="frontdesk", password=PASSWORD, role="front-desk", name="Fay")

@@ -8,10 +8,11 @@ import pytest
 import time_machine
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
 from openward.accounts import stations
 from openward.accounts.actions import make_user
-from openward.accounts.models import StationVisit, User
+from openward.accounts.models import LOCK_FOR, StationVisit, User
 from tests.entrance.conftest import INSIDE, PASSWORD, events, grows_stale, has_passkey, is_inside, options, signs_in
 
 pytestmark = pytest.mark.django_db
@@ -198,6 +199,23 @@ class TestAStation:
         page = station.get("/account/switch").content.decode()
         assert ("Nell Night" in page, "Oda" in page) == (True, True)
         assert self.come_back(station, nurse) == 302
+
+    def test_brings_back_nobody_whose_sign_in_is_locked(self, station: Client, nurse: User) -> None:
+        station.post("/account/switch/leave")
+        User.objects.filter(pk=nurse.pk).update(locked_until=timezone.now() + LOCK_FOR)
+        assert self.come_back(station, nurse) == 422
+        assert not is_inside(station)
+
+    def test_brings_back_nobody_who_was_ended(self, station: Client, nurse: User) -> None:
+        station.post("/account/switch/leave")
+        User.objects.filter(pk=nurse.pk).update(is_active=False)
+        self.come_back(station, nurse)
+        assert events("sign-in", detail="PIN") == 0
+
+    def test_leaves_an_event_for_a_wrong_pin(self, station: Client, nurse: User) -> None:
+        station.post("/account/switch/leave")
+        self.come_back(station, nurse, "1111")
+        assert events("sign-in", outcome=4, detail="PIN refused") == 1
 
     def test_leaving_leaves_an_event(self, station: Client) -> None:
         station.post("/account/switch/leave")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import time
 
@@ -11,6 +12,7 @@ from allauth.mfa.models import Authenticator as Row
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.conf import LazySettings
 from django.test import Client
+from django.utils import timezone
 
 from openward.accounts import factors
 from openward.accounts.models import User
@@ -147,6 +149,15 @@ class TestBetweenTheSteps:
         with time_machine.travel(time.time() + 11 * 60):
             client.post(SECOND, {"code": code(app[0])})
             assert not is_inside(client)
+
+    @pytest.mark.parametrize("meanwhile", [{"is_active": False}, {"locked_until": timezone.now() + dt.timedelta(days=1)}], ids=["ended", "locked"])
+    def test_who_is_ended_or_locked_meanwhile_gets_no_further(
+        self, client: Client, nurse: User, app: tuple[str, list[str]], meanwhile: dict[str, object]
+    ) -> None:
+        signs_in(client, nurse)
+        User.objects.filter(pk=nurse.pk).update(**meanwhile)
+        assert client.post(SECOND, {"code": app[1][0]})["Location"] == SIGN_IN
+        assert len(Row.objects.get(user=nurse, type=Row.Type.RECOVERY_CODES).data["digests"]) == 10, "the code was not even looked at"
 
     def test_who_proved_nothing_is_sent_to_sign_in(self, client: Client) -> None:
         assert client.get(SECOND)["Location"] == SIGN_IN

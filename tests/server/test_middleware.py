@@ -21,12 +21,21 @@ START = dt.datetime(2026, 11, 3, 9, 0, tzinfo=dt.UTC)
 IDLE = dt.timedelta(seconds=OPENWARD_IDLE_SECONDS)
 BACKGROUND = {"X-Openward-Background": "1"}
 
-DIRECTIVES = {"default-src 'self'", "script-src 'self'", "style-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"}
+DIRECTIVES = {
+    "default-src 'self'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "object-src 'none'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+    "form-action 'self'",
+}
 FIXED = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=(self), geolocation=(), payment=()",
 }
 
 

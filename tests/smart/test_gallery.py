@@ -14,9 +14,10 @@ from joserfc.jwk import ECKey
 
 from openward.access.scopes import CONTEXTS, Scopes
 from openward.accounts import tokens
+from openward.audit.models import AuditEvent
 from openward.fhir.resources import Address, Location, Organization, Reference
 from openward.record import open_store
-from openward.smart import signing
+from openward.smart import families, signing
 from openward.smart.jobs import sweep
 from openward.smart.models import EVERY_LEVEL, AccessToken, App, Asked, Assertion, Code, Connection, Launch
 from openward.smart.registration import BadApp, Draft, check
@@ -70,6 +71,22 @@ class TestTheAdministrator:
         for wrong in ({"scope": "patient/everything"}, {"redirect_uris": "http://app.example.org/back"}, {"redirect_uris": ""}, {"jwks": "no json"}):
             assert admin.post("/admin/apps/add", {**FIELDS, **wrong}).status_code == 422, wrong
         assert not App.objects.exists()
+
+    def test_leaves_an_event_for_everything_done_to_an_app(self, admin: Client, walk: Walk) -> None:
+        def done() -> list[str]:
+            return list(
+                AuditEvent.objects.filter(interaction__contains="app", actor_name="The administrator")
+                .order_by("at")
+                .values_list("interaction", flat=True)
+            )
+
+        app = an_app("secret", approved=False)[0]
+        walk.tokens()
+        for way in ({"do": "approve", "for_staff": "on"}, {"do": "secret"}, {"do": "end"}):
+            admin.post(f"/admin/apps/{app.id}", way)
+        admin.post("/admin/apps/add", FIELDS)
+        admin.post(f"/admin/apps/{walk.app.id}", {"do": "end"})
+        assert done() == ["approve-app", "new-app-secret", "end-app", "register-app", "end-app-connection", "end-app"]
 
     def test_is_the_only_one(self, walk: Walk, staff_walk: Walk) -> None:
         for someone in (walk.browser, staff_walk.browser):
@@ -164,6 +181,13 @@ class TestAPatient:
         assert "See name, birth date and contact details" in page
         assert "Something else" in page
 
+    def test_takes_it_back_at_once_from_a_token_that_was_just_in_use(self, walk: Walk) -> None:
+        """A token that is in use is known for seconds without asking the database: not any more once it is taken back."""
+        got = walk.tokens()
+        assert Api(got["access_token"]).status("GET", "Patient") == 200
+        walk.browser.post(f"/apps/connected/{Connection.objects.get().id}", {"do": "withdraw"})
+        assert Api(got["access_token"]).status("GET", "Patient") == 401
+
     def test_takes_everything_back(self, walk: Walk) -> None:
         got = walk.tokens()
         id = Connection.objects.get().id
@@ -186,12 +210,26 @@ class TestAPatient:
         walk.browser.post(f"/apps/connected/{Connection.objects.get().id}", {"scope": [one for one in offered if not one.endswith("|laboratory")]})
         assert Api(got["access_token"]).ids("Observation") == {"survey-a1", "vital-signs-a1"}
 
+    def test_leaves_an_event_for_what_was_taken_back(self, walk: Walk) -> None:
+        walk.tokens()
+        address = f"/apps/connected/{Connection.objects.get().id}"
+        walk.browser.post(address, {"scope": ["patient/Patient.rs"]})
+        walk.browser.post(address, {"do": "withdraw"})
+        for interaction in ("narrow-app-connection", "end-app-connection"):
+            assert AuditEvent.objects.get(interaction=interaction).actor_role == "patient", interaction
+
     def test_gives_no_more_that_way(self, walk: Walk) -> None:
         walk.tokens()
         connection = Connection.objects.get()
         answer = walk.browser.post(f"/apps/connected/{connection.id}", {"scope": ["patient/Patient.rs", "patient/Condition.rs"]})
         assert answer.status_code == 404
         assert Connection.objects.get().scope == connection.scope
+
+    def test_widens_no_agreement_by_narrowing_it(self, walk: Walk) -> None:
+        """Whoever calls it: the page offers nothing more either."""
+        walk.tokens()
+        with pytest.raises(ValueError, match="only ever narrowed"):
+            families.narrow(Connection.objects.get(), "launch/patient patient/*.cruds", by=cast.system())
 
     def test_does_not_reach_another_s(self, walk: Walk, clinic: Clinic) -> None:
         got = walk.tokens()

@@ -94,6 +94,12 @@ class TestWorkThatOutlivesTheRequest:
         with pytest.raises(Forbidden):
             recall(kept)
 
+    def test_of_a_program_ends_with_what_its_app_may_ask_for(self, backend: App, walk: Walk, keys: Any) -> None:
+        kept = self.kept(walk.post("/oauth/token", by_assertion(assertion(backend, keys["ES384"], alg="ES384"))).json()["access_token"])
+        App.objects.filter(id=backend.id).update(scope="system/Observation.rs")
+        with pytest.raises(Forbidden):
+            recall(kept)
+
 
 def test_behind_a_proxy_that_ends_tls_the_record_gives_the_address_clients_reached(settings: LazySettings) -> None:
     from openward.server import wsgi

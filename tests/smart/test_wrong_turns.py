@@ -14,6 +14,7 @@ from django.test import Client
 
 from openward.accounts import signing_out, tokens
 from openward.accounts.models import Session
+from openward.smart.assertions import ASSERTION_TYPE
 from openward.smart.models import AccessToken, App, Connection
 from tests import cast
 from tests.smart.conftest import BACK, FHIR, Api, Clinic, Walk, an_app, basic, told
@@ -300,6 +301,14 @@ class TestTheAccessToken:
         with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=61), tick=True):
             assert Api(got["access_token"]).status("GET", "Patient") == 401
 
+    def test_ends_with_its_app_whatever_became_of_the_agreement(self, walk: Walk) -> None:
+        """One that was agreed to in the moment its app was ended is worth nothing either."""
+        got = walk.tokens()
+        walk.app.ended_at = dt.datetime.now(dt.UTC)
+        walk.app.save()
+        tokens.forget()
+        assert Api(got["access_token"]).status("GET", "Patient") == 401
+
     def test_given_back_works_no_longer(self, walk: Walk) -> None:
         got = walk.tokens()
         assert walk.post("/oauth/revoke", {"token": got["access_token"], "client_id": walk.app.client_id}).status_code == 200
@@ -390,6 +399,14 @@ class TestASecret:
         code, secret = confidential.code(), confidential.secret
         confidential.secret = None
         assert confidential.exchange(code, client_secret=secret).json()["error"] == "invalid_client"
+
+    def test_is_the_only_proof(self, confidential: Walk) -> None:
+        """Of two ways at once neither is taken, though one of them is right. https://www.rfc-editor.org/rfc/rfc6749#section-2.3"""
+        got = confidential.tokens()
+        fields = {"grant_type": "refresh_token", "refresh_token": got["refresh_token"]}
+        more = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": "a.b.c"}
+        assert confidential.post("/oauth/token", {**fields, **more}).json()["error"] == "invalid_client"
+        assert confidential.post("/oauth/token", fields).status_code == 200
 
     def test_is_one_client_s(self, confidential: Walk) -> None:
         other = an_app("secret")[0]
