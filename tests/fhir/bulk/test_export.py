@@ -12,6 +12,7 @@ from openward.fhir.bulk import exports
 from openward.fhir.ids import key
 from openward.fhir.protocols import Where
 from openward.fhir.store import Store
+from openward.fhir.virtual import VIRTUAL
 from tests.fhir.bulk.conftest import Bulk
 from tests.fhir.house import House, TablePolicy
 from tests.fhir.http.client import Answer, Client
@@ -100,6 +101,7 @@ class TestKickOff:
             "_typeFilter=Observation",
             "_typeFilter=Observation?ghost=1",
             "_typeFilter=Observation?_sort=date",
+            "_typeFilter=Observation?code=1-1,Patient?ghost=1",
             "_since=yesterday",
             "_elements=Patient.ghost",
             "organizeOutputBy=Patient",
@@ -110,6 +112,12 @@ class TestKickOff:
     )
     def test_refuses_what_it_cannot_do(self, call: Client, bulk: Bulk, query: str) -> None:
         assert kick_off(call, f"/$export?{query}").status == 400
+
+    def test_refuses_a_type_that_is_made_when_asked_for(self, call: Client, bulk: Bulk, ward: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Bulk Data 2.0, _type: a server that does not export a type that is asked for SHOULD say so; an empty export says there is none."""
+        monkeypatch.setitem(VIRTUAL, "AuditEvent", ward)
+        assert kick_off(call, "/$export?_type=Practitioner,AuditEvent").status == 400
+        assert kick_off(call, "/$export?_type=Practitioner,AuditEvent", prefer="respond-async, handling=lenient").status == 202
 
     def test_leaves_out_what_it_does_not_know_when_lenient(self, call: Client, bulk: Bulk) -> None:
         assert kick_off(call, "/$export?ghost=1&organizeOutputBy=Patient", prefer="respond-async, handling=lenient").status == 202
@@ -160,6 +168,12 @@ class TestOutput:
     def test_several_filters_of_a_type_are_alternatives(self, call: Client, bulk: Bulk, ward: Store) -> None:
         path = "/$export?_type=Observation&_typeFilter=Observation?code=2-2&_typeFilter=Observation?code=1-1"
         assert names(lines(call, exported(call, bulk, path))) == {"Observation/o1", "Observation/o2"}
+
+    @pytest.mark.parametrize("comma", [",", "%2C", ", "])
+    def test_several_filters_may_stand_in_one_parameter(self, call: Client, bulk: Bulk, ward: Store, comma: str) -> None:
+        """Bulk Data 1.0, _typeFilter: subqueries are joined with a comma for a logical or. Its clients go on writing them so."""
+        path = f"/$export?_type=Observation,Practitioner&_typeFilter=Observation?code=2-2,9-9{comma}Observation?code=1-1"
+        assert names(lines(call, exported(call, bulk, path))) == {"Observation/o1", "Observation/o2", "Practitioner/doc"}
 
     def test_elements_leave_the_rest_out_and_say_so(self, call: Client, bulk: Bulk, ward: Store) -> None:
         found = lines(call, exported(call, bulk, "/$export?_type=Patient&_elements=Patient.gender"))

@@ -6,8 +6,10 @@ https://hl7.org/fhir/uv/bulkdata/export.html#query-parameters
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -16,6 +18,7 @@ from openward.fhir.definitions import element as elements_of
 from openward.fhir.errors import BadRequest
 from openward.fhir.ids import is_id
 from openward.fhir.search.query import CONTROLS, parse
+from openward.fhir.virtual import VIRTUAL
 
 if TYPE_CHECKING:
     from openward.fhir.operations.parameters import Parameters
@@ -25,6 +28,8 @@ KNOWN = frozenset({"_outputFormat", "_since", "_until", "_type", "_typeFilter", 
 LATEST, RELEVANT = "LatestProvenanceResources", "RelevantProvenanceResources"
 FILTERS_AT_MOST = 50
 PATIENTS_AT_MOST = 10_000
+NEXT = re.compile(r"(,)\s*([A-Za-z]{1,64})\?")
+"""Where one filter may end and the next begin."""
 
 
 class NotSupported(BadRequest):
@@ -81,7 +86,7 @@ def spec(parameters: Parameters, *, level: str, id: str | None = None, lenient: 
         types=types,
         since=_text(since),
         until=_text(until),
-        filters=_filters(parameters.all("_typeFilter"), lenient),
+        filters=_filters(_queries(parameters.all("_typeFilter")), lenient),
         elements=_elements(_words(parameters.all("_elements"))),
         patients=_patients(parameters.all("patient"), level),
         provenance=_provenance(_words(parameters.all("includeAssociatedData")), lenient),
@@ -108,17 +113,30 @@ def _types(named: list[str], lenient: bool) -> tuple[str, ...]:
     unknown = [name for name in named if not is_resource_type(name)]
     if unknown and not lenient:
         raise BadRequest(f"_type: {', '.join(unknown)[:200]} is no resource type of FHIR R4.")
-    known = tuple(name for name in named if is_resource_type(name))
+    made = [name for name in named if name in VIRTUAL]  # which no file holds
+    if made and not lenient:
+        raise NotSupported(what=f"_type={made[0]}")
+    known = tuple(name for name in named if is_resource_type(name) and name not in VIRTUAL)
     if named and not known:
         raise BadRequest("_type names no resource type this server knows.")
     return known
 
 
-def _filters(values: Iterable[Any], lenient: bool) -> dict[str, list[str]]:
-    """`Type?query` each. A comma separates values of a search and does not end a filter; the parameter is repeated instead."""
+def _queries(values: Iterable[Any]) -> Iterator[str]:
+    for value in values:
+        begins = [0, *(found.end(1) for found in NEXT.finditer(str(value)) if is_resource_type(found[2]))]
+        for first, last in pairwise([*begins, len(str(value)) + 1]):
+            yield str(value)[first : last - 1].strip()
+
+
+def _filters(values: Iterable[str], lenient: bool) -> dict[str, list[str]]:
+    """`Type?query` each, as several parameters or, as the guide's first release has it, in one, with a comma before the next `Type?`.
+
+    Any other comma separates values of a search.
+    """
     found: dict[str, list[str]] = {}
     for value in values:
-        type, mark, query = value.partition("?") if isinstance(value, str) else ("", "", "")
+        type, mark, query = value.partition("?")
         if not mark or not is_resource_type(type):
             raise BadRequest("_typeFilter is a search such as Observation?category=laboratory.")
         found.setdefault(type, []).append(_checked(type, query, lenient))
