@@ -12,6 +12,8 @@ from openward.access.policy import LETTERS, AccessPolicy
 from openward.access.roles import ROLES
 from openward.fhir.definitions import RESOURCE_TYPES
 from openward.fhir.errors import FhirError, NotFound
+from openward.fhir.ids import key
+from openward.fhir.protocols import Interaction
 from openward.fhir.resources import CodeableConcept, Coding, Composition, HumanName, Meta, Observation, Patient, Reference
 from openward.record import open_store
 from tests import cast
@@ -58,6 +60,26 @@ def test_no_person_takes_out_a_copy_of_the_record() -> None:
 def test_a_client_takes_out_the_types_of_its_scope() -> None:
     actor = cast.client("system/Patient.rs system/Observation.r")
     assert [type for type in RESOURCE_TYPES if POLICY.where(actor, "export", type) is not None] == ["Patient"]
+
+
+@pytest.mark.django_db
+def test_two_tokens_of_one_client_open_each_what_its_own_scopes_say() -> None:
+    """Asked one after the other in the same moment: what was answered to the wider one is not remembered for the narrower one."""
+    wide, narrow = cast.client("system/*.rs"), cast.client("system/Patient.rs")
+    for interaction in ("read", "search", "history"):
+        assert POLICY.where(wide, interaction, "Observation") is not None  # type: ignore[arg-type]
+        assert POLICY.where(narrow, interaction, "Observation") is None, interaction  # type: ignore[arg-type]
+        assert POLICY.where(wide, interaction, "Observation") is not None  # type: ignore[arg-type]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("interaction", ["create", "update", "delete"])
+def test_a_patient_writes_into_their_own_compartment_and_no_other(interaction: Interaction) -> None:
+    own, other = key("Patient", cast.PATIENT_ID), key("Patient", cast.OTHER_PATIENT_ID)
+    granted = LETTERS[interaction] in ROLES["patient"].grants["Appointment"]
+    assert POLICY.allows(cast.patient(), interaction, "Appointment", {"resourceType": "Appointment"}, own) is granted
+    for whose in (other, None):
+        assert not POLICY.allows(cast.patient(), interaction, "Appointment", {"resourceType": "Appointment"}, whose)
 
 
 @pytest.mark.django_db

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from openward.access import known
 from openward.access.actor import Actor
 from openward.access.known import changing, forget
 from openward.access.models import ProxyGrant
@@ -89,6 +91,14 @@ class TestAParent:
         forget()
         assert not _opens(acting)
         assert as_proxy(parent.actor(), f"Patient/{CHILD}") is None
+
+    def test_that_is_about_to_end_is_not_remembered_past_its_end(self, parent: User) -> None:
+        child(6)
+        leave(parent, until=timezone.now() + dt.timedelta(seconds=2))
+        assert _opens(proxy(parent))
+        remembered = {key[0]: until - time.monotonic() for key, (_, until, _) in known._kept.items()}
+        assert remembered["grants"] <= 2.0
+        assert remembered["acting"] <= 2.0
 
     def test_of_one_child_is_nothing_to_another(self, parent: User) -> None:
         child(6)
