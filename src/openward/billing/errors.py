@@ -37,6 +37,18 @@ class CardDeclined(Refused):
     """The card was declined: {reason}. Nothing was charged."""
 
 
+class PaymentUncertain(Conflict):
+    """The bank did not answer: whether the card was charged shows here within a quarter of an hour. Do not pay another way meanwhile."""
+
+
+class RefundDeclined(Refused):
+    """The bank refused to give the money back: {reason}. Nothing was given back."""
+
+
+class RefundUncertain(Conflict):
+    """The bank did not answer: whether the money went back shows here within a quarter of an hour. Do not give it back another way meanwhile."""
+
+
 class LinkIsSpent(Refused):
     """This payment link has expired or was used."""
 

@@ -8,7 +8,7 @@ from django.db.models import F, Sum
 from django.utils import timezone
 
 from openward.billing.clearinghouse import clearinghouse
-from openward.billing.models import LedgerEntry, Payment, Submission
+from openward.billing.models import LedgerEntry, Payment, Refund, Submission
 from openward.record.health import health_check
 
 LATE = dt.timedelta(minutes=10)
@@ -36,6 +36,7 @@ def folder_moves() -> str | None:
 
 @health_check("cards", title="Card payments")
 def payments_finish() -> str | None:
-    """No card payment is left half done."""
+    """No card payment and no refund is left half done."""
     stuck = Payment.objects.filter(state=Payment.State.STARTED, made_at__lt=timezone.now() - LATE).count()
-    return f"{stuck} card payments were started and not finished." if stuck else None
+    stuck += Refund.objects.filter(state=Refund.State.STARTED, made_at__lt=timezone.now() - LATE).count()
+    return f"{stuck} card payments or refunds were started and not finished." if stuck else None

@@ -50,7 +50,10 @@ def collect_remittances() -> None:
 
 @every("*/5 * * * *", "billing.finish_payments")
 def finish_payments() -> None:
-    """Finish card payments whose server stopped between the processor's yes and our books."""
+    """Finish card payments and refunds whose server stopped between the processor's yes and our books."""
     from openward.billing.actions.payments import finish_started
+    from openward.billing.actions.refunds import finish_refunds
 
-    finish_started(by=Actor.system("finish card payments", tenant=1))
+    by = Actor.system("finish card payments", tenant=1)
+    finish_started(by=by)
+    finish_refunds(by=by)

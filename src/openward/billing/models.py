@@ -308,6 +308,34 @@ class Payment(models.Model):
         return self.receipt
 
 
+class Refund(models.Model):
+    """Money of a payment on its way back. `key` makes a repeated request the same refund; what was given is in the ledger."""
+
+    class State(models.TextChoices):
+        STARTED = "started"
+        GIVEN = "given"
+        DECLINED = "declined"
+
+    pk = models.CompositePrimaryKey("tenant", "id")
+    tenant = models.IntegerField()
+    id = models.UUIDField()
+    payment = models.UUIDField()
+    key = models.TextField()
+    amount = _money()
+    why = models.TextField()
+    state = models.TextField()
+    reason = models.TextField(blank=True)
+    made_at = models.DateTimeField(auto_now_add=True)
+    made_by = models.TextField()
+
+    class Meta:
+        managed = False
+        db_table = "billing_refund"
+
+    def __str__(self) -> str:
+        return f"{self.amount} of {self.payment}"
+
+
 class Statement(models.Model):
     """A statement as it was sent, with its PDF; the facts are the Invoice named in `invoice`.
 

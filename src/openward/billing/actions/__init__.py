@@ -17,7 +17,8 @@ from openward.billing.actions.claims import (
 )
 from openward.billing.actions.decisions import bill_patient, give_up_balance, settle_denial
 from openward.billing.actions.fees import load_fees, retire_fee, set_fees
-from openward.billing.actions.payments import finish_started, pay_balance, pay_by_link, refund, take_payment, text_to_pay
+from openward.billing.actions.payments import finish_started, pay_balance, pay_by_link, take_payment, text_to_pay
+from openward.billing.actions.refunds import finish_refunds, refund
 from openward.billing.actions.remittances import close_quarantined, collect_folder, match_item, see_refused, set_aside, take_file
 from openward.billing.actions.statements import go_paperless, send_statement
 from openward.billing.actions.submission import submit
@@ -35,6 +36,7 @@ __all__ = [
     "collect_folder",
     "correct",
     "drop_line",
+    "finish_refunds",
     "finish_started",
     "give_up_balance",
     "go_paperless",

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,8 +18,8 @@ from openward.access.actor import Actor
 from openward.access.permissions import Permission
 from openward.accounts.tokens import digest
 from openward.billing import facts, ledger, rows
-from openward.billing.cards import Card, Charged, Declined, processor
-from openward.billing.errors import CardDeclined, LinkIsSpent, StillWorking, WrongAmount
+from openward.billing.cards import Card, Charged, Declined, ProcessorUnreachable, processor
+from openward.billing.errors import CardDeclined, LinkIsSpent, PaymentUncertain, StillWorking, WrongAmount
 from openward.billing.models import Payment, PaymentLink
 from openward.billing.queries import confidential
 from openward.billing.queries.balances import patient_balance
@@ -40,7 +40,8 @@ def pay_balance(*, patient: str, amount: Decimal, card: Card, by: Actor, idempot
     """Charge a card and lower what the patient owes. Card data is used and forgotten.
 
     The same key again returns the first payment and charges nothing. Raises WrongAmount unless the amount is from one cent to the
-    balance, CardDeclined, Forbidden, NotFound, and StillWorking while the same payment is under way elsewhere.
+    balance, CardDeclined, Forbidden, NotFound, StillWorking while the same payment is under way elsewhere, and PaymentUncertain when the
+    processor did not answer: it is asked again by the same key, or later by `finish_started`.
     """
     _may_pay(by, patient)
     payment = _start(patient, amount, "card", by, idempotency_key)
@@ -53,6 +54,8 @@ def pay_balance(*, patient: str, amount: Decimal, card: Card, by: Actor, idempot
     except Declined as no:
         _decline(payment, no.reason)
         raise CardDeclined(reason=no.reason) from None
+    except ProcessorUnreachable:
+        raise PaymentUncertain from None
     return _finish(payment, charged, by)
 
 
@@ -61,47 +64,6 @@ def take_payment(*, patient: str, amount: Decimal, method: Literal["cash", "chec
     _may_pay(by, patient)
     payment = _start(patient, amount, method, by, idempotency_key)
     return payment if payment.state == Payment.State.PAID else _finish(payment, None, by)
-
-
-def refund(*, payment: str, amount: Decimal, why: str, by: Actor, idempotency_key: str) -> Payment:
-    """Give money of a payment back the way it came. The same key again gives nothing back. Raises WrongAmount, CardDeclined."""
-    with unit_of_work(by=by) as work:
-        paid = Payment.objects.select_for_update().filter(tenant=work.tenant, id=payment, state=Payment.State.PAID).first()
-        if paid is None:
-            raise NotFound(type="Payment", id=payment)
-        _may_pay(by, paid.patient)
-        source = ("refund", f"{paid.id}|{idempotency_key}")
-        if _is_posted(work.tenant, source):
-            return paid
-        most = paid.amount - refunded(work.tenant, str(paid.id))
-        _check_amount(amount, most)
-        if paid.method == "card":
-            _give_back(paid, amount, idempotency_key)
-        lines = [ledger.debit(ledger.PATIENT, amount, patient=paid.patient), ledger.credit(_money_account(paid), amount, patient=paid.patient)]
-        ledger.post(work, ledger.Posting("refund", source, timezone.localdate(), f"Refund of payment {paid.receipt}: {why}"[:200], lines))
-        return paid
-
-
-def _give_back(paid: Payment, amount: Decimal, key: str) -> None:
-    try:
-        processor().refund(charge=paid.processor_id, amount=amount, key=f"refund|{paid.id}|{key}")
-    except Declined as no:
-        raise CardDeclined(reason=no.reason) from None
-
-
-def refunded(tenant: int, payment: str) -> Decimal:
-    """What was given back of a payment."""
-    from openward.billing.models import LedgerEntry, LedgerTransaction
-
-    posted = LedgerTransaction.objects.filter(tenant=tenant, source_kind="refund", source_id__startswith=f"{payment}|")
-    entries = LedgerEntry.objects.filter(tenant=tenant, transaction__in=posted.values("id"), account=ledger.PATIENT)
-    return entries.aggregate(total=Sum("debit"))["total"] or ledger.ZERO
-
-
-def _is_posted(tenant: int, source: tuple[str, str]) -> bool:
-    from openward.billing.models import LedgerTransaction
-
-    return LedgerTransaction.objects.filter(tenant=tenant, source_kind=source[0], source_id=source[1]).exists()
 
 
 def _may_pay(by: Actor, patient: str) -> None:
@@ -118,7 +80,9 @@ def _start(patient: str, amount: Decimal, method: str, by: Actor, key: str) -> P
         work.store.read(Patient, patient)
         if earlier := Payment.objects.filter(tenant=work.tenant, key=key).first():
             return _repeated(earlier, patient, amount)
-        _check_amount(amount, _most(by, patient) - _under_way(work.tenant, patient))
+        if method == "card" and _started(work.tenant, patient).filter(method="card").exists():
+            raise StillWorking  # who presses a new form because the first did not answer means the same payment
+        check_amount(amount, _most(by, patient) - _under_way(work.tenant, patient))
         return Payment.objects.create(
             tenant=work.tenant,
             id=UUID(new_id()),
@@ -143,8 +107,11 @@ def _one_at_a_time(work: UnitOfWork, patient: str) -> None:
 
 
 def _under_way(tenant: int, patient: str) -> Decimal:
-    started = Payment.objects.filter(tenant=tenant, patient=patient, state=Payment.State.STARTED)
-    return started.aggregate(total=Sum("amount"))["total"] or ledger.ZERO
+    return _started(tenant, patient).aggregate(total=Sum("amount"))["total"] or ledger.ZERO
+
+
+def _started(tenant: int, patient: str) -> QuerySet[Payment]:
+    return Payment.objects.filter(tenant=tenant, patient=patient, state=Payment.State.STARTED)
 
 
 def _most(by: Actor, patient: str) -> Decimal:
@@ -167,7 +134,7 @@ def _repeated(earlier: Payment, patient: str, amount: Decimal) -> Payment:
     return earlier
 
 
-def _check_amount(amount: Decimal, most: Decimal) -> None:
+def check_amount(amount: Decimal, most: Decimal) -> None:
     if not amount.is_finite() or amount != amount.quantize(Decimal("0.01")) or not Decimal("0.01") <= amount <= most:
         raise WrongAmount(most=f"${max(most, ledger.ZERO):,.2f}")
 
@@ -186,7 +153,7 @@ def _finish(payment: Payment, charged: Charged | None, by: Actor) -> Payment:
         row = Payment.objects.select_for_update().get(tenant=payment.tenant, id=payment.id)
         if row.state == Payment.State.PAID:
             return row
-        lines = [ledger.debit(_money_account(row), row.amount, patient=row.patient), ledger.credit(ledger.PATIENT, row.amount, patient=row.patient)]
+        lines = [ledger.debit(money_account(row), row.amount, patient=row.patient), ledger.credit(ledger.PATIENT, row.amount, patient=row.patient)]
         ledger.post(work, ledger.Posting("payment", ("payment", str(row.id)), timezone.localdate(), f"Payment {row.receipt}", lines))
         row.state = Payment.State.PAID
         row.processor_id, row.last4 = (charged.id, charged.last4) if charged else ("", "")
@@ -198,7 +165,7 @@ def _finish(payment: Payment, charged: Charged | None, by: Actor) -> Payment:
         return row
 
 
-def _money_account(payment: Payment) -> str:
+def money_account(payment: Payment) -> str:
     return ledger.CARDS if payment.method == "card" else ledger.DRAWER
 
 

@@ -12,9 +12,11 @@ from django.utils.translation import gettext as _
 
 from openward.access.permissions import Permission
 from openward.billing import actions
-from openward.billing.actions.payments import on_paper, refunded
+from openward.billing.actions.payments import on_paper
+from openward.billing.actions.refunds import given_or_started, refunded
 from openward.billing.actions.statements import is_paperless
 from openward.billing.documents import receipt_pdf
+from openward.billing.errors import PaymentUncertain, StillWorking
 from openward.billing.forms import AmountForm, CardForm, DeskPaymentForm
 from openward.billing.models import Payment, Statement
 from openward.billing.presenters.accounts import PaymentRow, activity_rows
@@ -142,15 +144,18 @@ def take_card(request: PageRequest, patient: str) -> HttpResponseBase:
             )
             return _done(request, patient, _("Paid. Receipt {number}.").format(number=made.receipt))
         except FhirError as error:
-            form = fresh_key(form)
+            form = after_refusal(form, error)
             errors.add_to_form(form, error)
     return _panel(request, patient, "card", {"form": form, "owed": owed, "panel_title": _("Card payment")})
 
 
-def fresh_key(form: CardForm) -> CardForm:
-    """A declined payment is over: the next try is a payment of its own. The form keeps what was typed and its errors."""
-    entered = {**dict(form.data.items()), "key": secrets.token_urlsafe(18)}
-    form.data = entered
+def after_refusal(form: CardForm, error: FhirError) -> CardForm:
+    """A declined payment is over: the next try is a payment of its own. One whose end is not known is not: pressed again, it is the same one.
+
+    The form keeps what was typed and its errors.
+    """
+    if not isinstance(error, (PaymentUncertain, StillWorking)):
+        form.data = {**dict(form.data.items()), "key": secrets.token_urlsafe(18)}
     return form
 
 
@@ -177,7 +182,7 @@ def refund(request: PageRequest, patient: str, payment: str) -> HttpResponseBase
     paid = Payment.objects.filter(tenant=request.actor.tenant, id=payment, patient=patient).first()
     if paid is None:
         raise NotFound(type="Payment", id=payment)
-    most = paid.amount - refunded(request.actor.tenant, payment)
+    most = paid.amount - given_or_started(request.actor.tenant, payment)
     form = AmountForm(request.POST or None, initial={"amount": most, "key": secrets.token_urlsafe(18)})
     if form.is_bound and form.is_valid():
         entered = form.cleaned_data

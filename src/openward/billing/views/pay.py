@@ -16,7 +16,7 @@ from openward.billing.errors import LinkIsSpent
 from openward.billing.forms import CardForm
 from openward.billing.models import Payment
 from openward.billing.presenters.statements import ReceiptPage, practice_words
-from openward.billing.views.accounts import fresh_key
+from openward.billing.views.accounts import after_refusal
 from openward.fhir.errors import FhirError, NotFound
 from openward.web import errors
 from openward.web.pages import PageRequest, go, page, render
@@ -43,7 +43,7 @@ def pay(request: PageRequest, token: str) -> HttpResponse:
             actions.pay_by_link(token=token, amount=entered["amount"], card=entered["card"], idempotency_key=entered["key"])
             return go(request, "billing:paid", token=token)
         except FhirError as error:
-            form = fresh_key(form)
+            form = after_refusal(form, error)
             errors.add_to_form(form, error)
     return _render(request, "billing/pay.html", {"form": form, "owed": owed, "practice": practice}, status=422 if form.is_bound else 200)
 
