@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
+import uuid
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from openward.access import known
+from openward.access.actor import Actor
 from openward.access.known import forget
 from openward.access.models import Opening
 from openward.accounts.models import User
 from openward.audit.models import AuditEvent
-from openward.fhir.errors import NotFound
+from openward.fhir.errors import Forbidden, NotFound
+from openward.fhir.ids import key
 from openward.fhir.resources import Patient
 from openward.outbox.models import Message
 from openward.privacy.breakglass import actions
@@ -55,6 +61,18 @@ def asked(patient: Patient, **more: str) -> dict[str, str]:
     return {"number": number_of(patient), "birth_date": BORN, "reason": "emergency", "words": WORDS, **more}
 
 
+def opened_by(by: Actor, patient: Patient) -> Opening:
+    return actions.open_record(number=number_of(patient), birth_date=dt.date.fromisoformat(BORN), reason="emergency", words=WORDS, by=by)
+
+
+def an_opening(by: User, **facts: Any) -> Opening:
+    """As if they had broken the glass of the restricted patient a minute ago."""
+    now = timezone.now()
+    usual = {"patient": key("Patient", cast.OTHER_PATIENT_ID), "since": now - dt.timedelta(minutes=1), "until": now + dt.timedelta(minutes=59)}
+    who = {"actor": by.actor().id, "actor_name": by.name, "actor_role": by.role}
+    return Opening.objects.create(tenant=1, reference=f"Patient/{cast.OTHER_PATIENT_ID}", reason="emergency", words=WORDS, **who, **usual | facts)
+
+
 class TestOpening:
     def test_opens_the_record_and_everything_in_it_and_nothing_else(self, client: Client, nurse: User, closed: Patient) -> None:
         assert seen(nurse.actor()) == set()
@@ -89,6 +107,23 @@ class TestOpening:
         client.force_login(User.objects.create_user(sign_in="f@example.org", password=None, role="front-desk", name="F"))
         assert client.post("/privacy/emergency", asked(closed)).status_code == 404
 
+    def test_is_no_key_either_for_who_asks_past_the_page(self, closed: Patient) -> None:
+        with pytest.raises(Forbidden):
+            opened_by(cast.staff("front-desk"), closed)
+        assert not Opening.objects.exists()
+
+    def test_of_more_records_than_anyone_may_have_open_at_once_is_refused(self, nurse: User, closed: Patient) -> None:
+        for number in range(actions.AT_ONCE):
+            an_opening(nurse, patient=uuid.UUID(int=number))
+        with pytest.raises(actions.TooManyOpen):
+            opened_by(nurse.actor(), closed)
+        assert Opening.objects.count() == actions.AT_ONCE
+
+    def test_of_a_record_that_went_into_another_is_not_given(self, nurse: User, closed: Patient) -> None:
+        open_store(cast.system()).update({**closed.data, "active": False})
+        with pytest.raises(actions.NobodyFound):
+            opened_by(nurse.actor(), closed)
+
     def test_is_shown_on_every_page(self, client: Client, nurse: User, closed: Patient) -> None:
         client.post("/privacy/emergency", asked(closed))
         assert "Emergency access is open" in client.get("/privacy/emergency").content.decode()
@@ -104,8 +139,32 @@ class TestOpening:
         assert "Nell Night" in message.body
         assert not any(word in message.body for word in ("Example", number_of(closed), WORDS, str(closed.id)))
 
+    def test_is_told_to_no_officer_whose_sign_in_was_ended(self, client: Client, nurse: User, closed: Patient, officer: User) -> None:
+        User.objects.filter(pk=officer.pk).update(is_active=False)
+        client.post("/privacy/emergency", asked(closed))
+        assert not Message.objects.filter(kind="break-glass").exists()
+
 
 class TestItsEnd:
+    def test_is_an_hour_away(self, client: Client, nurse: User, closed: Patient) -> None:
+        client.post("/privacy/emergency", asked(closed))
+        opening = Opening.objects.get()
+        assert opening.until - opening.since == dt.timedelta(hours=1)
+
+    def test_is_not_passed_by_what_is_remembered(self, nurse: User, closed: Patient) -> None:
+        an_opening(nurse, until=timezone.now() + dt.timedelta(seconds=2))
+        forget()
+        assert seen(nurse.actor()) == {"pressure", "opioids"}
+        remembered = [
+            until - time.monotonic() for place, (_, until, _) in known._kept.items() if place[0] == "standing" and nurse.actor().id in place[1]
+        ]
+        assert [seconds <= 2.0 for seconds in remembered] == [True]
+
+    def test_is_on_the_trail(self, client: Client, nurse: User, closed: Patient) -> None:
+        client.post("/privacy/emergency", asked(closed))
+        client.post(f"/privacy/emergency/{Opening.objects.get().pk}/end")
+        assert AuditEvent.objects.get(interaction="break-glass-end").whose == [Opening.objects.get().patient]
+
     def test_comes_after_an_hour(self, client: Client, nurse: User, closed: Patient) -> None:
         client.post("/privacy/emergency", asked(closed))
         Opening.objects.update(since=timezone.now() - dt.timedelta(hours=2), until=timezone.now() - dt.timedelta(seconds=1))
@@ -152,6 +211,19 @@ class TestItsReview:
             page = client.post(f"/privacy/openings/{opening.pk}", {"verdict": "right", "finding": finding})
         assert page.status_code == 422
         assert Opening.objects.get().finding == "First finding"
+
+    def test_is_on_the_trail(self, client: Client) -> None:
+        client.post(f"/privacy/openings/{Opening.objects.get().pk}", {"verdict": "right", "finding": "Ambulance sheet agrees."})
+        event = AuditEvent.objects.get(interaction="break-glass-review")
+        assert (event.actor_name, event.whose) == ("Pia Officer", [Opening.objects.get().patient])
+
+    def test_is_not_another_practices(self, client: Client, officer: User) -> None:
+        Opening.objects.update(tenant=2)
+        opening = Opening.objects.get()
+        assert client.get(f"/privacy/openings/{opening.pk}").status_code == 404
+        with pytest.raises(NotFound):
+            actions.review(opening=str(opening.pk), verdict="right", finding="fine", by=officer.actor())
+        assert client.get("/privacy/openings").content.decode().count("Nell Night") == 0
 
     def test_is_missed_on_the_health_page_after_a_week(self) -> None:
         from openward.privacy.breakglass.health import reviewed_in_time
