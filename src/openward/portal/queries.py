@@ -14,11 +14,13 @@ from openward.access.permissions import Permission
 from openward.billing.queries import confidential
 from openward.chart.presenters.lists import VisitRow
 from openward.chart.presenters.wording import concept
-from openward.chart.queries.messages import Thread, threads
+from openward.chart.queries import messages
+from openward.chart.queries.messages import Thread
 from openward.chart.queries.portal import ReleasedResult, released_results
 from openward.fhir.errors import NotFound
 from openward.fhir.resources import Appointment, Composition, Condition, Encounter, Patient
 from openward.fhir.store import Store
+from openward.portal import confidences
 from openward.portal.presenters import Coming
 
 LIVE = ("booked", "arrived", "pending", "checked-in")
@@ -42,12 +44,14 @@ class Overview:
 
 @dataclass(frozen=True)
 class VisitPage:
-    """One visit: what it was for, what was found, and the signed notes."""
+    """One visit: what it was for, what was found, and the signed notes. `may_be_kept`: that there is no note says nothing of whether there is one."""
 
     row: VisitRow
+    reason: str
     diagnoses: Sequence[str]
     notes: Sequence[Composition]
     addenda: Sequence[Composition]
+    may_be_kept: bool
 
 
 def own_id(store: Store) -> str:
@@ -60,9 +64,7 @@ def own_id(store: Store) -> str:
 
 def overview(store: Store) -> Overview:
     id = own_id(store)
-    return Overview(
-        store.read(Patient, id), upcoming(store), released_results(store, id, count=5)[:5], threads(store, id, count=50), _owed(store, id)
-    )
+    return Overview(store.read(Patient, id), upcoming(store), results(store, count=5)[:5], threads(store, count=50), _owed(store, id))
 
 
 def _owed(store: Store, id: str) -> Decimal:
@@ -102,17 +104,40 @@ def visits(store: Store, cursor: str | None = None) -> tuple[list[VisitRow], str
 
 
 def visit(store: Store, id: str) -> VisitPage:
-    """Raises NotFound, also for someone else's."""
+    """Raises NotFound, also for someone else's. Who looks after a young person is given no reason in words, and no note that tells what is theirs to keep."""
     found = store.read(Encounter, id)
-    notes = store.search(Composition, {"patient": own_id(store), "encounter": f"Encounter/{id}", "_sort": "date", "_count": 20}).resources
-    diagnoses = store.search(Condition, {"patient": own_id(store), "encounter": f"Encounter/{id}", "_count": 20}).resources
+    young = confidences.keeps(store)
+    kept = young and confidences.is_kept(store, found)
+    asked = {"patient": own_id(store), "encounter": f"Encounter/{id}"}
+    notes = [] if kept else store.search(Composition, {**asked, "_sort": "date", "_count": 20}).resources
+    diagnoses = store.search(Condition, {**asked, "_count": 20}).resources
     named = list(dict.fromkeys(concept(one.code) for one in diagnoses))
-    return VisitPage(VisitRow(found), named, [note for note in notes if not note.relatesTo], [note for note in notes if note.relatesTo])
+    row = VisitRow(found)
+    first, later = [note for note in notes if not note.relatesTo], [note for note in notes if note.relatesTo]
+    return VisitPage(row, "" if young else row.reason, named, first, later, may_be_kept=young)
+
+
+def results(store: Store, *, count: int = 50) -> list[ReleasedResult]:
+    """What was released, newest first."""
+    return confidences.open_results(store, released_results(store, own_id(store), count=count))
 
 
 def result(store: Store, id: str) -> ReleasedResult:
     """Raises NotFound, also for what is not released."""
-    found = next((one for one in released_results(store, own_id(store), count=200) if one.id == id), None)
+    found = next((one for one in results(store, count=200) if one.id == id), None)
     if found is None:
         raise NotFound(type="DiagnosticReport", id=id)
     return found
+
+
+def threads(store: Store, *, count: int = 100) -> list[Thread]:
+    """Conversations with the practice, the latest first."""
+    return confidences.open_threads(store, messages.threads(store, own_id(store), count=count))
+
+
+def thread(store: Store, id: str) -> Thread:
+    """One conversation. Raises NotFound."""
+    found = confidences.open_threads(store, [messages.thread(store, id)])
+    if not found:
+        raise NotFound(type="Communication", id=id)
+    return found[0]

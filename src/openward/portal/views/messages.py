@@ -6,10 +6,11 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
 from openward.access.permissions import Permission
+from openward.access.roles import PROXY
 from openward.chart.actions.messages import send_message
-from openward.chart.queries.messages import thread, threads
 from openward.fhir.errors import FhirError
-from openward.portal import queries
+from openward.fhir.resources import Patient
+from openward.portal import confidences, queries
 from openward.portal.forms import ReplyForm, WriteForm
 from openward.web.errors import add_to_form
 from openward.web.pages import PageRequest, go, page, render
@@ -17,7 +18,7 @@ from openward.web.pages import PageRequest, go, page, render
 
 @page("portal:messages", needs=Permission.MESSAGE_PRACTICE)
 def messages(request: PageRequest) -> HttpResponseBase:
-    return render(request, "portal/messages.html", {"threads": threads(request.store, queries.own_id(request.store))})
+    return render(request, "portal/messages.html", {"threads": queries.threads(request.store)})
 
 
 @page("portal:write", needs=Permission.MESSAGE_PRACTICE, methods=("GET", "POST"))
@@ -30,12 +31,13 @@ def write(request: PageRequest) -> HttpResponseBase:
             add_to_form(form, refusal)
         else:
             return go(request, "portal:messages", message=_("Your message is with the practice."))
-    return render(request, "portal/write.html", {"form": form}, status=422 if form.errors else 200)
+    is_theirs = request.actor.role != PROXY.key and confidences.is_young(request.store.read(Patient, queries.own_id(request.store)))
+    return render(request, "portal/write.html", {"form": form, "is_theirs": is_theirs}, status=422 if form.errors else 200)
 
 
 @page("portal:thread", needs=Permission.MESSAGE_PRACTICE, methods=("GET", "POST"))
 def conversation(request: PageRequest, id: str) -> HttpResponseBase:
-    found = thread(request.store, id)
+    found = queries.thread(request.store, id)
     form = ReplyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:

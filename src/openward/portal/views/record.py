@@ -42,7 +42,7 @@ def visit(request: PageRequest, id: str) -> HttpResponseBase:
 
 @page("portal:results", needs=Permission.SEE_OWN_RECORD)
 def results(request: PageRequest) -> HttpResponseBase:
-    return render(request, "portal/results.html", {"results": chart.released_results(request.store, queries.own_id(request.store))})
+    return render(request, "portal/results.html", {"results": queries.results(request.store)})
 
 
 @page("portal:result", needs=Permission.SEE_OWN_RECORD)
