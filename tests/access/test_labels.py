@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import time
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from openward.access import known
 from openward.access.actor import Actor
 from openward.access.guards import LabelsStay
 from openward.access.known import changing
@@ -28,9 +32,9 @@ def store() -> Store:
     return made
 
 
-def clear(actor: Actor, label: str) -> None:
+def clear(actor: Actor, label: str, **facts: Any) -> None:
     with changing():
-        Clearance.objects.create(tenant=1, actor=actor.id, label=label, reason="tested", given_by="test")
+        Clearance.objects.create(actor=actor.id, label=label, reason="tested", given_by="test", **{"tenant": 1, **facts})
 
 
 class TestByRule:
@@ -139,6 +143,26 @@ class TestWhoIsNotCleared:
     def test_sees_it_once_cleared(self) -> None:
         clear(CLIENT, "ETH")
         assert seen(CLIENT) == {"pressure", "opioids"}
+
+    @pytest.mark.parametrize(
+        ("begins", "ends", "sees"),
+        [(-2, 1, True), (-2, None, True), (-2, -1, False), (1, 2, False)],
+        ids=["now", "without an end", "over", "not yet"],
+    )
+    def test_sees_it_while_the_clearance_holds(self, begins: int, ends: int | None, sees: bool) -> None:
+        now = timezone.now()
+        clear(CLIENT, "ETH", since=now + dt.timedelta(hours=begins), until=now + dt.timedelta(hours=ends) if ends is not None else None)
+        assert ("opioids" in seen(CLIENT)) is sees
+
+    def test_sees_it_by_no_clearance_of_another_practice(self) -> None:
+        clear(CLIENT, "ETH", tenant=2)
+        assert seen(CLIENT) == {"pressure"}
+
+    def test_sees_it_no_longer_than_the_clearance_holds_whatever_is_remembered(self) -> None:
+        clear(CLIENT, "ETH", until=timezone.now() + dt.timedelta(seconds=2))
+        assert "opioids" in seen(CLIENT)
+        remembered = [until - time.monotonic() for place, (_, until, _) in known._kept.items() if place[0] == "standing" and CLIENT.id in place[1]]
+        assert [seconds <= 2.0 for seconds in remembered] == [True]
 
 
 class TestInCare:
