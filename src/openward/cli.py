@@ -5,30 +5,81 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from openward import __version__
 from openward.troubles import DatabaseTrouble
 
+DAYS_AT_MOST = 36500
+NAME_LONGEST = 100
+ROLE_LONGEST = 63
+
+
+class Stopped(BaseException):
+    """Somebody ended the command from outside: what it opened is closed on the way out."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status is 0 done, 1 refused with a sentence, 2 wrongly called."""
+    """Run one command; the exit status is 0 done, 1 refused with a sentence, 2 wrongly called, 128 and the number of the signal that ended it."""
     options = parser().parse_args(arguments)
     os.environ["OPENWARD_DATA"] = str(Path(options.data).expanduser().resolve())
+    from psycopg import OperationalError
+
     from openward.keys.errors import KeyTrouble
     from openward.server import commands
 
     try:
-        status: int = getattr(commands, options.command)(options)
+        with _ended_in_order():
+            status: int = getattr(commands, options.command)(options)
     except (DatabaseTrouble, KeyTrouble) as trouble:
-        print(f"openward: {trouble}", file=sys.stderr)
-        return 1
+        return _refused(trouble)
+    except OSError as trouble:
+        return _refused(_of_file(trouble))
     except KeyboardInterrupt:
         print("\nopenward: stopped", file=sys.stderr)
         return 130
+    except Stopped as stopped:
+        print("\nopenward: stopped", file=sys.stderr)
+        return 128 + int(stopped.args[0])
+    except Exception as trouble:
+        if not isinstance(found := trouble.__cause__ or trouble, OperationalError):
+            raise
+        return _refused(f"The database ended the work: {(str(found).strip() or type(found).__name__).splitlines()[0]}")
     return status
+
+
+def _refused(words: object) -> int:
+    print(f"openward: {words}", file=sys.stderr)
+    return 1
+
+
+def _of_file(trouble: OSError) -> str:
+    """`report.json: No such file or directory`"""
+    return f"{trouble.filename}: {trouble.strerror}" if trouble.filename and trouble.strerror else trouble.strerror or str(trouble)
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """SIGTERM and a closed terminal end a command as Ctrl-C does: the embedded database it started is stopped. For the main thread only."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise Stopped(number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_DFL}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -83,9 +134,9 @@ def _load(command: argparse.ArgumentParser) -> None:
 
 
 def _token(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--client", required=True, help="name of the client; its reads and writes are audited under it")
+    command.add_argument("--client", required=True, type=_client, help="name of the client; its reads and writes are audited under it")
     command.add_argument("--scope", required=True, help='SMART v2 scopes, such as "system/*.cruds"')
-    command.add_argument("--days", type=_positive, default=None, help="days the token works (default: until revoked)")
+    command.add_argument("--days", type=_days, default=None, help="days the token works (default: until revoked)")
 
 
 def _administrator(command: argparse.ArgumentParser) -> None:
@@ -130,10 +181,10 @@ def _audit(command: argparse.ArgumentParser) -> None:
     )
     seal = _command(actions, "seal", "seal now what the worker would seal within a second")
     accept = _command(actions, "accept-restore", "say, signed, that the database was taken back to a backup on purpose")
-    accept.add_argument("--reason", required=True, help="who decided it and why; stands in the anchor for good")
+    accept.add_argument("--reason", required=True, type=_reason, help="who decided it and why; stands in the anchor for good")
     purge = _command(actions, "purge", "remove whole months past their retention, unless a legal hold stands; their seals remain")
     role = _command(actions, "role", "make a database role that can add to the trail and not change it, and print what was granted")
-    role.add_argument("name", metavar="NAME", help="the role")
+    role.add_argument("name", type=_role_name, metavar="NAME", help="the role")
     for one in (verify, seal, accept, purge, role):
         one.set_defaults(command="audit")
 
@@ -186,10 +237,36 @@ def _moment(text: str) -> dt.datetime:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= 9 else 0
     if number < 1:
-        raise argparse.ArgumentTypeError("a number above 0")
+        raise argparse.ArgumentTypeError("a whole number above 0")
     return number
+
+
+def _days(text: str) -> int:
+    if (days := _positive(text)) > DAYS_AT_MOST:
+        raise argparse.ArgumentTypeError(f"at most {DAYS_AT_MOST} days; leave it out for a token that works until it is revoked")
+    return days
+
+
+def _client(text: str) -> str:
+    name = " ".join(text.split())
+    if not name or len(name) > NAME_LONGEST or not name.isprintable():
+        raise argparse.ArgumentTypeError(f"a name of 1 to {NAME_LONGEST} letters: it stands beside what the client does")
+    return name
+
+
+def _reason(text: str) -> str:
+    if not (words := " ".join(text.split())):
+        raise argparse.ArgumentTypeError("say who decided it and why: it stands for good")
+    return words
+
+
+def _role_name(text: str) -> str:
+    """PostgreSQL would cut a longer one, and another role than the one that was printed would get the rights."""
+    if not text.strip() or len(text.encode()) > ROLE_LONGEST or not text.isprintable():
+        raise argparse.ArgumentTypeError(f"a role has a name of 1 to {ROLE_LONGEST} bytes")
+    return text
 
 
 if __name__ == "__main__":

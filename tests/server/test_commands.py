@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +37,8 @@ def person(**more: Any) -> dict[str, Any]:
     return {"resourceType": "Patient", "id": str(uuid4()), "name": [{"family": "Imported"}], **more}
 
 
-@pytest.mark.parametrize("command", [("backup",), ("drill",), ("audit", "verify"), ("audit", "seal"), ("keys", "list"), ("keys", "rotate")])
+@pytest.mark.parametrize("command", [("backup",), ("drill",), ("audit", "verify"), ("audit", "seal"), ("keys", "list"), ("keys", "rotate"), ("reindex",),
+     ("sign-anew",), ("administrator", "recover", "x"), ("ig", "list"), ("ig", "remove", "x"), ("terminology", "list")])  # fmt: skip
 def test_a_folder_without_an_installation_is_not_proven_backed_up_or_rotated_as_an_empty_one(
     command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -51,6 +55,68 @@ def test_a_port_that_is_none_is_said_to_be_none(port: str, capsys: pytest.Captur
     with pytest.raises(SystemExit):
         main(["serve", f"--port={port}"])
     assert "a port is a number from 1 to 65534" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command", [("fhirpath", "Patient.name"), ("import",), ("ig", "install"), ("terminology", "load"), ("terminology", "load", "--version", "1")]
+)
+def test_a_file_that_is_not_there_is_named_and_nothing_is_made(
+    command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("OPENWARD_DATABASE_URL", raising=False)
+    monkeypatch.setenv("OPENWARD_DATA", "")
+    assert main([*command, f"{tmp_path}/no.json", "--data", str(tmp_path / "data")]) == 1
+    assert capsys.readouterr().err == f"openward: {tmp_path}/no.json: No such file or directory\n"
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_folder_where_a_file_is_wanted_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fhirpath", "Patient.name", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == f"openward: {tmp_path}: Is a directory\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("token", "--scope", "system/*.rs", "--client", " "), "a name of 1 to 100 letters"),
+        (("token", "--scope", "system/*.rs", "--client", "x" * 101), "a name of 1 to 100 letters"),
+        (("token", "--scope", "system/*.rs", "--client", "a\x1b[2J"), "a name of 1 to 100 letters"),
+        (("token", "--scope", "system/*.rs", "--client", "x", "--days", "99999999"), "at most 36500 days"),
+        (("token", "--scope", "system/*.rs", "--client", "x", "--days", "x"), "a whole number above 0"),
+        (("serve", "--workers", "-1"), "a whole number above 0"),
+        (("audit", "accept-restore", "--reason", "  "), "say who decided it and why"),
+        (("audit", "role", ""), "a name of 1 to 63 bytes"),
+        (("audit", "role", "x" * 64), "a name of 1 to 63 bytes"),
+    ],
+)
+def test_a_value_that_cannot_be_meant_is_said_to_be_none(arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments, "--data", "/nowhere"])
+    assert (ended.value.code, said in capsys.readouterr().err) == (2, True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_command_that_is_ended_stops_the_database_it_started(number: signal.Signals, installation: Installation) -> None:
+    """`timeout`, systemd and a closed terminal end commands so; a database nobody stops would be left behind."""
+    command = [sys.executable, "-c", STUCK, "check", "--data", str(installation.data)]
+    with subprocess.Popen(command, env=installation.environment, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "open\n"
+        running.send_signal(number)
+        assert running.wait(60) == 128 + number
+    assert not EmbeddedCluster(installation.data).is_running()
+
+
+STUCK = """
+import sys, time
+from openward import cli
+def stuck(*_):
+    print("open", flush=True)
+    time.sleep(60)
+from openward.record import health
+health.findings = stuck
+sys.exit(cli.main(sys.argv[1:]))
+"""
 
 
 class TestAToken:
@@ -103,7 +169,7 @@ class TestImport:
     def test_a_path_that_is_not_there_is_said(self, here: Installation) -> None:
         done = here.openward("import", "/no/such/folder")
         assert done.returncode == 1
-        assert "there is no /no/such/folder" in done.stderr
+        assert done.stderr == "openward: /no/such/folder: No such file or directory\n"
 
 
 class TestCheck:

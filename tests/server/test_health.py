@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,6 +68,17 @@ class TestHealth:
     def test_a_message_that_could_not_leave_is_seen(self, client: Client) -> None:
         Message.objects.create(kind="appointment-confirmation", channel="email", to="x@example.org", body="", state=Message.State.FAILED)
         assert health(client)[1]["checks"]["outbox"] == "trouble"
+
+    @pytest.mark.parametrize(
+        ("state", "said"), [(None, None), ("", None), ("{}", None), ('{"worker": 2}', None), ('{"worker": 3, "web": 1}', "worker (3 times).")]
+    )
+    def test_a_process_that_does_not_stay_alive_is_seen(self, settings: Any, tmp_path: Path, state: str | None, said: str | None) -> None:
+        settings.OPENWARD_DATA = tmp_path
+        if state is not None:
+            (tmp_path / ".serve.state").write_text(state)
+        assert (CHECKS["processes"].check() or "None").removeprefix("Ended by themselves and started again: ").removesuffix(
+            " The log says why."
+        ) == str(said)
 
     def test_commits_that_do_not_wait_for_the_disk_are_seen(self) -> None:
         from django.db import connection

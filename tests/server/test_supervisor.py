@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from openward.server.supervisor import Child, alone_in
+from openward.server.supervisor import CannotListen, Child, Supervisor, alone_in, require_free
 from openward.troubles import FolderInUse
 
 
@@ -54,3 +54,37 @@ def test_it_stops_when_it_is_asked_to(child: Child) -> None:
     child.ask_to_stop()
     child.make_stop(time.monotonic() + 10)
     assert child.ended()
+
+
+class TestAChildThatFallsAgainAndAgain:
+    def test_waits_twice_as_long_each_time_and_a_minute_at_most(self) -> None:
+        child = Child("worker", "openward worker", print, started=100.0)
+        assert [child.fell(100.0) for _ in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
+
+    def test_begins_anew_after_it_has_lived_for_a_while(self) -> None:
+        child = Child("worker", "openward worker", print, started=100.0, falls=6)
+        assert child.fell(100.0 + 3600) == 1
+
+    def test_is_told_in_the_data_folder_and_in_one_line_of_the_log(self, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+        child = Child("worker", "openward sleeper", broken)
+        with alone_in(tmp_path) as held:
+            family = Supervisor([child], held)
+            child.start(held)
+            assert child.process is not None
+            child.process.join(20)
+            family._revive()
+            family._revive()
+        assert (tmp_path / ".serve.state").read_text() == '{"worker": 1}'
+        assert child.falls == 1
+        assert child.process.exitcode == 1
+        assert "Traceback" not in capfd.readouterr().err
+
+
+def broken() -> None:
+    raise ValueError("Ada Example cannot be read")
+
+
+@pytest.mark.parametrize(("host", "port"), [("300.1.1.1", 8000), ("no-such-host.invalid", 8000), ("192.0.2.7", 8000)])
+def test_an_address_that_is_not_of_this_machine_is_not_said_to_be_taken(host: str, port: int) -> None:
+    with pytest.raises(CannotListen, match="cannot listen"):
+        require_free(host, port)

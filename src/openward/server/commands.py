@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import errno
 import gc
 import os
 import pkgutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -50,10 +51,7 @@ def demo(options: argparse.Namespace) -> int:
 
 
 def load(options: argparse.Namespace) -> int:
-    missing = [str(path) for path in options.paths if not path.exists()]
-    if missing:
-        print(f"openward: there is no {', no '.join(missing)}", file=sys.stderr)
-        return 1
+    _require_there(options.paths)
     with _ready():
         from django.db import connections
 
@@ -91,7 +89,7 @@ def fhirpath(options: argparse.Namespace) -> int:
         body = options.file.read_bytes()
         resource = from_xml(body) if body.lstrip().startswith(b"<") else loads(body)
         found = expression(resource)
-    except (FhirError, OSError) as trouble:
+    except FhirError as trouble:
         print(f"openward: {trouble}", file=sys.stderr)
         return 1
     for value in found:
@@ -115,6 +113,8 @@ def token(options: argparse.Namespace) -> int:
 
 def administrator(options: argparse.Namespace) -> int:
     """Exit status 1 when there is an administrator already, or none of that name to let in again."""
+    if options.action == "recover":
+        _require_installation()
     with _ready():
         from openward.accounts.actions import SignInTaken
         from openward.entrance import administrators
@@ -134,6 +134,7 @@ def administrator(options: argparse.Namespace) -> int:
 
 
 def sign_anew(options: argparse.Namespace) -> int:
+    _require_installation()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "openward.server.settings")
     from openward.smart.signing import rotate
 
@@ -143,6 +144,7 @@ def sign_anew(options: argparse.Namespace) -> int:
 
 def reindex(options: argparse.Namespace) -> int:
     """Exit status 1 when a parameter could not be indexed."""
+    _require_installation()
     with _ready():
         from openward.fhir.search.reindex import progress, run_out
         from openward.record.wires import own_wire
@@ -159,26 +161,34 @@ def reindex(options: argparse.Namespace) -> int:
 
 
 def ig(options: argparse.Namespace) -> int:
+    if options.action == "install":
+        _require_there([options.file])
+    else:
+        _require_installation()
     with _ready():
         from openward.fhir.errors import FhirError
         from openward.server import guides
 
         try:
             print("\n".join(guides.run(options)))
-        except (FhirError, OSError) as trouble:
+        except FhirError as trouble:
             print(f"openward: {trouble}", file=sys.stderr)
             return 1
     return 0
 
 
 def terminology(options: argparse.Namespace) -> int:
+    if options.action == "load":
+        _require_there(options.paths)
+    else:
+        _require_installation()
     with _ready() as opened:
         from openward.fhir.errors import FhirError
         from openward.server import terminologies
 
         try:
             print("\n".join(terminologies.run(options, opened.database)))
-        except (FhirError, OSError) as trouble:
+        except FhirError as trouble:
             print(f"openward: {trouble}", file=sys.stderr)
             return 1
     return 0
@@ -249,6 +259,7 @@ def restore(options: argparse.Namespace) -> int:
 
 def check(options: argparse.Namespace) -> int:
     """Exit status 1 when something vital is in trouble; with --deploy, when anything is not safe yet."""
+    is_new = not _is_installation()
     with _ready():
         from openward.accounts.models import User
         from openward.record.health import findings
@@ -258,7 +269,7 @@ def check(options: argparse.Namespace) -> int:
             return _check_deploy()
         found = findings()
         people = User.objects.filter(is_active=True).count()
-        print(f"data folder   {os.environ['OPENWARD_DATA']}")
+        print(f"data folder   {os.environ['OPENWARD_DATA']}" + (": new, nothing was in it" if is_new else ""))
         print(f"people        {people} can sign in" if people else "people        nobody can sign in yet: run `openward administrator new`")
         print(f"audit trail   {audits.how_it_stands()}")
         for finding in found:
@@ -279,9 +290,18 @@ def _check_deploy() -> int:
 
 def _require_installation() -> None:
     """A name that was mistyped must not be backed up, proven or rotated as an empty record, with success. Raises NothingHere."""
-    data = Path(os.environ["OPENWARD_DATA"])
-    if not (os.environ.get(URL_VARIABLE) or (data / "postgres").is_dir()):
-        raise NothingHere(folder=data)
+    if not _is_installation():
+        raise NothingHere(folder=os.environ["OPENWARD_DATA"])
+
+
+def _is_installation() -> bool:
+    return bool(os.environ.get(URL_VARIABLE)) or (Path(os.environ["OPENWARD_DATA"]) / "postgres").is_dir()
+
+
+def _require_there(paths: Sequence[Path]) -> None:
+    """Before the database is opened, which may take its time. Raises FileNotFoundError with all that are not."""
+    if missing := [str(path) for path in paths if not path.exists()]:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), ", ".join(missing))
 
 
 class _ready:  # noqa: N801 - reads as a word in `with _ready():`

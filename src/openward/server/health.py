@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import urllib.error
 import urllib.request
 
@@ -12,9 +13,11 @@ from django.utils import timezone
 from openward.outbox.models import Message
 from openward.record.health import health_check
 from openward.record.room import free_bytes
+from openward.server.supervisor import STATE
 
 LEAST_FREE_BYTES = 500 * 2**20
 WORKER_SILENT_SECONDS = 120
+FALLS_TOLD = 3
 
 
 @health_check("database", title="Database", vital=True)
@@ -45,6 +48,17 @@ def jobs() -> str | None:
     if heard is None or (timezone.now() - heard).total_seconds() > WORKER_SILENT_SECONDS:
         return "No worker is running: messages and remittances wait."
     return None
+
+
+@health_check("processes", title="Processes of the server")
+def processes() -> str | None:
+    """Which child of `openward serve` ended by itself again and again, as its parent wrote it down; once may happen."""
+    try:
+        fallen = json.loads((settings.OPENWARD_DATA / STATE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    words = ", ".join(f"{name} ({times} times)" for name, times in sorted(fallen.items()) if times >= FALLS_TOLD)
+    return f"Ended by themselves and started again: {words}. The log says why." if words else None
 
 
 @health_check("outbox", title="Messages")

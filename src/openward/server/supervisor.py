@@ -6,8 +6,10 @@ The children are forked, not started anew: the parent has read the program once,
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import gc
+import json
 import logging
 import multiprocessing
 import os
@@ -24,11 +26,13 @@ from typing import IO
 
 from setproctitle import setproctitle
 
-from openward.troubles import FolderInUse, PortTaken
+from openward.troubles import DatabaseTrouble, FolderInUse, PortTaken
 
 log = logging.getLogger("openward.serve")
 STOP_SECONDS = 15
-RESTART_PAUSE_SECONDS = 1.0
+PAUSE_AT_MOST_SECONDS = 60.0
+STEADY_SECONDS = 120.0
+STATE = ".serve.state"
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 M_ARENA_MAX = -8  # of malloc.h
 Fork = multiprocessing.get_context("fork")
@@ -50,15 +54,21 @@ def alone_in(data: Path) -> Iterator[IO[str]]:
         yield lock
 
 
+class CannotListen(DatabaseTrouble):
+    """This machine cannot listen on {host}:{port}: {reason}. Choose another with --host and --port."""
+
+
 def require_free(host: str, port: int) -> None:
-    """Raises PortTaken."""
+    """Raises PortTaken, CannotListen."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            raise PortTaken(host=host, port=port) from None
+        except OSError as trouble:
+            if trouble.errno == errno.EADDRINUSE:
+                raise PortTaken(host=host, port=port) from None
+            raise CannotListen(host=host, port=port, reason=trouble.strerror or trouble) from None
 
 
 @dataclass
@@ -70,11 +80,15 @@ class Child:
     work: Callable[[], None]
     process: multiprocessing.process.BaseProcess | None = None
     started: float = 0.0
+    falls: int = 0
+    """How often it ended by itself one time after the other, none of them after a steady while."""
+    again_at: float | None = None
+    """By the monotonic clock: when it is to be started again; None while it lives."""
 
     def start(self, held: IO[str]) -> None:
         """`held` is let go in the child: a family whose parent was killed must not keep the data folder from the next."""
         self._clear_away()
-        self.started = time.monotonic()
+        self.started, self.again_at = time.monotonic(), None
         self.process = Fork.Process(target=self._live, args=(held,), name=self.name)
         self.process.start()
 
@@ -84,7 +98,21 @@ class Child:
             signal.signal(number, signal.SIG_DFL)
         held.close()
         setproctitle(self.title)
-        self.work()
+        try:
+            self.work()
+        except Exception:  # one line of the log, where and which class: the words of an exception may quote a patient's data
+            log.exception("%s failed", self.name)
+            raise SystemExit(1) from None
+
+    def fell(self, now: float) -> float:
+        """It ended by itself: how many seconds until it is started again. Twice as many each time it does not live for a while."""
+        self.falls = self.falls + 1 if now - self.started < STEADY_SECONDS else 1
+        pause = min(PAUSE_AT_MOST_SECONDS, 2.0 ** (self.falls - 1))
+        self.again_at = now + pause
+        return pause
+
+    def is_steady(self, now: float) -> bool:
+        return self.again_at is None and now - self.started >= STEADY_SECONDS
 
     def ended(self) -> bool:
         return self.process is not None and not self.process.is_alive()
@@ -121,6 +149,7 @@ class Supervisor:
         share_memory()
         for child in self.children:
             child.start(self.held)
+        self._tell()
         while not self.stopping:
             self._revive()
             time.sleep(0.2)
@@ -131,10 +160,25 @@ class Supervisor:
             child.make_stop(deadline)
 
     def _revive(self) -> None:
+        now = time.monotonic()
         for child in self.children:
-            if child.ended() and time.monotonic() - child.started > RESTART_PAUSE_SECONDS:
-                log.error("%s ended by itself and is started again", child.name)
+            if child.again_at is None and child.ended():
+                status = child.process.exitcode if child.process else None
+                log.error("%s ended by itself (status %s) and is started again in %.0f s", child.name, status, child.fell(now))
+                self._tell()
+            elif child.again_at is not None and now >= child.again_at:
                 child.start(self.held)
+            elif child.falls and child.is_steady(now):
+                child.falls = 0
+                self._tell()
+
+    def _tell(self) -> None:
+        """Which children do not stay alive, for `/health`: the web server may be well while the worker is not."""
+        fallen = {child.name: child.falls for child in self.children if child.falls}
+        path = Path(self.held.name).with_name(STATE)
+        with suppress(OSError):  # a full disk must not end the family
+            path.with_suffix(".new").write_text(json.dumps(fallen), encoding="utf-8")
+            path.with_suffix(".new").replace(path)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self.stopping = True
