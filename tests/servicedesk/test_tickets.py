@@ -60,7 +60,53 @@ class TestATicket:
         assert list(queries.queue(AGENT)) == [big, small]
 
 
+class TestTwoAgentsAtOnce:
+    """Each has the ticket open. What the second saves is not done to a ticket that is another by now, and is not lost either."""
+
+    def agent(self, name: str) -> tuple[Client, User]:
+        user = User.objects.create_user(sign_in=f"{name}@example.org", password=None, role="it-agent", name=name)
+        client = Client()
+        client.force_login(user)
+        return client, user
+
+    def test_a_resolved_ticket_is_not_reopened_by_who_did_not_see_it_resolved(self) -> None:
+        ticket = reported()
+        (ines, _), (omar, _) = self.agent("Ines"), self.agent("Omar")
+        there = reverse("servicedesk:ticket", kwargs={"number": ticket.number})
+        ines.post(there, {"words": "New toner, prints again.", "state": "resolved", "seen": 0})
+        answer = omar.post(there, {"words": "I will look tomorrow.", "state": "working", "seen": 0})
+        page = answer.content.decode()
+        ticket.refresh_from_db()
+        assert (answer.status_code, ticket.state) == (422, "resolved")
+        for words in ("Someone else was here meanwhile", "New toner, prints again.", "I will look tomorrow.", 'name="seen" value="1"'):
+            assert words in page
+
+    def test_a_ticket_of_somebody_who_is_away_is_taken_over(self) -> None:
+        ticket = reported()
+        (ines, _), (omar, user) = self.agent("Ines"), self.agent("Omar")
+        there = reverse("servicedesk:ticket", kwargs={"number": ticket.number})
+        ines.post(there, {"words": "Mine", "state": "working", "seen": 0})
+        assert "I take it over" not in ines.get(there).content.decode()
+        assert "I take it over" in omar.get(there).content.decode()
+        omar.post(there, {"take": "on", "seen": 1})
+        ticket.refresh_from_db()
+        assert (ticket.agent, ticket.agent_name) == (f"user:{user.pk}", "Omar")
+        assert "Omar took it over." in ines.get(there).content.decode()
+
+    def test_a_reporter_takes_nothing_over(self) -> None:
+        ticket = reported()
+        answer(ticket=ticket, words="Mine", by=AGENT)
+        answer(ticket=ticket, words="Well?", by=NURSE, take=True)
+        ticket.refresh_from_db()
+        assert ticket.agent_name == "Ines Tech"
+
+
 class TestAReport:
+    def test_is_found_again_by_a_patient_too(self, client: Client) -> None:
+        user = User.objects.create_user(sign_in="p@example.org", password=None, role="patient", name="Pat", reference=f"Patient/{cast.PATIENT_ID}")
+        client.force_login(user)
+        assert reverse("servicedesk:mine") in client.get(reverse("servicedesk:report")).content.decode()
+
     def test_carries_the_name_of_the_page_and_no_id(self) -> None:
         address = (
             reverse("registration:patient", kwargs={"patient": cast.PATIENT_ID})

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from openward import __version__
 from openward.access.actor import Actor
 from openward.access.permissions import Permission
-from openward.fhir.errors import Refused, TooCostly
+from openward.fhir.errors import Conflict, Refused, TooCostly
 from openward.servicedesk.models import TRANSITIONS, Ticket, TicketEntry
 
 NOBODY = "nobody"
@@ -21,6 +22,10 @@ ANONYMOUS_PER_HOUR = 20
 
 class IllegalTransition(Refused):
     """A ticket that is {state} cannot become {to}."""
+
+
+class Overtaken(Conflict):
+    """Someone else was here meanwhile. Look at what they did, then save yours."""
 
 
 class TooManyReports(TooCostly):
@@ -64,20 +69,30 @@ def open_ticket(
         return ticket
 
 
-def answer(*, ticket: Ticket, words: str, by: Actor, internal: bool = False, state: str | None = None) -> Ticket:
-    """Say something on a ticket and, with `state`, move it. The reporter's answer to a waiting ticket puts it back to work. Raises IllegalTransition."""
+def answer(
+    *, ticket: Ticket, words: str, by: Actor, internal: bool = False, state: str | None = None, take: bool = False, seen: int | None = None
+) -> Ticket:
+    """Say something on a ticket and, with `state`, move it. The reporter's answer to a waiting ticket puts it back to work.
+
+    It is with the agent who answers first, until another says `take`. `seen` is how many entries they had before them.
+    Raises IllegalTransition, and Overtaken when there are others by now.
+    """
     with transaction.atomic():
         ticket = Ticket.objects.select_for_update().get(pk=ticket.pk)
+        if seen is not None and seen != ticket.entries.count():
+            raise Overtaken
         agent = by.may(Permission.WORK_TICKETS)
         if not agent and ticket.state in (Ticket.State.WAITING, Ticket.State.RESOLVED):
             state = Ticket.State.WORKING
         if state and state != ticket.state:
             _move(ticket, state)
-        if agent and not ticket.agent:
+        taken = agent and bool(ticket.agent) and take and ticket.agent != by.id
+        if agent and (take or not ticket.agent):
             ticket.agent, ticket.agent_name = by.id, by.name
         ticket.changed_at = timezone.now()
         ticket.save()
-        TicketEntry.objects.create(ticket=ticket, by=by.id, by_name=by.name, state=state or "", words=words, internal=internal and agent)
+        said = "\n".join(part for part in (words, _("{name} took it over.").format(name=by.name) if taken else "") if part)
+        TicketEntry.objects.create(ticket=ticket, by=by.id, by_name=by.name, state=state or "", words=said, internal=internal and agent)
         _tell_listeners(ticket.tenant)
         return ticket
 

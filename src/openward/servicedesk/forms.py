@@ -5,6 +5,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from openward.access.actor import Actor
+from openward.access.permissions import Permission
 from openward.servicedesk.models import TRANSITIONS, Ticket
 
 
@@ -26,20 +28,26 @@ class ReportForm(forms.Form):
 
 
 class AnswerForm(forms.Form):
+    """`seen`: how many entries the agent had before them, so that two who answer at once hear of each other."""
+
     words = forms.CharField(label=_("Answer"), max_length=4000, required=False, widget=forms.Textarea(attrs={"rows": 3}))
     internal = forms.BooleanField(label=_("A note for agents only"), required=False)
-    state = forms.ChoiceField(label=_("And then"), required=False)
+    state = forms.CharField(label=_("And then"), required=False, widget=forms.Select)
+    take = forms.BooleanField(label=_("I take it over"), required=False)
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, ticket: Ticket, agent: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, ticket: Ticket, by: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["state"].choices = [("", _("leave it {state}").format(state=ticket.get_state_display().lower()))] + [  # type: ignore[attr-defined]
+        self.fields["state"].widget.choices = [("", _("leave it {state}").format(state=ticket.get_state_display().lower()))] + [
             (state, Ticket.State(state).label) for state in Ticket.State.values if state in TRANSITIONS[ticket.state]
         ]
-        if not agent:
-            del self.fields["internal"], self.fields["state"]
+        if not by.may(Permission.WORK_TICKETS):
+            del self.fields["internal"], self.fields["state"], self.fields["take"], self.fields["seen"]
+        elif ticket.agent in ("", by.id):
+            del self.fields["take"]
 
     def clean(self) -> dict[str, Any]:
         found = super().clean() or {}
-        if not found.get("words") and not found.get("state"):
+        if not any(found.get(name) for name in ("words", "state", "take")):
             self.add_error("words", _("Write an answer, or choose what happens next."))
         return found

@@ -86,14 +86,21 @@ def queue(request: PageRequest) -> HttpResponseBase:
 @page("servicedesk:ticket", needs=Permission.REPORT_PROBLEM, methods=("GET", "POST"))
 def ticket(request: PageRequest, number: int) -> HttpResponseBase:
     found = queries.ticket(request.actor, number)
-    agent = request.actor.may(Permission.WORK_TICKETS)
-    form = AnswerForm(request.POST or None, ticket=found, agent=agent)
+    form = AnswerForm(request.POST or None, ticket=found, by=request.actor)
     if request.method == "POST" and form.is_valid():
         try:
             actions.answer(ticket=found, by=request.actor, **form.cleaned_data)
         except FhirError as refusal:
             add_to_form(form, refusal)
+            found.refresh_from_db()
         else:
             return go(request, "servicedesk:ticket", number=number, message=_("Saved"))
-    context = {"ticket": found, "entries": queries.entries(request.actor, found), "form": form, "agent": agent, "layout": _layout(request)}
+    context = {
+        "ticket": found,
+        "entries": queries.entries(request.actor, found),
+        "seen": found.entries.count(),
+        "form": form,
+        "agent": request.actor.may(Permission.WORK_TICKETS),
+        "layout": _layout(request),
+    }
     return render(request, "servicedesk/ticket.html", context, status=422 if form.errors else 200)
