@@ -46,6 +46,14 @@ class TestARefusal:
         assert cast.PATIENT_ID not in seen(CLINICIAN, "Patient")
         assert seen(NURSE) == {"pressure", "depression"}
 
+    @pytest.mark.parametrize("whom", ["PractitionerRole/works-here", "Organization/clinic"])
+    def test_of_where_someone_works_hides_it_from_who_works_there(self, store: Store, whom: str) -> None:
+        store.update({"resourceType": "Organization", "id": "clinic", "name": "Clinic"})
+        role = {"resourceType": "PractitionerRole", "id": "works-here", "organization": {"reference": "Organization/clinic"}}
+        store.update({**role, "practitioner": {"reference": f"Practitioner/{cast.PRACTITIONER_ID}"}})
+        store.update(consent({"type": "deny", "actor": [{"role": ROLE, "reference": {"reference": whom}}]}))
+        assert (seen(CLINICIAN), seen(NURSE)) == (set(), {"pressure", "depression"})
+
     def test_of_a_purpose_hides_it_from_who_works_for_that(self, store: Store) -> None:
         store.update(consent({"type": "deny", "purpose": [{"code": "HPAYMT"}]}))
         assert (seen(BILLER), seen(NURSE)) == (set(), {"pressure", "depression"})
@@ -110,6 +118,19 @@ class TestAConsentThatDoesNotCount:
     def test_for_whom_it_names_nobody_known(self, store: Store) -> None:
         store.update(consent({"type": "deny", "actor": [{"role": ROLE, "reference": {"display": "my cousin"}}]}))
         assert seen(NURSE) == {"pressure", "depression"}
+
+    def test_for_a_label_this_house_does_not_know(self, store: Store) -> None:
+        store.update(consent({"type": "deny", "securityLabel": [{"system": "http://example.org/own", "code": "PSY"}]}))
+        assert seen(NURSE) == {"pressure", "depression"}
+
+
+def test_an_exception_holds_no_longer_than_what_it_is_an_exception_of() -> None:
+    """Of nested provisions each is within its parent. https://hl7.org/fhir/R4/consent.html#6.2.5.1"""
+    limited = {"type": "deny", "period": {"start": "2026-01-01", "end": "2026-06-30"}, "provision": [{"type": "permit"}]}
+    whole, exception = of(consent(limited))
+    assert (exception["since"], exception["until"]) == (whole["since"], whole["until"])
+    wider = {**limited, "provision": [{"type": "permit", "period": {"start": "2020-01-01", "end": "2030-01-01"}}]}
+    assert (of(consent(wider))[1]["since"], of(consent(wider))[1]["until"]) == (whole["since"], whole["until"])
 
 
 def test_opting_out_by_the_policy_rule_is_a_refusal() -> None:

@@ -21,7 +21,7 @@ from openward.fhir.errors import FhirError
 from openward.fhir.resources import Patient, RelatedPerson
 from openward.record import open_store
 from tests import cast
-from tests.access.people import DEPRESSION, HYPERTENSION, condition, house, seen
+from tests.access.people import DEPRESSION, HYPERTENSION, condition, house, labelled, seen
 
 pytestmark = pytest.mark.django_db
 CHILD = "0199c1f0-0000-7000-8000-0000000000c1"
@@ -133,6 +133,26 @@ class TestLeave:
         }
         with pytest.raises(FhirError):
             open_store(proxy(parent)).create(said)
+
+    def test_shows_a_carer_nothing_that_is_restricted_to_those_who_treat(self, parent: User) -> None:
+        child(6)
+        open_store(cast.system()).update({**condition("restricted", HYPERTENSION, CHILD), **labelled("PRS")})
+        row = leave(parent)
+        assert "restricted" in seen(proxy(parent))
+        with changing():
+            ProxyGrant.objects.filter(pk=row.pk).update(kind="carer")
+        assert seen(proxy(parent)) == {"asthma", "sadness"}
+
+    def test_ends_where_the_patients_consent_refuses(self, parent: User) -> None:
+        child(6)
+        open_store(cast.system()).update({"resourceType": "RelatedPerson", "id": "x", "patient": {"reference": f"Patient/{CHILD}"}})
+        leave(parent)
+        named = {"role": {"text": "carer"}, "reference": {"reference": "RelatedPerson/x"}}
+        open_store(cast.system()).update({
+            "resourceType": "Consent", "id": "c", "status": "active", "scope": {"coding": [{"code": "patient-privacy"}]}, "category": [{"text": "privacy"}],
+            "patient": {"reference": f"Patient/{CHILD}"}, "policyRule": {"text": "house"}, "provision": {"type": "deny", "actor": [named]},
+        })  # fmt: skip
+        assert seen(proxy(parent)) == set()
 
 
 class TestThePortal:

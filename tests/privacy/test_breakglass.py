@@ -69,8 +69,8 @@ def an_opening(by: User, **facts: Any) -> Opening:
     """As if they had broken the glass of the restricted patient a minute ago."""
     now = timezone.now()
     usual = {"patient": key("Patient", cast.OTHER_PATIENT_ID), "since": now - dt.timedelta(minutes=1), "until": now + dt.timedelta(minutes=59)}
-    who = {"actor": by.actor().id, "actor_name": by.name, "actor_role": by.role}
-    return Opening.objects.create(tenant=1, reference=f"Patient/{cast.OTHER_PATIENT_ID}", reason="emergency", words=WORDS, **who, **usual | facts)
+    who = {"tenant": 1, "actor": by.actor().id, "actor_name": by.name, "actor_role": by.role}
+    return Opening.objects.create(reference=f"Patient/{cast.OTHER_PATIENT_ID}", reason="emergency", words=WORDS, **who | usual | facts)
 
 
 class TestOpening:
@@ -174,6 +174,17 @@ class TestItsEnd:
     def test_comes_when_given_back(self, client: Client, nurse: User, closed: Patient) -> None:
         client.post("/privacy/emergency", asked(closed))
         client.post(f"/privacy/emergency/{Opening.objects.get().pk}/end")
+        assert seen(nurse.actor()) == set()
+
+    @pytest.mark.parametrize(
+        "facts",
+        [{"tenant": 2}, {"since": timezone.now() + dt.timedelta(minutes=30), "until": timezone.now() + dt.timedelta(hours=1)},
+         {"verdict": "wrong", "reviewed_at": timezone.now()}],
+        ids=["another practice's", "not begun", "found wrong"],
+    )  # fmt: skip
+    def test_is_there_from_the_beginning_where_it_never_held(self, nurse: User, closed: Patient, facts: dict[str, Any]) -> None:
+        an_opening(nurse, **facts)
+        forget()
         assert seen(nurse.actor()) == set()
 
     def test_is_not_another_ones_to_bring(self, client: Client, nurse: User, closed: Patient) -> None:
