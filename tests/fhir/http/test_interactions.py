@@ -283,6 +283,34 @@ class TestBundles:
         assert answer.status == 200
         assert answer.json["entry"][0]["response"]["status"] == "201 Created"
 
+    @pytest.mark.parametrize("kind", ["batch", "transaction"])
+    @pytest.mark.parametrize("address", ["https://clinic.test/fhir/Patient{}", "/Patient/{}", "Patient{}"])
+    def test_an_entry_may_be_addressed_by_the_whole_address_of_this_server(self, call: Client, kind: str, address: str) -> None:
+        """bundle-definitions.html#Bundle.entry.request.url is relative to this server's address, and that before it says the same."""
+        call("PUT", "/Patient/mine", {**PATIENT, "id": "mine"})
+        asked: list[dict[str, object]] = [
+            {"resource": {**PATIENT, "id": "new"}, "request": {"method": "PUT", "url": address.format("/new").replace("//n", "/n")}},
+            {"resource": PATIENT, "request": {"method": "POST", "url": address.format(""), "ifNoneExist": "identifier=urn:mrn|8"}},
+            {"request": {"method": "DELETE", "url": address.format("?identifier=urn:mrn|9")}},
+            {"request": {"method": "GET", "url": address.format("/mine").replace("//m", "/m")}},
+        ]
+        answer = call("POST", "/", {"resourceType": "Bundle", "type": kind, "entry": asked})
+        assert [entry["response"]["status"][:3] for entry in answer.json["entry"]] == ["201", "201", "204", "200"]
+
+    def test_an_entry_may_ask_for_the_page_a_link_leads_to(self, call: Client) -> None:
+        for number in range(3):
+            call("PUT", f"/Patient/p{number}", {**PATIENT, "id": f"p{number}"})
+        page = call("GET", "?_type=Patient&_count=2").json
+        following = next(link["url"] for link in page["link"] if link["relation"] == "next")
+        entry = {"request": {"method": "GET", "url": following}}
+        answer = call("POST", "/", {"resourceType": "Bundle", "type": "batch", "entry": [entry]}).json
+        assert len(answer["entry"][0]["resource"]["entry"]) == 1
+
+    @pytest.mark.parametrize("base", ["https://elsewhere.test/fhir", "https://clinic.test/fhirs", "https://clinic.test"])
+    def test_an_entry_at_another_server_is_refused(self, call: Client, base: str) -> None:
+        entry = {"request": {"method": "DELETE", "url": f"{base}/Patient/mine"}}
+        assert call("POST", "/", {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}).status == 400
+
 
 class TestCapabilities:
     def test_anyone_may_ask_what_the_server_can_do(self, call: Client) -> None:

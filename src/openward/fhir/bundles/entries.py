@@ -193,8 +193,8 @@ def _question(index: int, raw: Mapping[str, Any], method: Method, url: str, type
 
 
 def _addressed(method: str, url: str) -> tuple[str, str | None, str | None]:
-    path, _, query = url.lstrip("/").partition("?")
-    parts = [unquote(part) for part in path.split("/")]
+    path, _, query = url.partition("?")
+    parts = [unquote(part) for part in path.strip("/").split("/")]
     if method in READING or (method == "POST" and is_question(url)):
         return parts[0], None, query or None
     if not is_resource_type(parts[0]):

@@ -269,18 +269,20 @@ def _condition(request: Request, type: str, query: str) -> str:
 
 
 def _sent_bundle(request: Request) -> dict[str, Any]:
-    """The bundle, the conditions of its entries as `_condition` has them."""
-    bundle = request.body()
+    """The bundle; its entries' addresses relative to this server, whose own address some clients put before them, and conditions as `_condition` has them."""
+    bundle, own = request.body(), request.url
     entries = bundle.get("entry")
     for entry in entries if isinstance(entries, list) else ():
         asked = entry.get("request") if isinstance(entry, dict) else None
-        if not isinstance(asked, dict):
+        url = asked.get("url") if isinstance(asked, dict) else None
+        if not isinstance(asked, dict) or not isinstance(url, str):
             continue
-        url, none = asked.get("url"), asked.get("ifNoneExist")
-        if isinstance(url, str) and "?" in url and asked.get("method") not in ("GET", "HEAD"):
+        if url.startswith(own) and url[len(own) :][:1] in ("/", "?"):
+            url = asked["url"] = url[len(own) :]
+        if "?" in url and asked.get("method") not in ("GET", "HEAD"):
             path, _, query = url.partition("?")
             asked["url"] = f"{path}?{_condition(request, path.strip('/'), query)}"
-        if isinstance(url, str) and isinstance(none, str):
+        if isinstance(none := asked.get("ifNoneExist"), str):
             asked["ifNoneExist"] = _condition(request, url.strip("/"), none)
     return bundle
 
