@@ -105,6 +105,12 @@ class TestAParent:
         leave(parent)
         assert as_proxy(parent.actor(), f"Patient/{cast.OTHER_PATIENT_ID}") is None
 
+    def test_who_works_here_looks_after_nobody_by_their_work_sign_in(self, parent: User) -> None:
+        child(6)
+        nurse = User.objects.create_user(sign_in="nell@example.org", password=None, role="nurse", name="Nell")
+        leave(nurse)
+        assert as_proxy(nurse.actor(), f"Patient/{CHILD}") is None
+
 
 class TestLeave:
     def test_for_appointments_alone_shows_no_health(self, parent: User) -> None:
