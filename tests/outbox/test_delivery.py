@@ -138,6 +138,15 @@ class TestAChannelThatFails:
         message.refresh_from_db()
         assert (message.state, channel.sent) == (Message.State.SENT, [str(message.id)])
 
+    def test_from_a_page_that_stood_open_nothing_that_left_is_sent_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        message, channel = confirm(), FaultyChannel(times=1, permanent=True)
+        use(channel, monkeypatch)
+        deliver(message=str(message.id))
+        for _ in range(2):
+            send_again(message=str(message.id), by=cast.staff("administrator"))
+            deliver(message=str(message.id))
+        assert channel.sent == [str(message.id)]
+
     def test_a_message_that_was_sent_is_not_sent_twice(self, monkeypatch: pytest.MonkeyPatch) -> None:
         message, channel = confirm(), FaultyChannel(times=0)
         use(channel, monkeypatch)

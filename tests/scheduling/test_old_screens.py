@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from openward.fhir.resources import Appointment, Encounter
+from openward.fhir.resources import Appointment, Encounter, Patient
 from openward.outbox.models import Message
 from openward.record import open_store
 from openward.scheduling import actions, facts, queries
-from openward.scheduling.errors import ChangedMeanwhile, MovedAlready, SlotTaken
+from openward.scheduling.errors import ChangedMeanwhile, HasDied, MovedAlready, SlotTaken
 from openward.scheduling.presenters.arrivals import ArrivalRow
 from openward.scheduling.presenters.board import board_stats
 from openward.scheduling.views.today import _counts
+from tests import cast
 from tests.scheduling.conftest import TODAY, Clinic
 
 pytestmark = pytest.mark.django_db
@@ -127,3 +128,21 @@ class TestTheNumbersOfTheDay:
         store = open_store(clinic.desk)
         visits = queries.visits_of_day(store, queries.facility(store, clinic.facility), TODAY)
         assert board_stats(visits, [], None, clinic.at("10:00"))[2][2] == "0 of 0 have left"
+
+
+class TestWhoHasDied:
+    def died(self, clinic: Clinic) -> None:
+        store = open_store(cast.client())
+        person = store.read(Patient, clinic.ada)
+        store.update({**person.data, "deceasedDateTime": "2026-11-02", "telecom": [{"system": "email", "value": "ada@example.com"}]})
+
+    def test_is_not_booked(self, clinic: Clinic) -> None:
+        self.died(clinic)
+        with pytest.raises(HasDied):
+            clinic.book("10:00")
+
+    def test_is_cancelled_without_a_message_to_the_family(self, clinic: Clinic) -> None:
+        booked = str(clinic.book("10:00").id)
+        self.died(clinic)
+        actions.cancel(by=clinic.desk, appointment=booked, reason=PATIENT)
+        assert (standing(clinic, booked), Message.objects.filter(kind="appointment-cancelled").count()) == ("cancelled", 0)

@@ -49,6 +49,10 @@ class RefundUncertain(Conflict):
     """The bank did not answer: whether the money went back shows here within a quarter of an hour. Do not give it back another way meanwhile."""
 
 
+class SentToday(Conflict):
+    """Statement {number} of today says the same. Nothing was sent again."""
+
+
 class LinkIsSpent(Refused):
     """This payment link has expired or was used."""
 

@@ -20,9 +20,11 @@ def send(work: UnitOfWork, *, to: str, kind: str, channel: ChannelName, body: st
 
 
 def send_again(*, message: str, by: Actor) -> Message:
-    """Try a failed message once more. Raises Message.DoesNotExist."""
+    """Try a failed message once more; one that has left, or is on its way, is left alone. Raises Message.DoesNotExist."""
     with unit_of_work(by=by) as work:
         row = Message.objects.select_for_update().get(id=message, tenant=by.tenant)
+        if row.state != Message.State.FAILED:
+            return row
         row.state, row.last_error = Message.State.WAITING, ""
         row.save(update_fields=["state", "last_error"])
         work.later(deliver, message=str(row.id))

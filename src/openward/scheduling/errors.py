@@ -34,6 +34,10 @@ class IllegalTransition(Refused):
     """{concept} cannot go from {before} to {after}."""
 
 
+class HasDied(Refused):
+    """This patient has died and is not booked any more."""
+
+
 class NotADuration(Refused):
     """An appointment that holds time needs a start and an end after it."""
 

@@ -76,7 +76,7 @@ def _may_pay(by: Actor, patient: str) -> None:
 def _start(patient: str, amount: Decimal, method: str, by: Actor, key: str) -> Payment:
     """Enter the payment before any money moves. Payments of one patient follow each other, so that two cannot pay one balance."""
     with unit_of_work(by=_system(by)) as work:
-        _one_at_a_time(work, patient)
+        one_account_at_a_time(work, patient)
         work.store.read(Patient, patient)
         if earlier := Payment.objects.filter(tenant=work.tenant, key=key).first():
             return _repeated(earlier, patient, amount)
@@ -98,11 +98,12 @@ def _start(patient: str, amount: Decimal, method: str, by: Actor, key: str) -> P
 
 def open_balance(work: UnitOfWork, patient: str) -> Decimal:
     """What the patient owes and is not paying at this moment. Nobody else pays or forgives it until this unit of work ends."""
-    _one_at_a_time(work, patient)
+    one_account_at_a_time(work, patient)
     return patient_balance(work.tenant, patient) - _under_way(work.tenant, patient)
 
 
-def _one_at_a_time(work: UnitOfWork, patient: str) -> None:
+def one_account_at_a_time(work: UnitOfWork, patient: str) -> None:
+    """Whoever moves or bills what this patient owes waits here for whoever else does."""
     work.connection.execute("select pg_advisory_xact_lock(hashtext('pay'), hashtext(%s))", (f"{work.tenant} {patient}",))
 
 
@@ -229,6 +230,8 @@ def text_to_pay(*, patient: str, by: Actor) -> str:
     """Send the patient a link to pay. The message says that there is a bill, never what for. Returns the channel it left by; raises WrongAmount when nothing is owed."""
     with unit_of_work(by=by) as work:
         person = work.store.read(Patient, patient)
+        if person.deceased:
+            raise Conflict(_("The patient has died. Send a statement: it goes to the estate by letter."))
         if on_paper(work.tenant, patient) <= 0:
             raise WrongAmount(most="$0.00")
         reach = reach_of(person)

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 
 from openward.access.actor import Actor
 from openward.billing import facts, rows
-from openward.billing.actions.payments import make_link, practice_name
+from openward.billing.actions.payments import make_link, one_account_at_a_time, practice_name
 from openward.billing.documents import statement_pdf
-from openward.billing.errors import NothingToBill
+from openward.billing.errors import NothingToBill, SentToday
 from openward.billing.models import Statement
 from openward.billing.presenters.statements import StatementPage
 from openward.billing.queries.balances import patient_balance
@@ -55,13 +55,16 @@ def is_paperless(patient: Patient) -> bool:
 def send_statement(*, patient: str, by: Actor) -> Statement:
     """Make a statement of what the patient owes now and send it: on paper, or as a link where paper is not wanted.
 
-    What a young person may keep to themselves is not on it: others open their letters. Raises NothingToBill.
+    What a young person may keep to themselves is not on it: others open their letters. The same bill is not sent twice on one day.
+    Raises NothingToBill, SentToday.
     """
     with unit_of_work(by=by) as work:
+        one_account_at_a_time(work, patient)
         hides = hides_on_paper(work.tenant, patient)
         person, account = work.store.read(Patient, patient), bill(work.store, patient, hides)
         if account.balance <= 0:
             raise NothingToBill(not_on_paper() if hides and patient_balance(work.tenant, patient) > 0 else _("The patient owes nothing."))
+        _not_sent_today(work.tenant, patient, account.balance)
         id, number = UUID(new_id()), f"ST{rows.next_number(work, 'statement'):07}"
         due, link = timezone.localdate() + dt.timedelta(days=DUE_DAYS), make_link(work, patient, statement=id)
         issuer = practice(work.store)
@@ -82,6 +85,12 @@ def send_statement(*, patient: str, by: Actor) -> Statement:
         )
         _leave(work, person, made, link)
         return made
+
+
+def _not_sent_today(tenant: int, patient: str, balance: Decimal) -> None:
+    latest = Statement.objects.filter(tenant=tenant, patient=patient).defer("pdf").order_by("-made_at").first()
+    if latest and latest.balance == balance and timezone.localdate(latest.made_at) == timezone.localdate():
+        raise SentToday(number=latest.number)
 
 
 def _invoice(person: Patient, issuer: Organization | None, account: Bill, number: str) -> Invoice:
@@ -115,8 +124,8 @@ def _line(place: int, words: str, amount: Decimal) -> InvoiceLineItem:
 def _leave(work: UnitOfWork, person: Patient, made: Statement, link: str) -> None:
     """The message names no service and no amount: a lock screen is public."""
     paper = address_words(person)
-    reach = Reach("letter", paper[:254]) if paper and not made.paperless else reach_of(person)
-    if reach is None:
+    reach = Reach("letter", paper[:254]) if paper and (person.deceased or not made.paperless) else reach_of(person)
+    if reach is None or (person.deceased and reach.channel != "letter"):
         return
     words = _("{practice}: your statement {number} is ready. See it and pay here: {url}")
     body = words.format(practice=practice_name(work), number=made.number, url=link)

@@ -6,16 +6,19 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
+from openward.access.proxies import age
 from openward.billing.models import Payment
 from openward.billing.queries.bills import Bill, Share, VisitBill
 from openward.fhir.resources import Organization, Patient
 from openward.formats.x12.adjustment_codes import reason
 from openward.registration.facts import phone_words
 from openward.web.display import day, money
+
+GROWN: Final = 18
 
 
 def share_words(share: Share) -> str:
@@ -48,7 +51,7 @@ class StatementPage:
             "title": _("Statement"),
             "practice": practice_words(self.practice),
             "facts": [_("Number {number}").format(number=self.number), _("Date {day}").format(day=day(self.on))],
-            "to": list(_addressee(self.patient)),
+            "to": list(_addressee(self.patient, self.on)),
             "owe": money(self.bill.balance),
             "owe_words": _("You owe now"),
             "due_words": _("Please pay by {day}.").format(day=day(self.due)),
@@ -112,15 +115,22 @@ def _phone(practice: Organization | None) -> str:
     return next((phone_words(point.value) for point in points if point.system == "phone" and point.value), "")
 
 
-def _addressee(patient: Patient) -> Iterator[str]:
-    """As an envelope names a person."""
+def _addressee(patient: Patient, on: dt.date) -> Iterator[str]:
+    """As an envelope names a person; a child's bill is for who looks after them, and that of the dead for who settles what they left."""
     name = next(iter(patient.name), None)
     if name is not None:
-        yield " ".join([*name.given, name.family or ""]).strip() or str(name.text or "")
+        yield _in_whose_hands(patient, on).format(name=" ".join([*name.given, name.family or ""]).strip() or str(name.text or ""))
     place = next((each for each in patient.address if each.use != "old"), None)
     if place is not None:
         yield from place.line
         yield f"{place.city or ''}, {place.state or ''} {place.postalCode or ''}".strip(", ")
+
+
+def _in_whose_hands(patient: Patient, on: dt.date) -> str:
+    if patient.deceased:
+        return _("The estate of {name}")
+    years = age(patient.birthDate, on)
+    return _("The parent or guardian of {name}") if years is not None and years < GROWN else "{name}"
 
 
 @dataclass(frozen=True, slots=True)

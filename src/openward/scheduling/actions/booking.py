@@ -27,7 +27,7 @@ from openward.fhir.resources import (
 from openward.record import UnitOfWork, unit_of_work
 from openward.scheduling import facts
 from openward.scheduling.actions.confirming import confirm
-from openward.scheduling.errors import ChangedMeanwhile, NotOffered
+from openward.scheduling.errors import ChangedMeanwhile, HasDied, NotOffered
 from openward.scheduling.freetime import MINUTE, Interval
 from openward.scheduling.queries.times import is_offered
 from openward.web.display import clock, day, person_name, spoken_name
@@ -63,7 +63,7 @@ def book(
     """Book a patient with a practitioner for a HealthcareService from `start` (an aware instant), and send a confirmation.
 
     `form` identifies the submitted form: the same form twice makes, and answers with, one appointment. Raises SlotTaken when someone has
-    the time, NotOffered when nobody works then (staff may book `outside_hours`, patients may not), NotFound for what `by` may not see.
+    the time, NotOffered when nobody works then (staff may book `outside_hours`, patients may not), HasDied, NotFound for what `by` may not see.
     """
     with unit_of_work(by=by) as work:
         earlier = _claim(work.store.connection, work.tenant, form) if form else None
@@ -74,7 +74,10 @@ def book(
         who = work.store.read(Practitioner, practitioner)
         where = work.store.read(Location, facility)
         _must_be_offered(work, who, where, span, anyway=outside_hours and by.kind != "patient")
-        appointment = _appointment(work.store.read(Patient, patient), offered, who, where, span, comment)
+        person = work.store.read(Patient, patient)
+        if person.deceased:
+            raise HasDied
+        appointment = _appointment(person, offered, who, where, span, comment)
         if room:
             _put_in(appointment, work.store.read(Location, room))
         stored = work.store.create(appointment)

@@ -17,11 +17,11 @@ Kind = Literal["appointment-confirmation", "appointment-moved", "appointment-can
 
 
 def confirm(work: UnitOfWork, appointment: Appointment, *, kind: Kind) -> None:
-    """Put the message into the outbox, by the channel the patient agreed to; nothing when there is no way to reach them."""
+    """Put the message into the outbox, by the channel the patient agreed to; nothing when there is no way to reach them, or nobody to."""
     who, place = facts.participant(appointment, "Patient"), facts.participant(appointment, "Location")
     patient = work.store.find(Patient, str(who.target_id)) if who else None
     where = work.store.find(Location, str(place.target_id)) if place else None
-    reach = reach_of(patient) if patient else None
+    reach = reach_of(patient) if patient and not patient.deceased else None  # no family is told to come on Tuesday
     if reach is None or who is None:
         return
     title, body = _words(appointment, where, kind)
