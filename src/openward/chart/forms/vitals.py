@@ -37,9 +37,7 @@ class VitalsForm(forms.Form):
             choices = [(unit.unit, unit.unit) for unit in (*sign.units, sign.own_unit)]
             start = sign.unit if metric else sign.usual_unit.unit
             label = _("Unit of {sign}").format(sign=_(sign.title))
-            self.fields[f"{sign.key}_unit"] = forms.ChoiceField(
-                label=label, choices=choices, initial=start, required=False, widget=forms.Select(attrs={"data-unit-of": sign.key})
-            )
+            self.fields[f"{sign.key}_unit"] = forms.ChoiceField(label=label, choices=choices, initial=start, required=False)
 
     def rows(self) -> Iterator[tuple[Sign, BoundField, BoundField | None]]:
         """(sign, its field, its unit's field) in the order asked."""

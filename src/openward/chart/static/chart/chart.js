@@ -1,12 +1,5 @@
-// Small helps of the chart's forms: a filter over a list of ticks, a count of what is ticked, units that convert what was typed.
-
-const factors = { "°F": ["°C", (f) => (f - 32) / 1.8], "°C": ["°F", (c) => c * 1.8 + 32], lb: ["kg", (v) => v * 0.45359237], in: ["cm", (v) => v * 2.54] };
-const back = { kg: ["lb", (v) => v / 0.45359237], cm: ["in", (v) => v / 2.54] };
-
-function convert(from, to, value) {
-  const way = [factors[from], back[from]].find((one) => one && one[0] === to);
-  return way ? Math.round(way[1](value) * 10) / 10 : value;
-}
+// Small helps of the chart's forms: a filter over a list of ticks, a count of what is ticked.
+// A number that was typed is never changed here: who typed 20 and then says that it was kg would have stored 9.1.
 
 document.addEventListener("input", (event) => {
   const filter = event.target.closest?.("[data-filter]");
@@ -19,24 +12,12 @@ document.addEventListener("input", (event) => {
 });
 
 document.addEventListener("change", (event) => {
-  const select = event.target.closest?.("select[data-unit-of]");
-  if (select) {
-    const input = select.form.elements[select.dataset.unitOf];
-    const typed = parseFloat(input.value);
-    if (!Number.isNaN(typed)) input.value = convert(select.dataset.was || select.options[0].value, select.value, typed);
-    select.dataset.was = select.value;
-  }
   const name = event.target.name;
   const counter = name && event.target.form?.querySelector(`[data-count-of="${CSS.escape(name)}"]`);
   if (counter) {
     const n = event.target.form.querySelectorAll(`input[name="${CSS.escape(name)}"]:checked`).length;
     counter.textContent = n === 0 ? "" : n === 1 ? counter.dataset.one : counter.dataset.many.replace("{n}", n);
   }
-});
-
-document.addEventListener("focusin", (event) => {
-  const select = event.target.closest?.("select[data-unit-of]");
-  if (select) select.dataset.was ||= select.value;
 });
 
 // Another drug is being looked for: what stood there of the former one goes, or it would be signed under the new one's name.
