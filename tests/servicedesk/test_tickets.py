@@ -101,6 +101,29 @@ class TestTwoAgentsAtOnce:
         assert ticket.agent_name == "Ines Tech"
 
 
+class TestAPatientsReport:
+    """That somebody is a patient is patient data, and the service desk sees none."""
+
+    @pytest.fixture
+    def pat(self) -> User:
+        return User.objects.create_user(
+            sign_in="p@example.org", password=None, role="patient", name="Pat Example", reference=f"Patient/{cast.PATIENT_ID}"
+        )
+
+    def test_tells_the_desk_no_name(self, pat: User, client: Client) -> None:
+        ticket = answer(ticket=reported(by=pat.actor()), words="It still does not open", by=pat.actor())
+        client.force_login(User.objects.create_user(sign_in="it@example.org", password=None, role="it-agent", name="Ines"))
+        for path in (reverse("servicedesk:queue"), reverse("servicedesk:ticket", kwargs={"number": ticket.number}), "/"):
+            page = client.get(path).content.decode()
+            assert "Pat Example" not in page
+            assert "A patient" in page
+
+    def test_is_their_own_to_follow(self, pat: User, client: Client) -> None:
+        ticket = answer(ticket=reported(by=pat.actor()), words="It still does not open", by=pat.actor())
+        client.force_login(pat)
+        assert client.get(reverse("servicedesk:ticket", kwargs={"number": ticket.number})).content.decode().count("You<") == 2
+
+
 class TestAReport:
     def test_is_found_again_by_a_patient_too(self, client: Client) -> None:
         user = User.objects.create_user(sign_in="p@example.org", password=None, role="patient", name="Pat", reference=f"Patient/{cast.PATIENT_ID}")

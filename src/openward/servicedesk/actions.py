@@ -63,7 +63,7 @@ def open_ticket(
         ticket = Ticket.objects.create(
             tenant=tenant, number=number, kind=kind, title=title, words=words, impact=impact, contact=contact, source=source,
             page=context.page, error_id=context.error_id, browser=context.browser[:200], version=__version__,
-            reporter=by.id if by else NOBODY, reporter_name=by.name if by else "Someone not signed in",
+            reporter=by.id if by else NOBODY, reporter_name=_called(by),
         )  # fmt: skip
         _tell_listeners(tenant)
         return ticket
@@ -92,9 +92,16 @@ def answer(
         ticket.changed_at = timezone.now()
         ticket.save()
         said = "\n".join(part for part in (words, _("{name} took it over.").format(name=by.name) if taken else "") if part)
-        TicketEntry.objects.create(ticket=ticket, by=by.id, by_name=by.name, state=state or "", words=said, internal=internal and agent)
+        TicketEntry.objects.create(ticket=ticket, by=by.id, by_name=_called(by), state=state or "", words=said, internal=internal and agent)
         _tell_listeners(ticket.tenant)
         return ticket
+
+
+def _called(by: Actor | None) -> str:
+    """Whoever is a patient here is not for the service desk to know: they are written down without a name, and find their report by being who they are."""
+    if by is None:
+        return "Someone not signed in"
+    return "A patient" if by.kind == "patient" else by.name
 
 
 def _move(ticket: Ticket, state: str) -> None:
