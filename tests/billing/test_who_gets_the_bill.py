@@ -15,6 +15,7 @@ from openward.billing.queries.bills import bill
 from openward.fhir.errors import Conflict
 from openward.fhir.resources import Patient
 from openward.outbox.models import Message
+from tests.billing import clinic as at
 from tests.billing.clinic import Clinic, D, answer, file_of
 from tests.billing.test_at_once import together
 from tests.billing.test_payments import owing, pay
