@@ -12,8 +12,9 @@ from psycopg.errors import RestrictViolation
 
 from openward.audit.models import Hold, Retention
 from openward.audit.sealing.keys import signer
-from openward.audit.sealing.purges import purge, purgeable
+from openward.audit.sealing.purges import INSERT, Purge, purge, purgeable
 from openward.audit.sealing.role import restrict, standing
+from openward.audit.sealing.seals import seals
 from openward.record.sealing import sealing_wire
 from tests.audit.sealing.shelf import as_owner, seal, verify, write
 
@@ -112,6 +113,28 @@ def test_a_purge_nobody_signed_hides_nothing(old: Path) -> None:
     findings = verify(old).findings
     assert "not signed" in findings[0]
     assert any("missing" in sentence for sentence in findings)
+
+
+def purged_by_hand(data: Path, through: int, at: dt.datetime) -> list[str]:
+    """As by someone who owns the database and has the key, and puts the triggers out of action; what verifying finds."""
+    with sealing_wire() as wire:
+        last = next(seals(wire, 1, "and number = %s", through))
+    with as_owner() as cursor:
+        made = Purge(1, through, last.until, 0, at, "system:x", signer(data).id)
+        where = str(last.until.tx), last.until.id
+        cursor.execute(INSERT, (1, through, *where, 0, at, "system:x", made.key_id, signer(data).sign(made.told())))
+        cursor.execute("delete from audit.entry where (tx, id) < (%s::text::xid8, %s)", where)
+    return verify(data).findings
+
+
+def test_a_purge_of_what_is_younger_than_the_law_allows_is_found(old: Path) -> None:
+    assert purged_by_hand(old, 3, dt.datetime.now(dt.UTC)) == ["The entries of seal 3 were purged before they were six years old."]
+
+
+def test_a_purge_of_a_time_to_come_is_found(old: Path) -> None:
+    """Dated so late everything would be old enough."""
+    (told,) = purged_by_hand(old, 3, dt.datetime.now(dt.UTC) + dt.timedelta(days=7 * 366))
+    assert told.endswith("which is still to come.")
 
 
 class TestTheRestrictedRole:

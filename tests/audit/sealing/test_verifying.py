@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import psycopg
 import pytest
 
 from openward.audit.sealing.keys import Signer, signer
+from openward.audit.sealing.rows import Position
 from openward.audit.sealing.seals import insert, seals
 from openward.record.sealing import sealing_wire
 from tests.audit.sealing.shelf import as_owner, nth, nurse, seal, verify, write
@@ -228,10 +230,21 @@ def test_an_entry_that_stands_under_another_seal_is_found(sealed: Path) -> None:
         second = next(seals(wire, 1, "and number = 2"))
     with as_owner() as cursor:
         cursor.execute("delete from audit.seal where number = 3")
-        from dataclasses import replace
-
         insert(cursor.connection, replace(second, number=3).signed(signer(sealed)))
     assert any("does not continue" in sentence for sentence in verify(sealed).findings)
+
+
+@pytest.mark.parametrize("changed", ["previous", "since"])
+def test_a_seal_of_the_right_key_that_continues_something_else_is_found(sealed: Path, changed: str) -> None:
+    """Made and signed as it should be, over another past: without an anchor the chain alone tells."""
+    with sealing_wire() as wire:
+        first, second, third = seals(wire, 1, "order by number")
+    other = {"previous": first.digest, "since": Position(second.until.tx, second.until.id + 1)}
+    with as_owner() as cursor:
+        cursor.execute("delete from audit.seal where number = 3")
+        insert(cursor.connection, replace(third, **{changed: other[changed]}).signed(signer(sealed)))
+    shutil.rmtree(sealed / "anchors")
+    assert "Seal 3 does not continue the one before it: the chain is broken." in verify(sealed).findings
 
 
 def test_a_database_restored_from_a_dump_is_said_to_be_one(sealed: Path) -> None:
