@@ -29,11 +29,19 @@ class TestAFormSentAfterTheSessionEnded:
     def test_takes_no_token_of_the_session_that_ended_along(self) -> None:
         assert 'value="old"' not in sent()
 
-    @pytest.mark.parametrize("secret", ["number", "code", "password", "current", "pin"])
+    @pytest.mark.parametrize("secret", ["password", "again", "current", "secret", "pin", "credential"])
     def test_gives_no_secret_back(self, secret: str) -> None:
-        page = sent("/portal/bills/pay", **{secret: "4242 4242 4242 4242"})
-        assert "4242" not in page
+        page = sent("/account/security/pin", **{secret: "open sesame"})
+        assert "open sesame" not in page
         assert "fill it in again" in page
+
+    def test_gives_no_card_back(self) -> None:
+        page = sent("/portal/bills/pay", number="4242 4242 4242 4242", month="12", year="2030", code="917", name="Ada Okafor")
+        for card in ("4242", "917", "2030"):
+            assert card not in page
+
+    def test_gives_the_code_of_a_diagnosis_back(self) -> None:
+        assert 'name="code" value="I10"' in sent(code="I10")
 
     def test_without_anything_typed_is_sent_to_sign_in(self) -> None:
         answer = Client().post("/portal/appointments/1/cancel", {"_once": "t1", "_whose": "Patient/1"})

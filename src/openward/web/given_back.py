@@ -11,9 +11,10 @@ from django.template.loader import render_to_string
 from openward.web import once
 from openward.web.gate import actor_of
 
-# Fields no person typed, and those that are never shown again: what opens a door, and a card.
+# Fields no person typed, and those that are never shown again: what opens a door, and a card. A `code` alone may be that of a diagnosis.
 UNTYPED = frozenset({"csrfmiddlewaretoken", once.FIELD, "_whose", "_page", "_method", "next", "key", "version"})
-SECRET = frozenset({"password", "again", "current", "secret", "pin", "code", "credential", "number"})
+SECRET = frozenset({"password", "again", "current", "secret", "pin", "credential"})
+CARD = frozenset({"number", "month", "year", "code"})
 
 
 def is_something(request: HttpRequest) -> bool:
@@ -25,8 +26,16 @@ def page(request: HttpRequest, *, title: str, text: str, status: int) -> HttpRes
     """Says `text`, shows what was typed, and offers to send it again; a form with a secret or a file in it must be filled in anew."""
     actor = actor_of(request)
     layout = "web/bare.html" if actor is None else "web/portal.html" if actor.kind == "patient" else "web/page.html"
-    is_whole = not SECRET.intersection(request.POST) and not request.FILES
+    is_open = not SECRET.intersection(request.POST) and not CARD.issubset(request.POST)
     fields = [(name, value) for name in request.POST if name != "csrfmiddlewaretoken" for value in request.POST.getlist(name)]
-    words = [value for name, value in fields if name not in UNTYPED | SECRET and " " in value.strip()]
-    context = {"title": title, "text": text, "layout": layout, "fields": fields if is_whole else [], "words": words, "is_signed_out": actor is None}
+    words = [value for name, value in fields if name not in UNTYPED and " " in value.strip()] if is_open else []
+    can_be_sent = is_open and not request.FILES
+    context = {
+        "title": title,
+        "text": text,
+        "layout": layout,
+        "fields": fields if can_be_sent else [],
+        "words": words,
+        "is_signed_out": actor is None,
+    }
     return HttpResponse(render_to_string("web/given_back.html", context, request), status=status)
