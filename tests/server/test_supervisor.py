@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,6 +56,29 @@ def test_it_stops_when_it_is_asked_to(child: Child) -> None:
     child.ask_to_stop()
     child.make_stop(time.monotonic() + 10)
     assert child.ended()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell a child that its parent is gone")
+def test_it_ends_with_a_parent_that_was_killed_outright(tmp_path: Path) -> None:
+    """It would go on answering on the port, and the next server would be told that another program has it."""
+    with subprocess.Popen([sys.executable, "-c", PARENT, str(tmp_path)], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        child = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
+    child.wait(20)
+
+
+PARENT = """
+import os, sys, time
+from pathlib import Path
+from openward.server.supervisor import Child, alone_in
+def work():
+    os.write(1, f"{os.getpid()}\\n".encode())
+    time.sleep(60)
+with alone_in(Path(sys.argv[1])) as held:
+    Child("sleeper", "openward sleeper", work).start(held)
+    time.sleep(60)
+"""
 
 
 class TestAChildThatFallsAgainAndAgain:

@@ -35,6 +35,7 @@ STEADY_SECONDS = 120.0
 STATE = ".serve.state"
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 M_ARENA_MAX = -8  # of malloc.h
+PR_SET_PDEATHSIG = 1  # of linux/prctl.h
 Fork = multiprocessing.get_context("fork")
 
 
@@ -89,13 +90,14 @@ class Child:
         """`held` is let go in the child: a family whose parent was killed must not keep the data folder from the next."""
         self._clear_away()
         self.started, self.again_at = time.monotonic(), None
-        self.process = Fork.Process(target=self._live, args=(held,), name=self.name)
+        self.process = Fork.Process(target=self._live, args=(held, os.getpid()), name=self.name)
         self.process.start()
 
-    def _live(self, held: IO[str]) -> None:
+    def _live(self, held: IO[str], parent: int) -> None:
         os.setsid()
         for number in SIGNALS:
             signal.signal(number, signal.SIG_DFL)
+        end_with(parent)
         held.close()
         setproctitle(self.title)
         try:
@@ -182,6 +184,17 @@ class Supervisor:
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self.stopping = True
+
+
+def end_with(parent: int) -> None:
+    """This process is told to stop when its parent is gone, however that ended: nobody would keep it, and the next server found its port taken.
+
+    https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
+    """
+    with suppress(AttributeError, OSError):  # another system than Linux has no such thing
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        raise SystemExit(1)
 
 
 def share_memory() -> None:
