@@ -51,6 +51,7 @@ class TestWhatIsAScope:
             "patient/Observ*.rs", "patient/Observation,Patient.rs", "patient/../user/*.rs", "admin/*.cruds", "patient/Observation.rs\n", "patient/Observation.rs\u2003openid",
             "offline_access\tonline_access", "OPENID", "openid;fhirUser", "launch/Patient", "launch/patient/x", "fhiruser", "x" * 13_000,
             " ".join(f"patient/Observation.rs?category=c{n}" for n in range(170)),
+            " ".join(f"patient/Observation.rs?category={'c' * 100}{n}" for n in range(130)),
         ],
     )  # fmt: skip
     def test_nothing_else_is(self, text: str) -> None:
@@ -62,6 +63,12 @@ class TestWhatIsAScope:
             Scopes.parse("patient/*.rs")
         with pytest.raises(InvalidScope):
             Scopes.parse("openid")
+
+    @pytest.mark.parametrize("kind", ["staff", "patient"])
+    def test_for_one_patient_reads_what_no_patient_owns_and_writes_none_of_it(self, kind: str) -> None:
+        scopes = parsed("patient/*.cruds").bound_to(patient=cast.PATIENT_ID, app="x")
+        for type in ("Organization", "Practitioner", "Location", "Medication"):
+            assert [letter for letter in "cruds" if scopes.opening(kind, letter, type) is not None] == ["r", "s"], type
 
     def test_twice_and_far_apart_is_once(self) -> None:
         assert parsed("  openid   patient/Patient.r  openid patient/Patient.r ").text == "openid patient/Patient.r"
