@@ -227,6 +227,21 @@ class TestWhatIsWrong:
         comes_back(client, goes_there(client, "/account/elsewhere/hospital/connect"))
         assert SocialAccount.objects.get().user == nurse
 
+    def test_another_provider_does_not_speak_for_the_people_of_this_one(
+        self, client: Client, house: House, nurse: User, named: Any, settings: LazySettings
+    ) -> None:
+        """`sub` is unique within one issuer only. https://openid.net/specs/openid-connect-core-1_0.html#IDToken"""
+        connects(client, nurse)
+        other = Provider(id="other", name="Other", issuer=house.url, client_id="openward", client_secret="s")
+        both = [*settings.OPENWARD_SIGN_IN_ELSEWHERE, other]
+        settings.OPENWARD_SIGN_IN_ELSEWHERE = both
+        settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [one.app() for one in both]}}
+        sent = goes_there(client, "/account/elsewhere/other")
+        client.get("/account/elsewhere/other/back", {"code": "c", "state": sent["state"]})
+        assert not is_inside(client)
+        comes_back(client, goes_there(client))
+        assert is_inside(client)
+
 
 class TestTheFile:
     def test_names_providers_with_their_secret_in_a_file_of_its_own(self, tmp_path: Path) -> None:
