@@ -213,6 +213,26 @@ class TestWriting:
             assert answer.status == 412 if kind == "transaction" else answer.json["entry"][0]["response"]["status"].startswith("412")
         assert call("GET", f"/Patient/{id}").status == 200
 
+    @pytest.mark.parametrize("kind", ["batch", "transaction"])
+    @pytest.mark.parametrize(("tag", "status"), [("*", "412"), ('W/"1"', "412"), ('W/"2"', "200"), (None, "200")])
+    @pytest.mark.parametrize("address", ["Patient/mine", "Patient?identifier=urn:mrn|7"])
+    def test_in_a_bundle_an_update_of_what_must_not_be_there_changes_nothing(
+        self, call: Client, kind: str, tag: str | None, status: str, address: str
+    ) -> None:
+        """rfc9110#field.if-none-match, as outside a bundle: who asks that nothing be there must not overwrite what is."""
+        call("PUT", "/Patient/mine", {**PATIENT, "id": "mine"})
+        asked = {"method": "PUT", "url": address} | ({"ifNoneMatch": tag} if tag else {})
+        entry = {"resource": {**PATIENT, "id": "mine", "active": True}, "request": asked}
+        answer = call("POST", "/", {"resourceType": "Bundle", "type": kind, "entry": [entry]})
+        got = str(answer.status) if answer.status != 200 else answer.json["entry"][0]["response"]["status"][:3]
+        assert (got, "active" in call("GET", "/Patient/mine").json) == (status, status == "200")
+
+    @pytest.mark.parametrize("kind", ["batch", "transaction"])
+    def test_in_a_bundle_what_must_not_be_there_and_is_not_is_created(self, call: Client, kind: str) -> None:
+        entry = {"resource": {**PATIENT, "id": "mine"}, "request": {"method": "PUT", "url": "Patient/mine", "ifNoneMatch": "*"}}
+        answer = call("POST", "/", {"resourceType": "Bundle", "type": kind, "entry": [entry]}).json
+        assert answer["entry"][0]["response"]["status"][:3] == "201"
+
     @pytest.mark.parametrize("query", ["", "?", "?_count=1", "?identifier=", "?nonsense=1", "?_format=json"])
     def test_a_condition_that_conditions_nothing_deletes_nothing(self, call: Client, query: str) -> None:
         id = call("POST", "/Patient", PATIENT).json["id"]

@@ -36,7 +36,7 @@ class Entry:
 
     `sound` is there when the resource has been examined beforehand, its references final. `patch`: the Binary or Parameters of a PATCH.
     `asks`: it reads, searches or calls an operation, by its `url`, with `parameters` if it carries a resource, and changes no entry's resource.
-    `conditions` are its headers: `if_none_match`, `if_modified_since`.
+    `conditions` are its headers: `if_none_match`, `if_modified_since`. `if_none_match`: the version that must not be there for a PUT to be done.
     """
 
     index: int
@@ -53,6 +53,7 @@ class Entry:
     patch: Mapping[str, Any] | None = None
     parameters: Mapping[str, Any] | None = None
     conditions: Mapping[str, str] = field(default_factory=dict)
+    if_none_match: int | None = None
 
     @property
     def asks(self) -> bool:
@@ -167,6 +168,8 @@ def _entry(index: int, raw: Any) -> Entry:
     if_match, if_none_exist = version_named(_text(request, "ifMatch")), _text(request, "ifNoneExist")
     entry = Entry(index, method, url, type, id, query, _text(raw, "fullUrl"), _body(raw, method, type), if_match, if_none_exist)
     entry.patch = _patch(raw) if method == "PATCH" else None
+    if method == "PUT" and "ifNoneMatch" in request:
+        entry.if_none_match = version_named(_text(request, "ifNoneMatch"), "If-None-Match")
     return entry
 
 

@@ -83,10 +83,10 @@ def _carry_out(store: Store, entry: Entry) -> Written | None:
     if entry.method == "POST":
         return create(store, entry.resource, if_none_exist=entry.if_none_exist)
     if entry.query:
-        return conditional_update(store, entry.resource, entry.query, if_match=entry.if_match)
+        return conditional_update(store, entry.resource, entry.query, if_match=entry.if_match, if_none_match=entry.if_none_match)
     if entry.resource.get("id") not in (None, entry.id):
         raise BadRequest(f"The resource's id is not the id of {entry.url}.")
-    return update(store, {**entry.resource, "id": entry.id}, if_match=entry.if_match)
+    return update(store, {**entry.resource, "id": entry.id}, if_match=entry.if_match, if_none_match=entry.if_none_match)
 
 
 def _patch(store: Store, entry: Entry, change: Patch) -> Written:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from openward.fhir.bundles.entries import ANY_VERSION
-from openward.fhir.errors import BadRequest, MultipleMatches
+from openward.fhir.errors import BadRequest, MultipleMatches, PreconditionFailed
 from openward.fhir.interactions.search import matches
+from openward.fhir.interactions.seeing import may_see
 from openward.fhir.versions import Version
 
 if TYPE_CHECKING:
@@ -22,6 +23,12 @@ WAIT = "select pg_advisory_xact_lock(hashtextextended(%(condition)s, %(tenant)s)
 def is_matched(if_match: int | None, before: Version) -> bool:
     """Whether the live version is the one that was asked for."""
     return if_match in (None, ANY_VERSION, before.number)
+
+
+def refuse_standing(store: Store, type: str, id: str, before: Version | None, if_none_match: int) -> None:
+    """Raises PreconditionFailed when the version that must not be there (ANY_VERSION: none at all) is, and the actor may know of it."""
+    if before and not before.deleted and is_matched(if_none_match, before) and may_see(store, "update", type, id):
+        raise PreconditionFailed(type=type, id=id, version=before.number)
 
 
 def only_match(store: Store, type: str, query: str, *, waiting: bool = True) -> Version | None:

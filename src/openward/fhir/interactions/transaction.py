@@ -14,7 +14,7 @@ from openward.fhir.bundles.entries import Entry, at_entry, entries, fault_at, lo
 from openward.fhir.errors import BadRequest, FhirError, Invalid, Issue, NotFound, PreconditionFailed
 from openward.fhir.ids import key as key_of
 from openward.fhir.ids import new_id
-from openward.fhir.interactions.conditions import only_match
+from openward.fhir.interactions.conditions import only_match, refuse_standing
 from openward.fhir.interactions.delete import refuse_no_match, remove
 from openward.fhir.interactions.fetch import Fetch, fetch
 from openward.fhir.interactions.patch import amend
@@ -215,4 +215,6 @@ def _store(store: Store, entry: Entry, standing: Mapping[Address, Version], reso
         return prepare(store, "create", entry.type, entry.id, resource, before, entry.sound)
     if resource.get("id") not in (None, entry.id):
         raise BadRequest(f"The resource's id is not the id of {entry.url}.")
+    if entry.if_none_match is not None:
+        refuse_standing(store, entry.type, entry.id, before, entry.if_none_match)
     return replace(store, entry.type, entry.id, resource, before, entry.if_match, entry.sound)
