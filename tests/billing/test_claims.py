@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal as D
+from typing import Any
 
 import pytest
 
@@ -9,6 +11,7 @@ from openward.billing.errors import AlreadyClaimed, ClaimIsSent, NoCoverage, Not
 from openward.billing.models import ClaimRow, Submission
 from openward.billing.queries.balances import claim_balances, patient_balance
 from openward.billing.transitions import IllegalTransition
+from openward.demo.models import Instance
 from openward.fhir.errors import Conflict
 from openward.fhir.resources import ChargeItem
 from openward.formats.x12.read_837p import read_837p
@@ -245,3 +248,19 @@ class TestReadyIsReady:
         with pytest.raises(NotScrubbed):
             actions.submit(claims=[str(bad.id)], by=clinic.biller)
         assert actions.submit(claims=[str(good.id)], by=clinic.biller).total == D("143.00")
+
+
+class TestATrialIsATrial:
+    """ISA15: T for test data, P for production data."""
+
+    def _usage(self, clinic: Clinic) -> str:
+        return bytes(actions.submit(claims=[str(clinic.claim().id)], by=clinic.biller).body).decode().split("*")[15]
+
+    def test_claims_of_a_demo_clinic_are_marked_however_the_process_was_started(self, clinic: Clinic, settings: Any) -> None:
+        settings.OPENWARD_DEMO = False
+        Instance.objects.create(tenant=1, seed=7, patients=1, made_for=dt.date(2026, 11, 3), made_at=dt.datetime.now(dt.UTC))
+        assert self._usage(clinic) == "T"
+
+    def test_claims_of_a_practice_are_meant(self, clinic: Clinic, settings: Any) -> None:
+        settings.OPENWARD_DEMO = False
+        assert self._usage(clinic) == "P"

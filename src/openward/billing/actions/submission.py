@@ -9,7 +9,7 @@ from uuid import UUID
 
 from openward.access.actor import Actor
 from openward.billing import facts, rows, transitions
-from openward.billing.envelopes import envelope
+from openward.billing.envelopes import envelope, usage
 from openward.billing.errors import ClaimIsSent, NothingToBill, NotScrubbed
 from openward.billing.models import Submission
 from openward.billing.queries.claim_file import ClaimFile, claim_file
@@ -52,7 +52,7 @@ def _ready_file(work: UnitOfWork, id: str) -> ClaimFile:
 
 def _write(work: UnitOfWork, files: Sequence[ClaimFile]) -> Submission:
     control = rows.next_number(work, "interchange")
-    body = write_837p([file.professional() for file in files], envelope(files[0].billing, control))
+    body = write_837p([file.professional() for file in files], envelope(files[0].billing, control, usage(work)))
     return Submission.objects.create(
         tenant=work.tenant,
         id=UUID(new_id()),
