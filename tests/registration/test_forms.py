@@ -34,6 +34,14 @@ def entered(**changed: Any) -> PatientForm:
     return PatientForm({**ADA, **changed})
 
 
+def changed(patient: Patient, **fields: str) -> PatientForm:
+    """The form of a patient on record as the browser sends it back, with these fields changed."""
+    shown = PatientForm.shown(patient)
+    asked = PatientForm(initial=shown)
+    sent = {name: asked[name].value() for name in asked.fields}
+    return PatientForm({**{name: value for name, value in sent.items() if value not in (None, False)}, **fields}, initial=shown)
+
+
 class TestDemographics:
     def test_what_is_typed_is_put_into_the_patient(self) -> None:
         form = entered()
@@ -54,6 +62,58 @@ class TestDemographics:
         again = PatientForm({name: value for name, value in PatientForm.shown(patient).items() if value not in (None, False)})
         assert again.is_valid(), again.errors
         assert again.apply(patient) == before
+
+    def test_what_stands_there_from_elsewhere_is_no_reason_to_refuse_a_change(self) -> None:
+        """Only the year of birth is known, the telephone is none of a telephone company, the state is written in full, there is one name."""
+        data = {
+            "name": [{"family": "Suharto"}],
+            "birthDate": "1980",
+            "telecom": [{"system": "phone", "value": "555-677-3119"}],
+            "address": [{"line": ["1 Main St"], "state": "Massachusetts"}],
+        }
+        patient = Patient.of({"resourceType": "Patient", **data})
+        form = changed(patient, email="new@example.org")
+        assert form.is_valid(), form.errors
+        after = form.apply(patient).data
+        assert [after.get(name) for name in ("name", "birthDate", "gender", "address")] == [data["name"], "1980", None, data["address"]]
+        assert after["telecom"][0] == data["telecom"][0]
+
+    def test_what_stands_there_from_elsewhere_is_held_to_the_rule_once_it_is_changed(self) -> None:
+        patient = Patient.of({"resourceType": "Patient", "name": [{"family": "Suharto"}], "birthDate": "1980"})
+        assert "birth_date" in changed(patient, birth_date="1981").errors
+
+    def test_a_language_that_is_not_on_the_list_stays(self) -> None:
+        spoken = {"language": {"coding": [{"system": "urn:ietf:bcp:47", "code": "so-SO", "display": "Somali"}]}, "preferred": True}
+        patient = Patient.of({"resourceType": "Patient", "name": [{"family": "Abdi", "given": ["Ayaan"]}], "communication": [spoken]})
+        form = changed(patient, city="Maple Hollow")
+        assert ("so", "Somali") in form.fields["language"].choices
+        assert form.is_valid(), form.errors
+        assert form.apply(patient).data["communication"] == [spoken]
+
+    def test_of_an_emergency_contact_only_what_was_changed_is(self) -> None:
+        roles = "http://terminology.hl7.org/CodeSystem/v2-0131"
+        mother = {
+            "relationship": [{"coding": [{"system": roles, "code": "N"}], "text": "mother"}, {"coding": [{"system": roles, "code": "C"}]}],
+            "name": {"family": "Okafor", "given": ["Ngozi"]},
+            "telecom": [{"system": "phone", "value": "+12125550111"}, {"system": "email", "value": "ngozi@example.org"}],
+            "address": {"city": "Lagos"},
+            "gender": "female",
+        }
+        patient = Patient.of({"resourceType": "Patient", "name": [{"family": "Okafor", "given": ["Ada"]}], "contact": [mother]})
+        form = changed(patient, contact_phone="(212) 555-0199")
+        assert form.is_valid(), form.errors
+        assert form.apply(patient).data["contact"] == [{**mother, "telecom": [{"system": "phone", "value": "+12125550199"}, mother["telecom"][1]]}]
+
+    def test_another_emergency_contact_has_nothing_of_the_one_before(self) -> None:
+        contact = {
+            "relationship": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0131", "code": "C"}]}],
+            "name": {"text": "Ngozi Okafor"},
+            "address": {"city": "Lagos"},
+        }
+        patient = Patient.of({"resourceType": "Patient", "name": [{"family": "Okafor", "given": ["Ada"]}], "contact": [contact]})
+        form = changed(patient, contact_name="Chi Okafor")
+        assert form.is_valid(), form.errors
+        assert "address" not in form.apply(patient).data["contact"][0]
 
     def test_another_telephone_and_an_old_name_stay(self) -> None:
         patient = Patient(

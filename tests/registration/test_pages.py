@@ -156,6 +156,19 @@ class TestThePatientsPage:
         assert response.status_code == 422
         assert "Someone else changed this" in text(response)
 
+    @pytest.mark.parametrize("nonsense", ["²", "one", "9" * 5000])
+    def test_a_version_that_is_no_number_is_no_server_error(self, ada: Patient, desk: Client, nonsense: str) -> None:
+        url = reverse("registration:edit", args=[ada.id])
+        assert desk.post(url, {**ADA, "version": nonsense}, headers={"HX-Request": "true"}).status_code == 200
+
+    def test_a_patient_of_whom_only_the_year_of_birth_is_known_can_be_changed(self, desk: Client) -> None:
+        with unit_of_work(by=cast.system()) as work:
+            abdi = work.store.create(Patient(name=[HumanName(family="Abdi", given=["Ayaan"])], birthDate="1980", gender="female"))
+        url = reverse("registration:edit", args=[abdi.id])
+        sent = {"family": "Abdi", "given": "Ayaan", "birth_date": "1980", "sex": "female", "phone": "(212) 555-0123", "version": "1"}
+        assert "refresh-details" in desk.post(url, sent, headers={"HX-Request": "true"})["HX-Trigger"]
+        assert open_store(DESK).read(Patient, str(abdi.id)).birthDate == "1980"
+
     def test_a_patient_who_does_not_exist_is_not_there(self, desk: Client) -> None:
         assert desk.get(reverse("registration:patient", args=["nobody"])).status_code == 404
 

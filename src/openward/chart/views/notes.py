@@ -90,7 +90,7 @@ def _texts(request: PageRequest, template: Template) -> dict[str, str]:
 
 def _version(request: PageRequest) -> int | None:
     text = request.POST.get("version", "")
-    return int(text) if text.isdigit() else None
+    return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
 @page("chart:note-draft", needs=Permission.WRITE_NOTES, methods=("GET", "POST"))
@@ -218,5 +218,5 @@ def visit_diagnoses(request: PageRequest, patient: str, visit: str) -> HttpRespo
 def _ranked_codes(request: PageRequest) -> list[str]:
     """The codes kept, by the rank typed beside each, then the suggestions ticked, then the one found by search."""
     kept = [(request.POST.get(f"rank-{code}", "99"), place, code) for place, code in enumerate(request.POST.getlist("code"))]
-    ordered = sorted((int(rank) if rank.isdigit() else 99, place, code) for rank, place, code in kept)
+    ordered = sorted((int(rank) if rank.isdecimal() and len(rank) < 4 else 99, place, code) for rank, place, code in kept)
     return [code for _rank, _place, code in ordered] + request.POST.getlist("suggested") + [code for code in [request.POST.get("added", "")] if code]

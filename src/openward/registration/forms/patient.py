@@ -37,7 +37,11 @@ LANGUAGES: Final = [
 
 
 class PatientForm(forms.Form):
-    """Demographics, at registration and later."""
+    """Demographics, at registration and later.
+
+    What stands on record and was left as it is, is not held to what a desk may type: a birth date of which only the year is known, a telephone from
+    elsewhere, a state in full. Otherwise nothing of the patient could be changed without inventing the rest.
+    """
 
     family = short_text(_("Family name"), required=True, error=_("Enter the family name."))
     given = short_text(
@@ -59,6 +63,13 @@ class PatientForm(forms.Form):
     contact_relationship = short_text(_("Who they are"), hint=_("Such as mother, husband, neighbor"))
     contact_phone = Phone(label=_("Their telephone"), required=False)
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        spoken, field = str(self.initial.get("language") or ""), self.fields["language"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
+        if spoken and spoken not in dict(LANGUAGES):
+            field.choices = [*field.choices, (spoken, self.initial.get("language_words") or spoken)]  # type: ignore[misc]
+
     def clean_state(self) -> str:
         state = str(self.cleaned_data["state"]).strip().upper()
         if state and not (len(state) == 2 and state.isalpha()):
@@ -67,11 +78,18 @@ class PatientForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         entered = super().clean() or self.cleaned_data
+        for name in [name for name in self.errors if name in self.fields and self._is_as_it_stands(name)]:
+            del self.errors[name]
+            entered[name] = self.initial.get(name) or ""
         if entered.get("texts") and not entered.get("phone") and "phone" not in self.errors:
             self.add_error("phone", _("Enter the telephone that may be sent text messages."))
         if entered.get("contact_phone") and not entered.get("contact_name"):
             self.add_error("contact_name", _("Enter whose telephone this is."))
         return entered
+
+    def _is_as_it_stands(self, name: str) -> bool:
+        standing = self.fields[name].prepare_value(self.initial.get(name))
+        return bool(self.initial) and str(self.data.get(self.add_prefix(name), "")).strip() == str(standing or "").strip()
 
     @classmethod
     def shown(cls, patient: Patient) -> dict[str, Any]:
@@ -89,6 +107,7 @@ class PatientForm(forms.Form):
             "texts": facts.texts_welcome(patient),
             "email": facts.email_of(patient) or "",
             "language": _language(spoken),
+            "language_words": _language_words(spoken),
             "interpreter": bool(patient.extension_value(INTERPRETER)),
             **_shown_address(patient),
             **_shown_contact(patient),
@@ -98,8 +117,9 @@ class PatientForm(forms.Form):
         """Put what was entered into the patient; other names, telephones and addresses stay as they are."""
         entered = self.cleaned_data
         _apply_names(patient, entered)
-        patient.birthDate = entered["birth_date"].isoformat()
-        patient.gender = entered["sex"]
+        born = entered["birth_date"]
+        patient.birthDate = born.isoformat() if isinstance(born, dt.date) else born or None
+        patient.gender = entered["sex"] or None
         apply_reach(patient, entered)
         apply_address(patient, entered)
         _apply_language(patient, entered)
@@ -116,6 +136,12 @@ def _own_name(patient: Patient) -> HumanName | None:
 def _language(spoken: PatientCommunication | None) -> str:
     codes = [coding.code for coding in spoken.language.coding] if spoken and spoken.language else []
     return str(codes[0]).split("-")[0] if codes and codes[0] else ""
+
+
+def _language_words(spoken: PatientCommunication | None) -> str:
+    if spoken is None or spoken.language is None:
+        return ""
+    return str(spoken.language.text or next((coding.display for coding in spoken.language.coding if coding.display), ""))
 
 
 def _shown_address(patient: Patient) -> dict[str, Any]:
@@ -188,27 +214,55 @@ def apply_address(patient: Patient, entered: dict[str, Any]) -> None:
 
 def _apply_language(patient: Patient, entered: dict[str, Any]) -> None:
     code = entered["language"]
-    words = {key: str(word) for key, word in LANGUAGES}
-    spoken = PatientCommunication(
-        language=CodeableConcept(coding=[Coding(system="urn:ietf:bcp:47", code=code, display=words.get(code))]), preferred=True
-    )
-    patient.communication = [spoken, *patient.communication[1:]] if code else patient.communication[1:]
+    if code != _language(patient.communication[0] if patient.communication else None):
+        words = {key: str(word) for key, word in LANGUAGES}
+        spoken = PatientCommunication(
+            language=CodeableConcept(coding=[Coding(system="urn:ietf:bcp:47", code=code, display=words.get(code))]), preferred=True
+        )
+        patient.communication = [spoken, *patient.communication[1:]] if code else patient.communication[1:]
     patient.set_extension(INTERPRETER, **({"valueBoolean": True} if entered["interpreter"] else {}))
 
 
 def apply_contact(patient: Patient, entered: dict[str, Any]) -> None:
-    before = _emergency(patient)
+    """Change what was changed of the emergency contact; under another name it is another person, of whom nothing is known yet."""
+    before, shown = _emergency(patient), _shown_contact(patient)
     others = [one for one in patient.contact if before is None or one != before]
-    if not entered["contact_name"].strip():
+    name, words, phone = entered["contact_name"].strip(), entered["contact_relationship"].strip(), entered["contact_phone"]
+    if not name:
         patient.contact = others
         return
+    if before is not None and name == shown["contact_name"]:
+        if words != shown["contact_relationship"]:
+            _put_words(before, words)
+        if phone != shown["contact_phone"]:
+            _put_phone(before, phone)
+        patient.contact = [*others, before]
+        return
     role = CodeableConcept(coding=[Coding(system=facts.CONTACT_ROLE, code="C", display="Emergency Contact")])
-    if entered["contact_relationship"].strip():
-        role.text = entered["contact_relationship"].strip()
-    contact = PatientContact(relationship=[role], name=HumanName(text=entered["contact_name"].strip()))
-    if entered["contact_phone"]:
-        contact.telecom = [ContactPoint(system="phone", value=entered["contact_phone"])]
+    contact = PatientContact(relationship=[role], name=HumanName(text=name))
+    _put_words(contact, words)
+    _put_phone(contact, phone)
     patient.contact = [*others, contact]
+
+
+def _put_words(contact: PatientContact, words: str) -> None:
+    roles = list(contact.relationship)
+    named = next((one for one in roles if one.text), roles[0])
+    named.text = words or None
+    contact.relationship = roles
+
+
+def _put_phone(contact: PatientContact, phone: str) -> None:
+    """The first telephone is the one shown."""
+    points: list[ContactPoint] = list(contact.telecom)
+    first = next((place for place, point in enumerate(points) if point.system == "phone"), None)
+    if first is None:
+        points += [ContactPoint(system="phone", value=phone)] if phone else []
+    elif phone:
+        points[first].value = phone
+    else:
+        del points[first]
+    contact.telecom = points
 
 
 class DifferentPersonForm(forms.Form):

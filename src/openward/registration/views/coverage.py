@@ -15,6 +15,7 @@ from openward.registration import actions, queries
 from openward.registration.errors import OrderTaken
 from openward.registration.forms import CoverageForm
 from openward.registration.presenters import coverage_rows
+from openward.registration.views.patients import typed_version
 from openward.web import errors
 from openward.web.banner import Banner
 from openward.web.pages import PageRequest, page, panel_done, render, render_panel
@@ -61,7 +62,7 @@ def edit(request: PageRequest, patient: str, coverage: str) -> HttpResponseBase:
     form = CoverageForm(request.POST if request.method == "POST" else None, payers=_payers(request, held), initial=CoverageForm.shown(held))
     if request.method == "POST" and form.is_valid():
         try:
-            actions.change_coverage(by=request.actor, coverage=coverage, version=int(request.POST.get("version") or version), apply=form.apply)
+            actions.change_coverage(by=request.actor, coverage=coverage, version=typed_version(request, version), apply=form.apply)
         except FhirError as refusal:
             _refuse(form, refusal)
         else:

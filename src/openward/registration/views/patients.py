@@ -122,7 +122,7 @@ def edit(request: PageRequest, patient: str) -> HttpResponseBase:
     form = PatientForm(request.POST if request.method == "POST" else None, initial=PatientForm.shown(person))
     if request.method == "POST" and form.is_valid():
         try:
-            actions.change_demographics(by=request.actor, patient=patient, version=int(request.POST.get("version") or version), apply=form.apply)
+            actions.change_demographics(by=request.actor, patient=patient, version=typed_version(request, version), apply=form.apply)
         except FhirError as refusal:
             errors.add_to_form(form, refusal, FIELDS)
         else:
@@ -130,6 +130,12 @@ def edit(request: PageRequest, patient: str) -> HttpResponseBase:
     context = {"form": form, "version": request.POST.get("version") or version, "panel_title": _("Edit details"), "panel_patient": Banner(person)}
     status = 422 if form.errors else 200
     return render_panel(request, "registration/panels/edit.html", context, page="registration:patient", page_args={"patient": patient}, status=status)
+
+
+def typed_version(request: PageRequest, standing: int) -> int:
+    """The version the form was opened on; the standing one where it brings none that is a number."""
+    text = request.POST.get("version", "")
+    return int(text) if text.isdecimal() and len(text) < 10 else standing
 
 
 @page("registration:invite", needs=Permission.REGISTER_PATIENTS, methods=("POST",))
