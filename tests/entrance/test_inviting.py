@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
 from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
 from openward.accounts.models import Invitation, User
-from openward.fhir.resources import HumanName, Patient
+from openward.fhir.resources import ContactPoint, HumanName, Patient
 from openward.record import open_store
 from tests import cast
 from tests.entrance.conftest import PASSWORD, events
@@ -103,3 +106,34 @@ class TestACarer:
     @pytest.mark.parametrize("lacking", [{"name": ""}, {"birth_date": ""}, {"birth_date": "1760-05-06"}, {"birth_date": "2999-01-01"}])
     def test_without_name_or_birth_date_is_not_invited(self, desk: Client, lacking: dict[str, str]) -> None:
         assert desk.post(LETTER, {**CARER, **lacking}).status_code == 422
+
+
+class TestAChild:
+    """A letter for a child ends in a parent's hands, and the sign-in it makes would see what the child may keep to themselves from twelve on."""
+
+    def born(self, years: int) -> None:
+        day = timezone.localdate() - dt.timedelta(days=int(years * 365.25) + 30)
+        mail = [ContactPoint(system="email", value="mum@example.org")]
+        open_store(cast.system()).update(Patient(id=cast.PATIENT_ID, name=[HumanName(family="Kid")], birthDate=day.isoformat(), telecom=mail))
+
+    def test_gets_no_sign_in_of_their_own(self, desk: Client) -> None:
+        self.born(8)
+        answer = desk.post(LETTER, {"who": "patient", "proofed_by": "photo-id"})
+        assert answer.status_code == 422
+        assert "Invite who looks after them" in answer.content.decode()
+        assert not Invitation.objects.exists()
+
+    def test_is_looked_after_by_whom_the_desk_invites(self, desk: Client) -> None:
+        self.born(8)
+        assert code_of(desk, **CARER)
+
+    def test_of_an_age_to_keep_things_gets_their_letter_in_person(self, desk: Client) -> None:
+        self.born(15)
+        assert code_of(desk)
+
+    def test_of_that_age_gets_none_by_a_message_that_may_reach_a_parent(self, desk: Client) -> None:
+        self.born(15)
+        answer = desk.post(reverse("registration:invite", args=[cast.PATIENT_ID]))
+        assert answer.status_code == 422
+        assert "give it to the young person themselves" in answer.content.decode()
+        assert not Invitation.objects.exists()

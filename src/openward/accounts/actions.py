@@ -15,7 +15,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from openward.access.actor import Actor
-from openward.accounts import factors, signing_out, throttle
+from openward.accounts import factors, signing_out, throttle, young
 from openward.accounts.models import LOCK_AFTER, LOCK_FOR, Invitation, User
 from openward.accounts.tokens import digest
 
@@ -129,7 +129,9 @@ def invite_patient(*, reference: str, name: str, by: Actor, proofed_by: str = ""
     """A one-time invitation to the portal and the token of its link. Earlier open ones of the same patient end.
 
     `code`, from `new_code`, opens it too, for a letter; `proofed_by` says how the practice made sure who they are.
+    Raises TooYoung for a child, and InPersonOnly for a young person who would get it by message.
     """
+    young.check(tenant=by.tenant, reference=reference, in_person=bool(code))
     token = secrets.token_urlsafe(24)
     now = timezone.now()
     with transaction.atomic():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -10,11 +12,13 @@ from django.utils.translation import gettext as _
 from openward.access.permissions import Permission
 from openward.accounts import actions
 from openward.accounts.models import Invitation
+from openward.accounts.young import TooYoung
 from openward.audit.auditor import note
 from openward.entrance.forms import InviteForm
 from openward.fhir.resources import Patient
 from openward.record.connection import connection
 from openward.web.display import person_name
+from openward.web.errors import sentence
 from openward.web.pages import PageRequest, page, render
 from openward.web.papers import print_response
 
@@ -29,12 +33,19 @@ def invite(request: PageRequest, patient: str) -> HttpResponseBase:
         if form.cleaned_data["who"] == "patient" and not person.birthDate:
             form.add_error("who", _("There is no birth date on the record, which the invitation asks for. Add it first."))
         else:
-            code = actions.new_code()
-            invitation = _invite(request, patient, str(context["name"]), form, code)
-            there = settings.OPENWARD_PUBLIC_URL + reverse("accounts:invitation-code")
-            words = {**context, "invitation": invitation, "code": code, "there": there}
-            return print_response(request, "entrance/invitation_letter.html", words, what="invitation-letter", patient=patient)
+            try:
+                return _letter(request, patient, form, context)
+            except TooYoung as child:
+                form.add_error("who", sentence(child))
     return render(request, "entrance/invite.html", context, status=422 if form.errors else 200)
+
+
+def _letter(request: PageRequest, patient: str, form: InviteForm, context: dict[str, Any]) -> HttpResponseBase:
+    code = actions.new_code()
+    invitation = _invite(request, patient, str(context["name"]), form, code)
+    there = settings.OPENWARD_PUBLIC_URL + reverse("accounts:invitation-code")
+    words = {**context, "invitation": invitation, "code": code, "there": there}
+    return print_response(request, "entrance/invitation_letter.html", words, what="invitation-letter", patient=patient)
 
 
 def _invite(request: PageRequest, patient: str, name: str, form: InviteForm, code: str) -> Invitation:
