@@ -225,6 +225,22 @@ class TestEvents:
         desk.work()
         assert [event["focus"]["reference"] for event in receiver.heard[1].status["events"]] == ["https://clinic.test/fhir/Encounter/of-ben"]
 
+    @pytest.mark.parametrize("content", ["id-only", "full-resource"])
+    def test_what_is_deleted_before_it_is_told_is_named_all_the_same(
+        self, ward: Store, owner: Store, desk: Desk, receiver: Receiver, content: str
+    ) -> None:
+        """Backport, payloads: id-only and full-resource notifications SHALL include references to the focus resources."""
+        owner.update(subscription(receiver, content=content))
+        desk.work()
+        ward.update(visit())
+        ward.delete("Encounter", "v")
+        desk.work()
+        (event,) = receiver.heard[1].status["events"]
+        assert event["focus"] == {"reference": "https://clinic.test/fhir/Encounter/v"}
+        assert [(entry["fullUrl"], "resource" in entry) for entry in receiver.heard[1].bundle["entry"][1:]] == [
+            ("https://clinic.test/fhir/Encounter/v", False)
+        ]
+
     def test_a_deletion_is_told_by_a_topic_that_is_about_it(self, ward: Store, owner: Store, desk: Desk, receiver: Receiver) -> None:
         owner.update(subscription(receiver, "urn:openward:topic:patient-changed"))
         desk.work()

@@ -79,8 +79,8 @@ def visible(store: Store, events: Sequence[Happening]) -> dict[int, Mapping[str,
         resource: Resource | None = standing.get(f"{type}/{event.id}")
         if resource is not None:
             found[event.number] = resource.data
-        elif event.op == "D" and (where := store.policy.where(store.actor, "read", type)) is not None and where.everything:
-            found[event.number] = None
+        elif (where := store.policy.where(store.actor, "read", type)) is not None and where.everything:
+            found[event.number] = None  # deleted, by this event or since
     return found
 
 
