@@ -69,7 +69,7 @@ class Segment:
     def money(self, position: int) -> Decimal:
         """An amount of US dollars, in whole cents."""
         amount = self.amount(position)
-        if amount != amount.quantize(Decimal("0.01")) or abs(amount) >= Decimal("10000000000"):
+        if abs(amount) >= Decimal("10000000000") or amount != amount.quantize(Decimal("0.01")):
             raise self.error(f"element {self.id}{position:02} is not an amount of dollars and cents")
         return amount.quantize(Decimal("0.01"))
 
