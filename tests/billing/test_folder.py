@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from openward.billing import actions, health, jobs
-from openward.billing.clearinghouse import clearinghouse
-from openward.billing.models import Submission
+from openward.billing.clearinghouse import MAX_BYTES, FolderClearinghouse, clearinghouse
+from openward.billing.models import RefusedFile, Submission
 from tests.billing.clinic import PAID_IN_PART, Clinic, answer, file_of
 
 
@@ -63,6 +63,45 @@ class TestTheJob:
             jobs.collect_remittances()
         assert clinic.state(claim) == "paid"
         assert (arrivals / "a.835").exists()
+
+    def test_a_file_that_cannot_be_read_does_not_hold_up_the_others(self, clinic: Clinic, arrivals: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        claim = clinic.sent()
+        drop(arrivals, "a.835", b"somebody else's", age=20)
+        drop(arrivals, "b.835", file_of(answer(claim, *PAID_IN_PART)))
+        read = Path.read_bytes
+
+        def locked(file: Path) -> bytes:
+            if file.name == "a.835":
+                raise PermissionError(13, "Permission denied")
+            return read(file)
+
+        monkeypatch.setattr(Path, "read_bytes", locked)
+        with pytest.raises(PermissionError):
+            jobs.collect_remittances()
+        assert clinic.state(claim) == "paid"
+
+    def test_a_file_taken_away_meanwhile_is_nobodys(self, clinic: Clinic, arrivals: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        gone = drop(arrivals, "a.835", b"ISA*")
+        listed = clearinghouse().files()
+        gone.unlink()
+        monkeypatch.setattr(FolderClearinghouse, "files", lambda self: listed)
+        jobs.collect_remittances()
+        assert not RefusedFile.objects.exists()
+
+    def test_a_file_too_large_to_read_is_refused_without_being_read(self, clinic: Clinic, arrivals: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        drop(arrivals, "huge.835", b"")
+        os.truncate(arrivals / "huge.835", MAX_BYTES + 1)
+        os.utime(arrivals / "huge.835", (1, 1))
+        monkeypatch.setattr(Path, "read_bytes", lambda file: pytest.fail("read"))
+        jobs.collect_remittances()
+        assert (arrivals / "refused" / "huge.835.reason.txt").read_text() == "The file is larger than 50 MB.\n"
+        assert RefusedFile.objects.get().name == "huge.835"
+
+    def test_a_name_that_is_no_text_is_posted_like_any_other(self, clinic: Clinic, arrivals: Path) -> None:
+        claim = clinic.sent()
+        drop(arrivals, os.fsdecode(b"era\xff.835"), file_of(answer(claim, *PAID_IN_PART)))
+        jobs.collect_remittances()
+        assert clinic.state(claim) == "paid"
 
     def test_the_same_name_twice_keeps_both(self, clinic: Clinic, arrivals: Path) -> None:
         claim = clinic.sent()

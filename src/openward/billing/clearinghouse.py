@@ -24,8 +24,10 @@ _UNFINISHED = (".tmp", ".part", ".filepart", ".crdownload")
 
 @dataclass(frozen=True, slots=True)
 class Received:
+    """A file that has arrived; `data` is None of one that is too large to be read whole."""
+
     name: str
-    data: bytes
+    data: bytes | None
 
 
 class Clearinghouse(Protocol):
@@ -58,19 +60,32 @@ class FolderClearinghouse:
         part.replace(self.out / name)
 
     def waiting(self) -> Iterator[Received]:
+        """One that cannot be read does not hold up the others: its fault is raised once they are through. One taken away meanwhile is nobody's."""
+        unreadable: OSError | None = None
         for file in self.files():
-            if time.time() - file.stat().st_mtime >= SETTLED_SECONDS:
-                yield Received(file.name, file.read_bytes())
+            try:
+                found = file.stat()
+                if time.time() - found.st_mtime < SETTLED_SECONDS:
+                    continue
+                received = Received(file.name, file.read_bytes() if found.st_size <= MAX_BYTES else None)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                unreadable = error
+                continue
+            yield received
+        if unreadable is not None:
+            raise unreadable
 
     def files(self) -> list[Path]:
         """What lies in the folder, oldest first; files still being copied are left alone."""
         self.arrivals.mkdir(parents=True, exist_ok=True)
         found = [each for each in self.arrivals.iterdir() if each.is_file() and not each.name.startswith(".") and each.suffix not in _UNFINISHED]
-        return sorted(found, key=lambda each: (each.stat().st_mtime, each.name))
+        return sorted(found, key=lambda each: (_arrived(each), each.name))
 
     def overdue(self) -> int:
         """How many files lie there longer than the job that takes them needs."""
-        return sum(time.time() - file.stat().st_mtime > OVERDUE_SECONDS for file in self.files())
+        return sum(time.time() - _arrived(file) > OVERDUE_SECONDS for file in self.files())
 
     def posted(self, name: str) -> None:
         self._move(name, self.done)
@@ -87,6 +102,14 @@ class FolderClearinghouse:
             target = folder / f"{time.time_ns()}-{name}"
         (self.arrivals / name).replace(target)
         return target
+
+
+def _arrived(file: Path) -> float:
+    """When it came, in seconds; now for one that was taken away since it was listed."""
+    try:
+        return file.stat().st_mtime
+    except FileNotFoundError:
+        return time.time()
 
 
 def clearinghouse() -> FolderClearinghouse:

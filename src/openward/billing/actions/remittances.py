@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from openward.access.actor import Actor
 from openward.access.permissions import Permission
 from openward.billing import answers, books, facts, ledger, transitions
-from openward.billing.clearinghouse import clearinghouse
+from openward.billing.clearinghouse import MAX_BYTES, clearinghouse
 from openward.billing.explanations import explanation, reconciliation
 from openward.billing.models import ClaimRow, LedgerEntry, LedgerTransaction, RefusedFile, RemittanceFile, RemittanceItem, RemittanceRow
 from openward.fhir.errors import Conflict, Forbidden, NotFound
@@ -53,6 +53,7 @@ class Taken:
 
 def take_file(*, data: bytes, name: str, by: Actor) -> Taken:
     """Take one file of remittances (835). The same bytes again do nothing; a file that is not whole is refused and remembered with the reason."""
+    name = name.encode("utf-8", "replace").decode()  # a folder takes names that are no text
     try:
         advices = read_835s(data)
     except X12Error as error:
@@ -74,7 +75,7 @@ def collect_folder(*, by: Actor) -> list[Taken]:
     house, taken, broken = clearinghouse(), [], None
     for received in house.waiting():
         try:
-            result = take_file(data=received.data, name=received.name, by=by)
+            result = take_file(data=received.data, name=received.name, by=by) if received.data is not None else _too_large(received.name, by)
         except Exception as error:  # noqa: BLE001 - raised again below, once the other files are through
             broken = error
             continue
@@ -86,6 +87,10 @@ def collect_folder(*, by: Actor) -> list[Taken]:
     if broken is not None:
         raise broken
     return taken
+
+
+def _too_large(name: str, by: Actor) -> Taken:
+    return _refuse(name.encode("utf-8", "replace"), name, _("The file is larger than {n} MB.").format(n=MAX_BYTES // 2**20), by)
 
 
 def _refuse(data: bytes, name: str, reason: str, by: Actor) -> Taken:
