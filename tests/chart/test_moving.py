@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
-from openward.chart.actions import open_note, save_draft, sign_note
+from openward.chart.actions import open_note, order_tests, prescribe, record_allergy, record_vitals, save_draft, sign_note
+from openward.chart.errors import RecordMerged
+from openward.chart.queries import banner
 from openward.fhir.errors import FhirError
 from openward.fhir.operations.parameters import Parameters
 from openward.fhir.operations.registry import Call, named
 from openward.fhir.resources import Composition, Observation, Patient
-from openward.record import unit_of_work
+from openward.record import open_store, unit_of_work
+from openward.web.components.clinical import patient_banner
 from tests.cast import system
+from tests.chart.test_prescribing import LISINOPRIL
 
 OTHER = "0199c1f0-0000-7000-8000-0000000000f9"
 
@@ -67,3 +73,37 @@ def test_they_come_back_with_an_undo(clinic, draft, settled):
 def test_after_the_merge_a_signed_note_is_as_fixed_as_before(clinic, clinician, draft, settled):
     with pytest.raises(FhirError):
         save_draft(note=draft.id, texts={"plan": "Something else"}, version=3, by=clinician)
+
+
+class TestTheRecordThatWent:
+    """An old tab, a bookmark or an app opened a chart that said "allergies not asked" and "no current medications" of somebody who has both."""
+
+    @pytest.fixture
+    def stays(self, clinic):
+        clinic.put(resourceType="Patient", id=OTHER, name=[{"family": "Nakamura", "given": ["Ada"]}], birthDate="1970-03-04")
+        operate("merge", source_patient=f"Patient/{clinic.patient}", target_patient=f"Patient/{OTHER}")
+        return OTHER
+
+    def test_leads_to_the_chart_that_stays(self, clinic, sign_in, stays):
+        answer = sign_in("clinician").get(f"/chart/{clinic.patient}/")
+        assert (answer.status_code, answer["Location"]) == (303, f"/chart/{stays}/")
+
+    def test_says_so_in_its_banner(self, clinic, clinician, stays):
+        assert "Merged into another record" in patient_banner(banner(open_store(clinician), clinic.patient))
+
+    @pytest.mark.parametrize(
+        "write",
+        [
+            {"call": prescribe, "prescription": LISINOPRIL},
+            {"call": order_tests, "tests": ["a1c"]},
+            {"call": record_vitals, "values": {"pulse": Decimal(72)}},
+            {"call": record_allergy, "substance": "Latex"},
+            {"call": open_note, "template": "soap"},
+        ],
+        ids=["prescription", "order", "vitals", "allergy", "note"],
+    )
+    def test_takes_nothing_more(self, clinic, clinician, stays, write):
+        asked = dict(write)
+        call = asked.pop("call")
+        with pytest.raises(RecordMerged):
+            call(patient=clinic.patient, by=clinician, **asked)

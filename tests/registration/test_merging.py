@@ -13,7 +13,7 @@ from django.urls import reverse
 from openward.accounts.models import User
 from openward.billing import ledger
 from openward.fhir.errors import Forbidden, Refused
-from openward.fhir.resources import HumanName, Observation, Patient, Provenance
+from openward.fhir.resources import Extension, HumanName, Observation, Patient, Provenance
 from openward.record import open_store, unit_of_work
 from openward.registration import merging, queries
 from openward.registration.facts import replaced_by
@@ -48,6 +48,13 @@ def double() -> str:
     with unit_of_work(by=cast.system()) as work:
         work.store.create({"resourceType": "Observation", "status": "final", "code": {"text": "Pulse"}, "subject": {"reference": f"Patient/{id}"}})
     return id
+
+
+def test_who_was_said_to_be_a_different_person_is_not_merged_unwarned(desk: Client, ada: str) -> None:
+    """Twins have one family name, one birth date and often one address: the reason the desk gave when registering the second stands by the button."""
+    twin = registered("Ade", extension=[Extension(url="urn:openward:different-person", valueString="Her twin sister")])
+    shown = text(desk.get(reverse("registration:merge", args=[ada, twin])))
+    assert ("different person" in shown, "Her twin sister" in shown) == (True, True)
 
 
 def pulse() -> str:

@@ -57,6 +57,10 @@ class WrongFromTheStart(Refused):
     """This prescription was entered in error. Prescribe anew what the patient should take."""
 
 
+class RecordMerged(Conflict):
+    """This record was merged into another one. Open the record that stays: what is written here would be missed there."""
+
+
 class NotBillable(Refused):
     """{code} is a heading of ICD-10-CM, not a diagnosis that can be recorded for a visit. Choose one of the codes below it."""
 

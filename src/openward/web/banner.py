@@ -108,6 +108,11 @@ class Banner:
         return self.died is not None
 
     @property
+    def replaced_by(self) -> str | None:
+        """The id of the record this one was merged into: nothing about the person stands here any more."""
+        return next((link.other.target_id for link in self.patient.link if link.type == "replaced-by" and link.other), None)
+
+    @property
     def born(self) -> str:
         date = self.patient.birthDate
         if not date:

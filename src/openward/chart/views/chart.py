@@ -17,8 +17,9 @@ from openward.chart.queries.histories import HISTORIES, KINDS, history
 from openward.chart.queries.patients import age_of
 from openward.chart.queries.summary import Chart, read_chart
 from openward.chart.vitals import signs
+from openward.fhir.resources import Patient
 from openward.web.banner import Banner
-from openward.web.pages import PageRequest, page, render, render_panel
+from openward.web.pages import PageRequest, go, page, render, render_panel
 
 
 @page("chart:summary", needs=Permission.READ_CHART)
@@ -27,7 +28,12 @@ def summary(request: PageRequest, patient: str) -> HttpResponse:
     if request.actor.may(Permission.MANAGE_PROBLEMS):
         diagnoses.warm()
     with request.store.gathering():
-        return render(request, "chart/summary.html", context(request, read_chart(request.store, patient)))
+        chart = read_chart(request.store, patient)
+        stays = Banner(chart.patient).replaced_by
+        if stays and request.store.find(Patient, stays) is not None:
+            # An old tab or a bookmark: an empty chart would say that nothing is known of allergies and medications.
+            return go(request, "chart:summary", message=_("This record was merged. This is the one that stays."), patient=stays)
+        return render(request, "chart/summary.html", context(request, chart))
 
 
 @page("chart:card", needs=Permission.READ_CHART)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from openward.access.permissions import Permission
 from openward.fhir.errors import FhirError
 from openward.fhir.resources import Patient
-from openward.registration import merging, queries
+from openward.registration import actions, merging, queries
 from openward.registration.presenters import LikenessRow
 from openward.registration.sides import Sides, moves_words
 from openward.web.pages import PageRequest, go, page, render
@@ -54,7 +54,14 @@ def _compared(request: PageRequest, patient: str, other: str, *, refused: str = 
         ]
     except FhirError as refusal:
         moves, refused = [], refused or str(refusal)
-    context = {"patient": left, "banner": queries.banner(request.store, left), "sides": Sides(left, right, moves), "refused": refused}
+    told_apart = [str(reason) for one in (left, right) if (reason := one.extension_value(actions.DIFFERENT_PERSON))]
+    context = {
+        "patient": left,
+        "banner": queries.banner(request.store, left),
+        "sides": Sides(left, right, moves),
+        "refused": refused,
+        "told_apart": told_apart,
+    }
     return render(request, "registration/merge.html", context, status=422 if refused else 200)
 
 
