@@ -127,6 +127,7 @@ class TestDamage:
         report = imported(a__ndjson="\n".join(lines).encode())
         assert report.created == 2
         assert [refusal.name for refusal in report.refused] == ["a.ndjson line 2", "a.ndjson line 3"]
+        assert not any("Bundle" in refusal.reason for refusal in report.refused)  # of which the file has none
 
 
 class TestForms:

@@ -147,7 +147,8 @@ def _write(batch: Batch, store: Store, outcome: Outcome) -> None:
                 _write(replace(batch, name=name, entries=[entry], names=[name]), store, outcome)
         else:
             outcome.digest = None
-            outcome.refused.append(Refusal(batch.names[0] if batch.names else batch.name, reason(as_fhir_error(error))))
+            said = reason(as_fhir_error(error), of_line=bool(batch.names))
+            outcome.refused.append(Refusal(batch.names[0] if batch.names else batch.name, said))
         return
     outcome.counts.update(one.outcome for one in written)
     outcome.found |= {one.version.reference for one in written if one.outcome in ("existing", "unchanged")}

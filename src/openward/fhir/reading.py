@@ -135,7 +135,7 @@ def _examine_lines(piece: Piece, tenant: int) -> tuple[Batch, list[Refusal]]:
         try:
             taken.append((name, examined([_put(len(taken), loads(line), None)], tenant)[0]))
         except FhirError as error:
-            refused.append(Refusal(name, reason(error)))
+            refused.append(Refusal(name, reason(error, of_line=True)))
     return Batch(piece.name, [entry for _, entry in taken], None, strict=False, names=[name for name, _ in taken]), refused
 
 
@@ -204,7 +204,8 @@ def _id_in(full_url: str | None, resource: Mapping[str, Any] | None) -> str | No
     return id if is_id(id) else None
 
 
-def reason(error: FhirError) -> str:
-    said = [f"{issue.expression}: {issue.diagnostics}" if issue.expression else issue.diagnostics for issue in error.issues[:REASONS]]
+def reason(error: FhirError, *, of_line: bool = False) -> str:
+    """In words. Of a line of NDJSON its number tells the place, and not where it stood among those read together."""
+    said = [f"{issue.expression}: {issue.diagnostics}" if issue.expression and not of_line else issue.diagnostics for issue in error.issues[:REASONS]]
     more = len(error.issues) - REASONS
     return " ".join(said) + (f" And {more:,} more." if more > 0 else "")

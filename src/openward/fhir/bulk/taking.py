@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import binascii
 import logging
-import re
 import shutil
 import time
 from collections.abc import Sequence
@@ -35,8 +34,6 @@ log = logging.getLogger("openward.bulk")
 FETCH_SECONDS = 3600.0
 LARGEST = 4 * 2**30
 SAY_EVERY_SECONDS = 1.0
-PLACE = re.compile(r"Bundle\.entry\[\d+\](\.resource)?[^ :]*: (?=[A-Z])")
-"""The place of a line among those that were read together, before its place in the resource."""
 
 
 class Cancelled(Exception):
@@ -134,7 +131,7 @@ class Taking:
 def _words(refusal: Refusal, name: str) -> str:
     """`line 3: Patient.gender: …`; the manifest says of which input."""
     line = refusal.name.removeprefix(name).strip()
-    return f"{line}: {PLACE.sub('', refusal.reason)}" if line else refusal.reason
+    return f"{line}: {refusal.reason}" if line else refusal.reason
 
 
 def _write_outcomes(path: Path, refused: Sequence[str]) -> None:
