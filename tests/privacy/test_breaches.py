@@ -157,6 +157,19 @@ class TestRetention:
         assert officer.post(f"/privacy/retention/hold/{hold.id}/release").status_code in (302, 303)
         assert officer.post(f"/privacy/retention/hold/{hold.id}/release").status_code == 404
 
+    def test_holds_are_on_the_trail(self, officer: Client) -> None:
+        officer.post("/privacy/retention/hold", {"reason": "Example v. Sample"})
+        officer.post(f"/privacy/retention/hold/{Hold.objects.get().id}/release")
+        done = AuditEvent.objects.filter(interaction__startswith="hold").order_by("at").values_list("interaction", "detail")
+        assert list(done) == [("hold-placed", f"hold {Hold.objects.get().id}"), ("hold-released", f"hold {Hold.objects.get().id}")]
+
+    def test_the_hold_of_another_practice_is_not_released_here(self, officer: Client) -> None:
+        hold = Hold.objects.create(tenant=2, reason="Theirs v. Them", placed_by="Their officer")
+        assert officer.post(f"/privacy/retention/hold/{hold.id}/release").status_code == 404
+        hold.refresh_from_db()
+        assert hold.released_at is None
+        assert "Theirs v. Them" not in officer.get("/privacy/retention").content.decode()
+
 
 def _uuid(text: str) -> object:
     from uuid import UUID

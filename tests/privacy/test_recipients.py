@@ -16,7 +16,9 @@ from openward.audit.auditor import AUDITOR
 from openward.audit.models import Affected, Breach, BreachStep
 from openward.fhir.ids import key
 from openward.fhir.protocols import Event
+from openward.fhir.resources import Patient
 from openward.outbox.models import Message
+from openward.privacy.accounting import accounting_words
 from openward.privacy.breaches import actions, residents
 from openward.privacy.breaches.recipients import recipients
 from openward.record import open_store
@@ -142,6 +144,18 @@ class TestBulkFiles:
     def test_count_with_what_was_opened(self, taken: Event) -> None:
         found = breach("client:warehouse", taken, read(cast.PATIENT_ID))
         assert found.affected.get(patient=UUID(cast.PATIENT_ID)).times == 2
+
+    @pytest.mark.parametrize(("people", "words"), [(2, "in a bulk file"), (1, "perhaps: a bulk file of 1 patients")])
+    def test_stand_in_the_accounting_of_each(self, taken: Event, people: int, words: str) -> None:
+        """45 CFR 164.528: what programs took is told, and whether it is certain."""
+        breach("client:warehouse", Event("export", "Patient", detail=f"file 1 taken: 2 resources of {people} patients"))
+        patient = open_store(OFFICER).read(Patient, cast.PATIENT_ID)
+        (row,) = accounting_words(patient, 1, timezone.localdate())["rows"]
+        assert row[1:] == ["Program Nell Night", f"name and contact details, {words}", "treatment"]
+
+    def test_of_what_one_has_nothing_of_are_not_in_ones_accounting(self, taken: Event) -> None:
+        breach("client:warehouse", Event("export", "Condition", detail="file 1 taken: 0 resources of 0 patients"))
+        assert accounting_words(open_store(OFFICER).read(Patient, cast.PATIENT_ID), 1, timezone.localdate())["rows"] == []
 
     def test_of_fewer_than_have_such_data_are_told_in_the_log(self, taken: Event) -> None:
         found = breach("client:warehouse", Event("export", "Patient", detail="file 1 taken: 1 resources of 1 patients"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -42,8 +43,8 @@ def told(**changes: Any) -> dict[str, Any]:
         "agency": "County sheriff",
         "stated": "Sgt. Doe: a case is open",
         "in_writing": "on",
-        "since": today,
-        "until": today + dt.timedelta(days=90),
+        "stated_on": today,
+        "last_day": today + dt.timedelta(days=90),
     }
     return {name: value for name, value in {**facts, **changes}.items() if value is not None}
 
@@ -76,11 +77,11 @@ def test_it_is_told_again_when_the_officer_ends_it_and_that_once(officer: Client
 
 def test_what_was_only_said_holds_thirty_days(officer: Client) -> None:
     today = timezone.localdate()
-    assert officer.post(f"{HERE}/suspend", told(in_writing=None, until=today + dt.timedelta(days=31))).status_code == 422
-    assert officer.post(f"{HERE}/suspend", told(in_writing=None, until=today + dt.timedelta(days=30))).status_code in (302, 303)
+    assert officer.post(f"{HERE}/suspend", told(in_writing=None, last_day=today + dt.timedelta(days=31))).status_code == 422
+    assert officer.post(f"{HERE}/suspend", told(in_writing=None, last_day=today + dt.timedelta(days=30))).status_code in (302, 303)
 
 
-@pytest.mark.parametrize("changes", [{"agency": ""}, {"stated": ""}, {"until": ""}, {"until": "2020-01-01"}, {"since": "2999-01-01"}])
+@pytest.mark.parametrize("changes", [{"agency": ""}, {"stated": ""}, {"last_day": ""}, {"last_day": "2020-01-01"}, {"stated_on": "2999-01-01"}])
 def test_one_that_makes_no_sense_is_not_kept(officer: Client, changes: dict[str, Any]) -> None:
     assert officer.post(f"{HERE}/suspend", told(**changes)).status_code == 422
     assert not Suspension.objects.exists()
@@ -90,6 +91,13 @@ def test_the_trail_has_it_without_the_patient_who_may_read_it(officer: Client) -
     officer.post(f"{HERE}/suspend", told())
     (event,) = AuditEvent.objects.filter(interaction="suspend-accounting")
     assert (event.whose, event.detail) == ([], f"suspension {Suspension.objects.get().id}")
+
+
+def test_its_fields_do_not_share_their_names_with_the_list_behind_it(officer: Client) -> None:
+    """Two fields of one id on a page: the label of one leads to the other."""
+    page = officer.get(f"{HERE}/suspend").content.decode()
+    ids = re.findall(r' id="(id_[a-z_]+)"', page)
+    assert len(ids) == len(set(ids))
 
 
 def test_another_patients_or_tenants_is_not_ended(officer: Client) -> None:

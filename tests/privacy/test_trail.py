@@ -34,11 +34,23 @@ class TestThePrivacyOfficer:
         assert "Nell Night" in page
         assert "opened name and contact details" in page
 
+    def test_reads_roles_as_people_say_them(self, officer: Client) -> None:
+        page = officer.get(f"/privacy/patients/{cast.PATIENT_ID}").content.decode()
+        assert "<td>Nurse</td>" in page
+        assert ">nurse<" not in page
+
     def test_reads_what_a_person_did(self, officer: Client) -> None:
         assert "EXAMPLE" in officer.get("/privacy/people/user:nurse").content.decode()
 
     def test_is_on_the_trail_too(self, officer: Client) -> None:
         officer.get(f"/privacy/patients/{cast.PATIENT_ID}")
+        assert AuditEvent.objects.filter(interaction="audit-review", actor_name="Pia Officer").count() == 1
+
+    @pytest.mark.parametrize(
+        "path", ["/privacy/events", "/privacy/people/user:nurse", "/privacy/events?format=csv", "/privacy/people/user:nurse?format=csv"]
+    )
+    def test_is_on_the_trail_wherever_they_look(self, officer: Client, path: str) -> None:
+        assert officer.get(path).status_code == 200
         assert AuditEvent.objects.filter(interaction="audit-review", actor_name="Pia Officer").count() == 1
 
     def test_finds_a_patient_without_putting_the_name_in_an_address(self, officer: Client) -> None:

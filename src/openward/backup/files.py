@@ -16,7 +16,7 @@ from openward.backup.errors import CannotWrite, PieceBroken
 from openward.backup.series import Mark, Series, StoredFile
 
 CHUNK_BYTES = 8 * 2**20
-MADE_ANEW = frozenset({"postgres", "static", "cache", ".restoring", ".drill"})
+MADE_ANEW = frozenset({"postgres", "static", "cache", ".restoring", ".drill", ".serve.state", ".serve.new"})
 
 
 @dataclass(frozen=True)

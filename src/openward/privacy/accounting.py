@@ -13,10 +13,11 @@ from openward.audit.queries import Period
 from openward.audit.touched import Taken, Told, disclosures
 from openward.fhir.ids import key
 from openward.fhir.resources import Patient
+from openward.privacy.exported import Left, left_of
 from openward.privacy.finding import merged_into, name_of
 from openward.privacy.forms import midnight
 from openward.privacy.suspensions.actions import standing
-from openward.privacy.words import type_words
+from openward.privacy.words import purpose_words, type_words
 from openward.record.connection import connection
 from openward.registration import queries as registration
 from openward.web.display import day
@@ -33,10 +34,11 @@ def accounting_words(patient: Patient, tenant: int, today: dt.date) -> dict[str,
     records = [str(patient.id), *merged_into(patient)]
     zone = timezone.get_current_timezone_name()
     found = [disclosures(connection(), tenant, key("Patient", id), period, zone, MOST) for id in records]
+    files = [one for id in records for one in left_of(connection(), tenant, key("Patient", id), period, zone, MOST)]
     withheld = {plain(one.agency) for id in records for one in standing(tenant, key("Patient", id), today)}
     every = (row for told, taken in found for row in [*map(_told, told), *map(_taken, taken)])
-    rows = sorted(row for row in every if row[0] >= first.isoformat() and plain(row[2]) not in withheld)
-    cut = any(len(told) == MOST or len(taken) == MOST for told, taken in found)
+    rows = sorted(row for row in [*every, *map(_left, files)] if row[0] >= first.isoformat() and plain(row[2]) not in withheld)
+    cut = len(files) >= MOST or any(len(told) == MOST or len(taken) == MOST for told, taken in found)
     return {
         "title": _("Accounting of disclosures"),
         "person": [
@@ -71,4 +73,10 @@ def _told(one: Told) -> tuple[str, str, str, str, str]:
 
 def _taken(one: Taken) -> tuple[str, str, str, str, str]:
     what = ", ".join(type_words(type) for type in one.types) or _("the record")
-    return one.day.isoformat(), day(one.day), _("Program {name}").format(name=one.name), what, one.purpose
+    return one.day.isoformat(), day(one.day), _("Program {name}").format(name=one.name), what, purpose_words(one.purpose)
+
+
+def _left(one: Left) -> tuple[str, str, str, str, str]:
+    words = _("{what}, in a bulk file") if one.is_certain else _("{what}, perhaps: a bulk file of {n} patients")
+    what = words.format(what=type_words(one.type), n=one.people)
+    return one.day.isoformat(), day(one.day), _("Program {name}").format(name=one.name), what, purpose_words(one.purpose)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from openward.access.roles import ROLES
 from openward.audit.events.resource import Entry
@@ -23,8 +24,7 @@ class Line:
 
     @property
     def role(self) -> str:
-        role = ROLES.get(self.event.actor_role or "")
-        return role.title if role else {"client": _("Program"), "system": _("Openward itself")}.get(self.event.actor.split(":")[0], "")
+        return role_words(self.event.actor, self.event.actor_role)
 
     @property
     def did(self) -> str:
@@ -45,6 +45,16 @@ class Line:
         names = [self.patient_names.get(key, _("a patient")) for key in self.event.whose[:3]]
         more = len(self.event.whose) - 3
         return ", ".join(names) + (_(" and {n} more").format(n=more) if more > 0 else "")
+
+
+def role_words(actor: str, role: str | None) -> str:
+    """What somebody was when they did it; of a role made here its key, since it may be gone by now."""
+    if role in ROLES:
+        return str(ROLES[role].title)
+    return str({"client": _("Program"), "system": _("Openward itself")}.get(actor.split(":")[0]) or OTHERS.get(role or "") or role or "")
+
+
+OTHERS = {"patient": gettext_lazy("Patient"), "proxy": gettext_lazy("Looks after the patient")}
 
 
 def lines(events: Sequence[Entry], patient_names: Mapping[UUID, str]) -> list[Line]:

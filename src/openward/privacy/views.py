@@ -21,8 +21,9 @@ from openward.fhir.resources import Patient
 from openward.privacy.accounting import TEMPLATE, accounting_words
 from openward.privacy.finding import find_patients, merged_into, name_of, names_of
 from openward.privacy.forms import DisclosureForm, FindForm, PeriodForm, TrailForm
-from openward.privacy.presenters import Line, lines
+from openward.privacy.presenters import Line, lines, role_words
 from openward.privacy.suspensions.actions import standing
+from openward.privacy.words import purpose_words
 from openward.record.connection import connection
 from openward.record.work import AUDITOR
 from openward.web.pages import PageRequest, go, page, render, render_panel
@@ -52,7 +53,13 @@ def patient(request: PageRequest, id: str) -> HttpResponseBase:
     if request.GET.get("format") == "csv":
         return csv_response(request, _rows(look), f"access-{id}.csv", patient=id)
     openings = queries.openings(queries.of_patient(request.actor.tenant, key("Patient", id), look.period))
-    context = {"patient": person, "name": name_of(person), "openings": openings, "merged": merged_into(person), **_listed(request, form, look, {})}
+    context = {
+        "patient": person,
+        "name": name_of(person),
+        "openings": [(one, role_words(one.actor, one.role)) for one in openings],
+        "merged": merged_into(person),
+        **_listed(request, form, look, {}),
+    }
     if request.actor.may(Permission.REVIEW_PRIVACY):
         withheld = standing(request.actor.tenant, key("Patient", id), timezone.localdate())
         context |= {"may_suspend": True, "suspensions": withheld}
@@ -138,7 +145,7 @@ def _rows(look: Look) -> Iterator[Sequence[Any]]:
     yield [_("When"), _("Who"), _("Role"), _("Did"), _("Ended"), _("Purpose"), _("From address"), _("Detail")]
     for event in everything(connection(), look, MOST_LINES):
         row, at = Line(event, {}), timezone.localtime(event.at).isoformat()
-        yield [at, event.actor_name, row.role, row.did, row.outcome, event.purpose, event.address, row.detail]
+        yield [at, event.actor_name, row.role, row.did, row.outcome, purpose_words(event.purpose), event.address, row.detail]
         count += 1
     if count == MOST_LINES:
         yield [_("The file ends here: ask for fewer days.")]

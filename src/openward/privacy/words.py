@@ -176,6 +176,29 @@ REFUSALS = {
     "Unexpected": gettext_lazy("a fault of the program"),
 }
 
+# https://terminology.hl7.org/ValueSet-v3-PurposeOfUse.html
+PURPOSES = {
+    "TREAT": gettext_lazy("treatment"),
+    "ETREAT": gettext_lazy("emergency treatment"),
+    "BTG": gettext_lazy("emergency access"),
+    "HPAYMT": gettext_lazy("payment"),
+    "HOPERAT": gettext_lazy("running the practice"),
+    "HSYSADMIN": gettext_lazy("keeping the system"),
+    "SYSADMIN": gettext_lazy("keeping the system"),
+    "RECORDMGT": gettext_lazy("keeping records"),
+    "PATRQT": gettext_lazy("the patient's own wish"),
+    "FAMRQT": gettext_lazy("the family's wish"),
+    "HRESCH": gettext_lazy("research"),
+    "PUBHLTH": gettext_lazy("public health"),
+    "HLEGAL": gettext_lazy("law"),
+    "SECURITY": gettext_lazy("security"),
+}
+
+
+def purpose_words(purpose: str) -> str:
+    """What for; a code without words of its own as it stands."""
+    return str(PURPOSES.get(purpose, purpose))
+
 
 def verb_words(interaction: str) -> str:
     """What was done; of an operation without words of its own its name."""

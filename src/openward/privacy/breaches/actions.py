@@ -20,8 +20,8 @@ from openward.fhir.errors import NotFound, Refused
 from openward.fhir.protocols import Event
 from openward.outbox.actions import send
 from openward.outbox.models import Message
-from openward.privacy.breaches.exported import exported, together
 from openward.privacy.breaches.recipients import recipients
+from openward.privacy.exported import exported, together
 from openward.privacy.words import type_words
 from openward.record import UnitOfWork, unit_of_work
 from openward.record.connection import connection

@@ -33,8 +33,10 @@ class SuspensionForm(forms.Form):
     in_writing = forms.BooleanField(
         label=gettext_lazy("There is a written statement"), required=False, help_text=gettext_lazy("One that was only said holds for 30 days")
     )
-    since = forms.DateField(label=gettext_lazy("Stated on"), initial=timezone.localdate, widget=forms.DateInput(attrs=DATE))
-    until = forms.DateField(label=gettext_lazy("Until"), widget=forms.DateInput(attrs=DATE), help_text=gettext_lazy("The agency names the time"))
+    stated_on = forms.DateField(label=gettext_lazy("Stated on"), initial=timezone.localdate, widget=forms.DateInput(attrs=DATE))
+    last_day = forms.DateField(
+        label=gettext_lazy("Last day"), widget=forms.DateInput(attrs=DATE), help_text=gettext_lazy("The agency names the time")
+    )
 
     def clean_agency(self) -> str:
         """As the trail keeps whom it was given to."""
@@ -42,14 +44,20 @@ class SuspensionForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         found = super().clean() or {}
-        since, until, today = found.get("since"), found.get("until"), timezone.localdate()
+        since, until, today = found.get("stated_on"), found.get("last_day"), timezone.localdate()
         if since and since > today:
-            self.add_error("since", _("This day is still to come."))
+            self.add_error("stated_on", _("This day is still to come."))
         if until and until < max(today, since or today):
-            self.add_error("until", _("This day is over."))
+            self.add_error("last_day", _("This day is over."))
         if since and until and not found.get("in_writing") and until > since + dt.timedelta(days=actions.ORAL_DAYS):
-            self.add_error("until", _("Without a written statement it ends 30 days after it was said."))
+            self.add_error("last_day", _("Without a written statement it ends 30 days after it was said."))
         return found
+
+    def told(self) -> dict[str, Any]:
+        """For `suspend`. The fields have other names than those of the list behind the panel, which has days of its own."""
+        found = dict(self.cleaned_data)
+        since, until = found.pop("stated_on"), found.pop("last_day")
+        return {**found, "since": since, "until": until}
 
 
 @page("privacy:suspend", needs=Permission.REVIEW_PRIVACY, methods=("GET", "POST"))
@@ -57,7 +65,7 @@ def suspend(request: PageRequest, id: str) -> HttpResponseBase:
     request.store.read(Patient, id)
     form = SuspensionForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        actions.suspend(patient=key("Patient", id), by=request.actor, **form.cleaned_data)
+        actions.suspend(patient=key("Patient", id), by=request.actor, **form.told())
         return go(request, "privacy:patient", message=_("Withheld until that day."), id=id)
     context = {"form": form, "panel_title": _("Withhold from the accounting")}
     status = 422 if form.errors else 200
