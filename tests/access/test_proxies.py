@@ -17,8 +17,10 @@ from openward.access.models import ProxyGrant
 from openward.access.proxies import age, as_proxy, hidden_at, rule
 from openward.accounts.models import User
 from openward.audit.models import AuditEvent
-from openward.fhir.errors import FhirError
+from openward.fhir.errors import FhirError, Forbidden, NotFound
+from openward.fhir.ids import key
 from openward.fhir.resources import Patient, RelatedPerson
+from openward.privacy.proxies import actions
 from openward.record import open_store
 from tests import cast
 from tests.access.people import DEPRESSION, HYPERTENSION, condition, house, labelled, seen
@@ -96,7 +98,7 @@ class TestAParent:
         child(6)
         leave(parent, until=timezone.now() + dt.timedelta(seconds=2))
         assert _opens(proxy(parent))
-        remembered = {key[0]: until - time.monotonic() for key, (_, until, _) in known._kept.items()}
+        remembered = {place[0]: until - time.monotonic() for place, (_, until, _) in known._kept.items()}
         assert remembered["grants"] <= 2.0
         assert remembered["acting"] <= 2.0
 
@@ -249,6 +251,35 @@ class TestTheDesk:
     def test_is_told_that_a_grown_child_has_no_parents_leave(self, desk: Client) -> None:
         child(20)
         assert "of age" in desk.post(f"/privacy/proxies/of/{CHILD}", self.given()).content.decode()
+
+    def test_is_on_the_trail_about_the_patient_when_it_gives_and_ends_leave(self, desk: Client) -> None:
+        desk.post(f"/privacy/proxies/of/{CHILD}", self.given())
+        desk.post(f"/privacy/proxies/{ProxyGrant.objects.get().pk}/end")
+        found = AuditEvent.objects.filter(actor_name="Dana Desk", interaction__contains="proxy").order_by("at")
+        assert [(event.interaction, event.whose) for event in found] == [
+            ("grant-proxy", [key("Patient", CHILD)]),
+            ("end-proxy", [key("Patient", CHILD)]),
+        ]
+
+    @pytest.mark.parametrize("changed", [{"is_active": False}, {"tenant": 2}, {"role": "nurse"}], ids=["ended", "another practice's", "staff"])
+    def test_gives_leave_to_nobody_who_does_not_sign_in_to_this_portal(self, desk: Client, parent: User, changed: dict[str, Any]) -> None:
+        User.objects.filter(pk=parent.pk).update(**changed)
+        assert "Nobody signs in" in desk.post(f"/privacy/proxies/of/{CHILD}", self.given()).content.decode()
+        assert not ProxyGrant.objects.exists()
+
+    def test_asks_past_the_page_in_vain_without_the_right(self, desk: Client, parent: User) -> None:
+        with pytest.raises(Forbidden):
+            actions.give(patient=CHILD, sign_in=parent.sign_in, kind="carer", areas=["bills"], until=None, by=cast.staff("clinician"))
+        desk.post(f"/privacy/proxies/of/{CHILD}", self.given())
+        with pytest.raises(Forbidden):
+            actions.end(grant=str(ProxyGrant.objects.get().pk), by=cast.staff("clinician"))
+
+    def test_gives_no_leave_for_a_record_that_is_closed_to_it(self, desk: Client, parent: User) -> None:
+        store = open_store(cast.system())
+        store.update({**store.read(Patient, CHILD).data, **labelled("V")})
+        assert desk.post(f"/privacy/proxies/of/{CHILD}", self.given()).status_code == 404
+        with pytest.raises(NotFound):
+            actions.give(patient=CHILD, sign_in=parent.sign_in, kind="carer", areas=["bills"], until=None, by=cast.staff("front-desk"))
 
 
 class TestTheRule:

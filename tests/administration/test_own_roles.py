@@ -13,8 +13,10 @@ from openward.access.known import forget
 from openward.access.models import Assignment, Clearance, CustomRole
 from openward.access.permissions import Permission
 from openward.accounts.models import User
+from openward.administration.actions import OwnSignIn
+from openward.administration.policy import actions
 from openward.audit.models import AuditEvent
-from openward.fhir.errors import NotFound
+from openward.fhir.errors import Forbidden, NotFound
 from openward.record import open_store
 from tests import cast
 from tests.access.people import HYPERTENSION, OPIOIDS, condition, encounter, house, seen
@@ -113,6 +115,18 @@ class TestARoleOfTheHouse:
         assert page.status_code == 422
         assert not Assignment.objects.exists()
 
+    def test_is_nobodys_to_take_from_themselves_or_to_give_a_patient_or_a_stranger(self, admin: Client, nurse: User) -> None:
+        make(admin)
+        boss = User.objects.get(sign_in="admin@example.org")
+        with pytest.raises(OwnSignIn):
+            actions.unassign(user=boss, by=boss.actor())
+        patient = User.objects.create_user(sign_in="pat@example.org", password=None, role="patient", name="Pat")
+        stranger = User.objects.create_user(sign_in="far@example.org", password=None, role="nurse", name="Far", tenant=2)
+        for whom in (patient, stranger):
+            with pytest.raises(NotFound):
+                actions.assign(key=CustomRole.objects.get().key, user=whom, facility="", until=None, by=boss.actor())
+        assert not Assignment.objects.exists()
+
     def test_is_removed_when_nobody_has_it(self, admin: Client, nurse: User) -> None:
         role = make(admin)
         give(admin, role)
@@ -125,6 +139,23 @@ class TestARoleOfTheHouse:
     def test_is_on_the_trail(self, admin: Client, nurse: User) -> None:
         give(admin, make(admin))
         assert set(AuditEvent.objects.filter(actor_name="Alma Admin").values_list("interaction", flat=True)) >= {"keep-role", "assign-role"}
+
+    def test_taken_back_and_ended_is_on_the_trail_too(self, admin: Client, nurse: User) -> None:
+        boss = User.objects.get(sign_in="admin@example.org").actor()
+        role = make(admin)
+        give(admin, role)
+        actions.unassign(user=nurse, by=boss)
+        actions.end_role(key=role.key, by=boss)
+        actions.end_clearance(clearance=str(actions.clear(actor="user:x", label="ETH", reason="because", until=None, by=boss).pk), by=boss)
+        done = AuditEvent.objects.filter(actor_name="Alma Admin").order_by("at").values_list("interaction", flat=True)
+        assert [one for one in done if one not in ("read", "search")] == [
+            "keep-role",
+            "assign-role",
+            "unassign-role",
+            "end-role",
+            "clear",
+            "end-clearance",
+        ]
 
     def test_of_the_same_name_is_one(self, admin: Client) -> None:
         make(admin)
@@ -145,6 +176,17 @@ class TestAClearance:
     def test_lets_a_client_too(self, admin: Client) -> None:
         admin.post("/admin/clearances", {"actor": "client:registry", "label": "HIV", "reason": "state registry"})
         assert Clearance.objects.get().actor == "client:registry"
+
+    def test_is_nobodys_to_give_themselves(self, admin: Client) -> None:
+        boss = User.objects.get(sign_in="admin@example.org").actor()
+        with pytest.raises(OwnSignIn):
+            actions.clear(actor=boss.id, label="ETH", reason="because", until=None, by=boss)
+        assert not Clearance.objects.exists()
+
+    def test_is_given_by_who_may_say_who_may_do_what(self, nurse: User) -> None:
+        with pytest.raises(Forbidden):
+            actions.clear(actor="user:x", label="ETH", reason="because", until=None, by=nurse.actor())
+        assert not Clearance.objects.exists()
 
     def test_is_for_somebody(self, admin: Client) -> None:
         page = admin.post("/admin/clearances", {"actor": "nobody@example.org", "label": "HIV", "reason": "because"})

@@ -64,6 +64,30 @@ class TestTheAdministrator:
         assert nurse.role == "biller"
         assert theirs.get("/desk/mine").status_code == 302
 
+    def test_cannot_make_themselves_more_or_take_their_own_factors_away(self, boss: User) -> None:
+        with pytest.raises(actions.OwnSignIn):
+            actions.change_role(user=boss, role="clinician", by=boss.actor())
+        with pytest.raises(actions.OwnSignIn):
+            actions.remove_factors(user=boss, by=boss.actor())
+
+    def test_leaves_an_event_for_everything_done_to_a_person(self, office: Client, nurse: User) -> None:
+        for way in (
+            {"role": "biller"},
+            {"do": "send-link"},
+            {"do": "sign-out"},
+            {"do": "unlock"},
+            {"do": "remove-factors"},
+            {"do": "end"},
+            {"do": "restore"},
+        ):
+            office.post(f"/admin/people/{nurse.id}", way)
+        done = (
+            AuditEvent.objects.filter(actor_name="Bo Admin", detail__startswith=f"user:{nurse.id}")
+            .order_by("at")
+            .values_list("interaction", flat=True)
+        )
+        assert list(done) == ["change-role", "send-sign-in-link", "end-session", "unlock-user", "remove-factor", "end-user", "restore-user"]
+
     def test_cannot_end_themselves(self, boss: User) -> None:
         with pytest.raises(actions.OwnSignIn):
             actions.end_sign_in(user=boss, by=boss.actor())
@@ -108,8 +132,11 @@ class TestWhatIsRisky:
         assert Message.objects.get(kind="sign-in-link").to == "nurse@example.org"
 
     def test_removes_lost_factors_and_signs_out(self, office: Client, nurse: User) -> None:
+        theirs = Client()
+        theirs.force_login(nurse)
         factors.new_recovery_codes(nurse)
         office.post(f"/admin/people/{nurse.id}", {"do": "remove-factors"})
+        assert theirs.get("/desk/mine").status_code == 302
         assert factors.recovery_codes_left(nurse) == 0
         assert AuditEvent.objects.filter(interaction="remove-factor").count() == 1
 

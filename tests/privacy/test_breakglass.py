@@ -215,6 +215,7 @@ class TestItsReview:
     def test_that_finds_it_wrong_closes_it(self, client: Client, nurse: User) -> None:
         client.post(f"/privacy/openings/{Opening.objects.get().pk}", {"verdict": "wrong", "finding": "No such patient that night."})
         assert seen(nurse.actor()) == set()
+        assert not Opening.objects.get().is_open
 
     def test_happens_once(self, client: Client) -> None:
         opening = Opening.objects.get()
