@@ -21,7 +21,7 @@ def is_id(text: object) -> bool:
     return isinstance(text, str) and ID.fullmatch(text) is not None
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def key(type: str, id: str) -> UUID:
     """The key of `type/id`. A UUID in its canonical text is its own key; any other id maps by UUIDv5 within its type, for ever."""
     if _is_canonical(id):

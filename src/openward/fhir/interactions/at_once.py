@@ -58,7 +58,7 @@ REFUSING = "select (case when exists (select from missing) then 'a reference lea
 
 _numbers = count()
 # What the dictionary of codes is known to hold: tenant and entry. Nothing is ever taken out of it.
-NAMES = 20_000
+NAMES = 5000
 _named: WeakKeyDictionary[Connection[Any], set[tuple[int, Entry]]] = WeakKeyDictionary()
 _prepared: WeakKeyDictionary[Connection[Any], dict[str, bytes]] = WeakKeyDictionary()
 

@@ -97,7 +97,7 @@ def _level(ours: Sequence[str], theirs: Sequence[str], part: str) -> str:
     return "middle" if is_middle else "part"
 
 
-@lru_cache(maxsize=2**17)
+@lru_cache(maxsize=2**14)
 def _word(first: str, second: str, part: str) -> str:
     if first == second:
         return "same"
@@ -120,7 +120,7 @@ def _namer() -> NickNamer:
     return NickNamer()
 
 
-@lru_cache(maxsize=2**14)
+@lru_cache(maxsize=2**12)
 def nicknames(given: str) -> frozenset[str]:
     """What someone called `given` may also be called, the full names of a nickname among them: English ones."""
     namer = _namer()

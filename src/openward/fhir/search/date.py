@@ -34,7 +34,7 @@ def extract(datatype: str, value: Any) -> Range | None:
     return _timing(value) if datatype == "Timing" else None
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def span(text: str) -> Range | None:
     """The half-open range a date, dateTime or instant means; None when it is not one."""
     if len(text) > 10:

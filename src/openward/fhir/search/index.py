@@ -26,7 +26,7 @@ from openward.fhir.search.tables import send_index, write_index
 __all__ = ["IndexRow", "extract", "send_index", "write_index"]
 
 Sink = Callable[[IndexRow, str, Any], None]
-REMEMBERED = 20_000  # literals or codes of one parameter, and what they lead to
+REMEMBERED = 4000  # literals or codes of one parameter, and what they lead to
 
 
 def extract(resource: Mapping[str, Any], type: str | None = None, *, tenant: int) -> IndexRow:

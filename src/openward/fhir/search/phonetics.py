@@ -61,7 +61,7 @@ COMPILED = tuple((re.compile(pattern), sound) for pattern, sound in RULES)
 DOUBLED = re.compile(r"(.)\1+")
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def sounds(word: str) -> tuple[str, ...]:
     """The sounds of one normalised word (see string.normal), the likeliest first; () when it has no letters."""
     first = _sound(word, j="J")

@@ -35,7 +35,7 @@ def link_hash(parameter: str, target: str) -> int:
     return token_hash("->" + parameter, target, "")
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def pointer(reference: str) -> Pointer | None:
     """The resource of this server a literal reference names; None for every other."""
     match = LOCAL.fullmatch(reference)

@@ -52,7 +52,7 @@ def version_sent(sent: Callable[[int, int], Any], row: int) -> Version:
     )
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4096)
 def _key(sent: bytes) -> tuple[UUID, str]:
     """The key, and its text: a patient's is met with everything that is theirs."""
     key = UUID(bytes=sent)

@@ -23,13 +23,22 @@ LAST = "\U0010ffff"
 INDEXED = 100  # characters; the length in the index string_value_by_value
 
 
-@lru_cache(maxsize=65536)
+REMEMBERED, LONGEST = 16384, 300  # texts; letters of one, so that what is remembered has a size
+
+
 def normal(text: str) -> str:
     """Case-folded, without accents, white space collapsed: `José  María` → `jose maria`."""
+    return _remembered(text) if len(text) <= LONGEST else _normal(text)
+
+
+def _normal(text: str) -> str:
     folded = text.casefold()
     if not folded.isascii():
         folded = "".join(c for c in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(c)).translate(PLAIN)
     return " ".join(folded.split())
+
+
+_remembered = lru_cache(maxsize=REMEMBERED)(_normal)
 
 
 def texts(datatype: str, value: Any) -> Iterator[str]:

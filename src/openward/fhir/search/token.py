@@ -23,7 +23,7 @@ TEXT_ONLY = "urn:openward:text"
 SECONDARY, OF_TYPE = "+", "~"
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def token_hash(parameter: str, system: str | None, code: str | None) -> int:
     """The hash a token of `parameter` has in `current.tok`, signed 64 bits.
 
@@ -48,7 +48,7 @@ def no_code_hash(parameter: str) -> int:
 Entry = tuple[int, int, str, str, str]
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def coding(parameter: str, system: str, code: str, display: str) -> tuple[tuple[int, int], Entry]:
     """The hashes of one coding, and its row in the dictionary."""
     exact = token_hash(parameter, system, code)

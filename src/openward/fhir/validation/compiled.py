@@ -37,7 +37,7 @@ CHECKS = _Checks()
 
 REPEATED = frozenset({"Coding", "Reference", "Period"})
 """Small types whose values stand again and again: the codes of a practice, the patient and the visit of a bundle."""
-REMEMBERED, LONGEST = 10_000, 300  # values; letters of one text in them, so that what is remembered has a size
+REMEMBERED, LONGEST = 3000, 300  # values; letters of one text in them, so that what is remembered has a size
 
 
 def _remembering(check: Check) -> Check:

@@ -22,7 +22,7 @@ Held = dict[str | None, Any]
 Glance = Callable[[Any, Held], bool]
 
 WIDE = 12  # types of a choice beyond which the keys that are there are looked at, instead of every key that could be
-REMEMBERED, LONGEST = 10_000, 300
+REMEMBERED, LONGEST = 3000, 300
 
 PLAIN = f"({{v}}.__class__ is not str or not 0 < len({{v}}) <= {MAX_STRING} or not {{v}}.isprintable())"
 DENSE = f"({{v}}.__class__ is not str or not 0 < len({{v}}) <= {MAX_STRING} or ' ' in {{v}} or not {{v}}.isprintable())"
