@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from django.conf import LazySettings
+from django.db import connections
 
-from openward.audit.models import AuditEvent, Retention
+from openward.audit.models import AuditEvent, Hold, Retention
+from openward.record.wires import own_wire
 from openward.server import audits
 from openward.server.audits import Done, run
 from tests.audit.sealing.shelf import as_owner, nth, write
@@ -130,6 +136,50 @@ def test_a_purge_is_on_the_trail_and_leaves_it_sound() -> None:
     assert AuditEvent.objects.filter(interaction="audit-purge").count() == 1
     assert audit("verify").status == 0
     assert audit("purge").lines == ["tenant 1: nothing is past its 2,192 days"]
+
+
+def past_retention() -> None:
+    write(4)
+    with as_owner() as cursor:
+        cursor.execute("update audit.entry set at = at - interval '8 years'")
+    audit("seal")
+    Retention.objects.create(tenant=1, days=2192, set_by="Pia Officer")
+
+
+def test_a_purge_while_a_hold_stands_says_so_and_ends_with_status_1() -> None:
+    past_retention()
+    Hold.objects.create(tenant=1, reason="Example v. Sample", placed_by="Pia Officer")
+    done = audit("purge")
+    assert (done.lines, done.status) == (["tenant 1: a legal hold stands: nothing of the trail may go"], 1)
+
+
+def test_a_purge_waits_for_a_hold_that_is_being_placed_and_leaves_what_it_holds() -> None:
+    """Whoever placed it was told that it stands, and what it holds would be gone."""
+    past_retention()
+    with ThreadPoolExecutor(1) as beside, own_wire() as wire:
+        with wire.transaction():
+            wire.execute(
+                "insert into audit_hold (id, tenant, reason, placed_by, placed_at, released_by) values (gen_random_uuid(), 1, 'x', 'Pia', now(), '')"
+            )
+            purging = beside.submit(purge_and_close)
+            until_blocked(wire)
+        assert purging.result(30).status == 1
+    assert AuditEvent.objects.filter(interaction="audit-purge").count() == 0
+
+
+def purge_and_close() -> Done:
+    try:
+        return audit("purge")
+    finally:
+        connections.close_all()
+
+
+def until_blocked(wire: psycopg.Connection[Any]) -> None:
+    waiting = "select count(*) from pg_locks l where not l.granted and l.relation = 'audit_hold'::regclass"
+    until = time.monotonic() + 20
+    while not wire.execute(waiting).fetchone()[0]:  # type: ignore[index] - a count has a row
+        assert time.monotonic() < until, "nobody waits for the hold"
+        time.sleep(0.02)
 
 
 def test_who_keeps_it_append_only_is_said() -> None:

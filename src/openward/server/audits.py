@@ -162,20 +162,31 @@ def _accept(wire: psycopg.Connection[Any], data: Path, tenant: int, through: int
 
 
 def _purge(options: argparse.Namespace) -> Done:  # noqa: ARG001 - one shape for all actions
-    """Remove what is past its retention, tenant by tenant; that it was done is itself on the trail."""
-    lines = []
+    """Remove what is past its retention, tenant by tenant; that it was done is itself on the trail. A tenant on hold keeps its own and no other's."""
+    lines, refused = [], False
     with sealing_wire() as wire:
         seal_now(wire)
-        for kept in Retention.objects.all():
-            last = purgeable(wire, kept.tenant, kept.days, dt.datetime.now(dt.UTC))
-            if last is None:
-                lines.append(f"tenant {kept.tenant}: nothing is past its {kept.days:,} days")
-                continue
-            by = Actor.system("purge the trail", tenant=kept.tenant)
-            done = purge(wire, last, signer(data_folder()), actor=by.id)
-            note(wire, by, "audit-purge", detail=f"{done.removed} entries up to seal {done.through}")
-            lines.append(f"tenant {kept.tenant}: {done.removed:,} entries removed, up to seal {done.through}; the seals remain")
-    return Done(lines or ["No retention period is set: the trail is kept for ever."])
+        for tenant in Retention.objects.order_by("tenant").values_list("tenant", flat=True):
+            try:
+                lines.append(_purged(wire, tenant))
+            except RestrictViolation as trouble:
+                refused = True
+                lines.append(f"tenant {tenant}: {trouble.diag.message_primary}")
+    return Done(lines or ["No retention period is set: the trail is kept for ever."], 1 if refused else 0)
+
+
+def _purged(wire: psycopg.Connection[Any], tenant: int) -> str:
+    """A hold that is being placed is waited for; one that comes while something is removed stands after it, and never over what is gone meanwhile."""
+    with wire.transaction():
+        cursor = psycopg.Cursor(wire).execute("lock table audit_hold, audit_retention in share mode")
+        found = cursor.execute("select days from audit_retention where tenant = %s", (tenant,)).fetchone()
+        last = purgeable(wire, tenant, int(found[0]), dt.datetime.now(dt.UTC)) if found else None
+        if found is None or last is None:
+            return f"tenant {tenant}: nothing is past its {int(found[0]):,} days" if found else f"tenant {tenant}: kept for ever"
+        by = Actor.system("purge the trail", tenant=tenant)
+        done = purge(wire, last, signer(data_folder()), actor=by.id)
+        note(wire, by, "audit-purge", detail=f"{done.removed} entries up to seal {done.through}")
+    return f"tenant {tenant}: {done.removed:,} entries removed, up to seal {done.through}; the seals remain"
 
 
 def _role(options: argparse.Namespace) -> Done:
