@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -55,6 +56,39 @@ def test_as_many_of_each_kind_as_max_says(call: Client) -> None:
 )
 def test_any_search_parameter_narrows(call: Client, query: str, expected: list[str]) -> None:
     assert latest(call, f"patient=ada&{query}") == expected
+
+
+@pytest.mark.parametrize(
+    "whose",
+    [
+        {"name": "patient", "valueReference": {"reference": "Patient/ada"}},
+        {"name": "subject", "valueReference": {"reference": "https://clinic.test/fhir/Patient/ada"}},
+        {"name": "patient", "valueString": "ada"},
+        {"name": "patient", "valueId": "ada"},
+    ],
+)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {"name": "code", "valueCodeableConcept": {"coding": [{"system": "urn:x", "code": "y"}, {"system": LOINC, "code": "8867-4"}]}},
+        {"name": "code", "valueCoding": {"system": LOINC, "code": "8867-4"}},
+        {"name": "code", "valueCoding": {"code": "8867-4"}},
+        {"name": "category", "valueString": "vital-signs"},
+    ],
+)
+def test_parameters_may_be_of_their_own_types(call: Client, whose: dict[str, Any], kind: dict[str, Any]) -> None:
+    """parameters.html: a patient is a Reference, a code a Coding or a CodeableConcept. An answer without any would say there is nothing."""
+    answer = call("POST", "/Observation/$lastn", {"resourceType": "Parameters", "parameter": [whose, kind]})
+    assert references(answer.json) == ["Observation/pulse3"]
+
+
+def test_a_parameter_that_cannot_be_searched_by_is_refused(call: Client) -> None:
+    parameters = [{"name": "patient", "valueString": "ada"}, {"name": "date", "valuePeriod": {"start": "2026"}}]
+    assert call("POST", "/Observation/$lastn", {"resourceType": "Parameters", "parameter": parameters}).status == 400
+
+
+def test_whose_may_be_said_by_the_address_of_this_server(call: Client) -> None:
+    assert latest(call, "patient=https://clinic.test/fhir/Patient/ada&code=8867-4") == ["pulse3"]
 
 
 def test_two_at_the_same_time_are_both_the_latest(call: Client, keep: Keep) -> None:

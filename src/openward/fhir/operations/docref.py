@@ -46,7 +46,7 @@ def _patient(call: Call) -> str:
 
 def _narrowed(call: Call) -> list[tuple[str, str]]:
     """By type and by the dates of care the document is about."""
-    types = [_token(value) for value in call.parameters.all("type")]
+    types = call.parameters.searched("type")
     dates = [(name, prefix, text) for name, prefix in (("start", "ge"), ("end", "le")) if (text := call.parameters.text(name))]
     wrong = [name for name, _, text in dates if span(text) is None]
     if wrong:
@@ -58,17 +58,6 @@ def _narrowed(call: Call) -> list[tuple[str, str]]:
     narrowed = [("type", ",".join(types))] if types else []
     narrowed += [("period", f"{prefix}{text}") for _, prefix, text in dates]
     return [*narrowed, *profiles, ("_sort", "-date"), ("_count", str(count or 100))]
-
-
-def _token(value: Any) -> str:
-    """A token of a query as it is; a CodeableConcept's codings, any of them."""
-    if isinstance(value, str):
-        return value
-    codings = value.get("coding", [value]) if isinstance(value, dict) else []
-    tokens = [f"{coding.get('system', '')}|{coding['code']}" for coding in codings if isinstance(coding, dict) and coding.get("code")]
-    if not tokens:
-        raise BadRequest("type is a token such as http://loinc.org|34133-9, or a CodeableConcept with a code.")
-    return ",".join(tokens)
 
 
 def _not_on_demand() -> dict[str, Any]:

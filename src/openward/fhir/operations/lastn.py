@@ -14,7 +14,7 @@ from openward.fhir.errors import BadRequest, TooCostly
 from openward.fhir.operations.registry import Answer, Call, operation
 from openward.fhir.search.conditions import Scope, rows
 from openward.fhir.search.include import Inclusion
-from openward.fhir.search.query import Query, parse
+from openward.fhir.search.query import Query, names_resources, parse
 from openward.fhir.search.rows import COLUMNS, version_in_part
 from openward.fhir.search.sql import FALSE, Bindings, rtype
 from openward.fhir.search.subset import shortened
@@ -52,7 +52,13 @@ def lastn(call: Call) -> Answer:
 
 def _query(call: Call) -> Query:
     """What narrows the observations; whose they are must be said."""
-    given = [(name, value) for name in call.parameters.names if name not in ("max", "resource") for value in call.parameters.all(name)]
+    own = f"{call.url}/"
+    named = [name for name in call.parameters.names if name not in ("max", "resource")]
+    given = [
+        (name, value.replace(own, "") if own in value and names_resources("Observation", name) else value)
+        for name in named
+        for value in call.parameters.searched(name)
+    ]
     if not any(name in WHOSE or name.startswith(("patient.", "subject.", "subject:Patient.")) for name, _ in given):
         raise BadRequest("$lastn needs to know whose observations: patient or subject.")
     if any(name in ("_sort", "_cursor") for name, _ in given):

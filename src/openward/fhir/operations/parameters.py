@@ -6,10 +6,15 @@ https://hl7.org/fhir/R4/parameters.html
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from openward.fhir.errors import BadRequest
+
+SEPARATORS = re.compile(r"[\\,|$]")
+"""What means something in the value of a search unless a backslash is before it."""
 
 
 class Parameters:
@@ -41,6 +46,13 @@ class Parameters:
 
     def all(self, name: str) -> list[Any]:
         return list(self._values.get(name, ()))
+
+    def searched(self, name: str) -> list[str]:
+        """The values as a search is written: of a Reference its text, of a Coding or Identifier `system|code`, of a CodeableConcept any of its codings.
+
+        Raises BadRequest for what has no such form.
+        """
+        return [_searched(name, value) for value in self.all(name)]
 
     def value(self, name: str) -> Any:
         """The one value, or None. Raises BadRequest when there are several."""
@@ -94,6 +106,28 @@ class Parameters:
         if value is None or (isinstance(value, dict) and "resourceType" in value):
             return value
         raise BadRequest(f"{name} is not a resource.")
+
+
+def _searched(name: str, value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool | int | float | Decimal):
+        return str(value).lower()
+    if isinstance(value, dict) and isinstance(value.get("reference"), str):
+        return str(value["reference"])
+    codings = value.get("coding", [value]) if isinstance(value, dict) else []
+    tokens = [token for coding in codings if isinstance(coding, dict) and (token := _token(coding))]
+    if not tokens:
+        raise BadRequest(f"{name[:64]} is written as in a search, or is a Reference, a Coding, or a CodeableConcept with a code.")
+    return ",".join(tokens)
+
+
+def _token(coding: Mapping[str, Any]) -> str | None:
+    """`system|code` of a Coding or an Identifier; without a system the code in any."""
+    code, system = coding.get("code") or coding.get("value"), coding.get("system")
+    if not isinstance(code, str):
+        return None
+    return "|".join(SEPARATORS.sub(r"\\\g<0>", part) for part in (system, code) if isinstance(part, str))
 
 
 def _pair(part: Any) -> tuple[str, Any]:
