@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from openward.billing import actions, facts, jobs
-from openward.billing.errors import AlreadyClaimed, ClaimIsSent, NoCoverage, NothingToBill, NotScrubbed
+from openward.billing.errors import AlreadyClaimed, ClaimIsSent, NoCoverage, NothingToBill, NotScrubbed, TooMuch
 from openward.billing.models import ClaimRow, Submission
 from openward.billing.queries.balances import claim_balances, patient_balance
 from openward.billing.transitions import IllegalTransition
@@ -264,3 +264,17 @@ class TestATrialIsATrial:
     def test_claims_of_a_practice_are_meant(self, clinic: Clinic, settings: Any) -> None:
         settings.OPENWARD_DEMO = False
         assert self._usage(clinic) == "P"
+
+
+class TestMoreThanTheBooksHold:
+    @pytest.mark.parametrize("net", [D("10000000000"), D("1e30"), D("-1e14")])
+    def test_is_refused_from_outside_with_a_sentence(self, clinic: Clinic, net: D) -> None:
+        data = dict(clinic.claim().data)
+        data["item"] = [{**data["item"][0], "net": {"value": net, "currency": "USD"}}]
+        with pytest.raises(TooMuch):
+            clinic.store.update(data)
+
+    def test_is_refused_on_the_page_of_a_line(self, clinic: Clinic) -> None:
+        line = {"pointers": [1], "modifiers": [], "place": "11"}
+        with pytest.raises(TooMuch):
+            actions.change_line(claim=str(clinic.claim().id), line=1, by=clinic.biller, units=D("999999.99"), price=D("99999999.99"), **line)

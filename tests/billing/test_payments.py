@@ -9,7 +9,7 @@ import time_machine
 from openward.billing import actions, ledger
 from openward.billing.actions.payments import link_balance, make_link, open_link
 from openward.billing.cards import APPROVED, Card, Charged, TestCards, processor
-from openward.billing.errors import CardDeclined, LinkIsSpent, WrongAmount
+from openward.billing.errors import CardDeclined, LinkIsSpent, TooManyCards, WrongAmount
 from openward.billing.models import Payment, Statement
 from openward.billing.queries.balances import account_balances, ledger_lines, patient_balance
 from openward.billing.queries.bills import bill
@@ -199,6 +199,16 @@ class TestPaymentLinks:
         assert patient_balance(1, patient) == 0
         with pytest.raises(LinkIsSpent):
             open_link(token)
+
+    def test_it_is_no_place_to_try_out_cards(self, clinic: Clinic) -> None:
+        token, bad = self.link(clinic, owing(clinic)), Card("4000000000000002", 12, 2030)
+        for number in range(10):
+            with pytest.raises(CardDeclined):
+                actions.pay_by_link(token=token, amount=D("1.00"), card=bad, idempotency_key=f"k{number}")
+        with pytest.raises(TooManyCards):
+            actions.pay_by_link(token=token, amount=D("1.00"), card=GOOD, idempotency_key="k")
+        with time_machine.travel(Payment.objects.latest("made_at").made_at.timestamp() + 86_401):
+            assert actions.pay_by_link(token=token, amount=D("1.00"), card=GOOD, idempotency_key="k").state == "paid"
 
     def test_it_expires(self, clinic: Clinic) -> None:
         token = self.link(clinic, owing(clinic))

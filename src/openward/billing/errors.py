@@ -13,6 +13,10 @@ class ClaimIsSent(Conflict):
     """The claim was sent and is not changed any more; correct it by a replacement."""
 
 
+class TooMuch(Refused):
+    """A claim cannot come to this much: no line and no total may reach ten thousand million dollars."""
+
+
 class NothingToBill(Refused):
     """The visit has no charges that a claim could carry."""
 
@@ -35,6 +39,10 @@ class WrongAmount(Refused):
 
 class CardDeclined(Refused):
     """The card was declined: {reason}. Nothing was charged."""
+
+
+class TooManyCards(Refused):
+    """Too many cards were declined for this bill today. Call the practice, or try again tomorrow."""
 
 
 class PaymentUncertain(Conflict):

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
 from openward.billing import books, facts, jobs, rows, transitions
-from openward.billing.errors import BalanceOpen
+from openward.billing.errors import BalanceOpen, TooMuch
 from openward.billing.models import ClaimRow
 from openward.billing.queries.balances import patient_balance
 from openward.fhir.errors import Conflict
 from openward.fhir.guards import Change, guard
-from openward.fhir.resources import Patient
+from openward.fhir.resources import Claim, Patient
 from openward.record import UnitOfWork
 
 PROGRESS_NOTE = "11506-3"
 TOO_OLD = dt.timedelta(days=365)
+MOST = 10**10
 
 
 @guard("Composition", on=("create", "update"))
@@ -48,6 +50,7 @@ def keep_the_claim_countable(change: Change, work: UnitOfWork) -> None:
         raise transitions.IllegalTransition(before=before or "new", after=state)
     if before is not None:
         transitions.check(before, state)
+    _check_amounts(claim)
     if not facts.number_of(claim):
         claim.identifier.append(facts.number_identifier(f"OW{rows.next_number(work, 'claim'):07}"))
     claim.id = change.id
@@ -55,6 +58,13 @@ def keep_the_claim_countable(change: Change, work: UnitOfWork) -> None:
     if _is_sent_now(before, state):
         version = change.before.meta.versionId if change.before and change.before.meta else "0"
         books.charge(work, claim, f"{change.id}:{version}")
+
+
+def _check_amounts(claim: Claim) -> None:
+    """The books hold amounts below ten thousand million dollars."""
+    nets = [Decimal(item.net.value) for item in claim.item if item.net and item.net.value is not None]
+    if any(abs(net) >= MOST for net in nets) or abs(sum(nets)) >= MOST:
+        raise TooMuch
 
 
 def _is_sent_now(before: str | None, after: str) -> bool:

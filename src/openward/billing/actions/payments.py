@@ -19,7 +19,7 @@ from openward.access.permissions import Permission
 from openward.accounts.tokens import digest
 from openward.billing import facts, ledger, rows
 from openward.billing.cards import Card, Charged, Declined, ProcessorUnreachable, processor
-from openward.billing.errors import CardDeclined, LinkIsSpent, PaymentUncertain, StillWorking, WrongAmount
+from openward.billing.errors import CardDeclined, LinkIsSpent, PaymentUncertain, StillWorking, TooManyCards, WrongAmount
 from openward.billing.models import Payment, PaymentLink
 from openward.billing.queries import confidential
 from openward.billing.queries.balances import patient_balance
@@ -33,6 +33,7 @@ from openward.registration.facts import reach_of
 
 LINK = "system:payment link"
 LINK_DAYS = 60
+DECLINED_A_DAY = 10
 STALE = dt.timedelta(minutes=10)
 
 
@@ -270,12 +271,23 @@ def paid_by(token: str, *, tenant: int = 1) -> Payment | None:
 
 
 def pay_by_link(*, token: str, amount: Decimal, card: Card, tenant: int = 1, idempotency_key: str) -> Payment:
-    """Pay what a link is for. Raises LinkIsSpent and whatever `pay_balance` raises."""
+    """Pay what a link is for. Raises LinkIsSpent, TooManyCards and whatever `pay_balance` raises."""
     link = open_link(token, tenant=tenant)
+    _no_try_out_of_cards(link)
     by = Actor.system("payment link", tenant=tenant)
     payment = pay_balance(patient=link.patient, amount=amount, card=card, by=by, idempotency_key=idempotency_key)
     PaymentLink.objects.filter(tenant=tenant, id=link.id).update(paid_at=timezone.now(), payment=payment.id)
     return payment
+
+
+def _no_try_out_of_cards(link: PaymentLink) -> None:
+    """A page that anyone with the link can open must not tell which of a hundred stolen numbers is good.
+
+    https://owasp.org/www-project-automated-threats-to-web-applications/assets/oats/EN/OAT-001_Carding
+    """
+    declined = Payment.objects.filter(tenant=link.tenant, patient=link.patient, made_by=LINK, state=Payment.State.DECLINED)
+    if declined.filter(made_at__gte=timezone.now() - dt.timedelta(days=1)).count() >= DECLINED_A_DAY:
+        raise TooManyCards
 
 
 def link_balance(link: PaymentLink) -> Decimal:
