@@ -63,7 +63,7 @@ def keep_the_claim_countable(change: Change, work: UnitOfWork) -> None:
 def _check_amounts(claim: Claim) -> None:
     """The books hold amounts below ten thousand million dollars."""
     nets = [Decimal(item.net.value) for item in claim.item if item.net and item.net.value is not None]
-    if any(abs(net) >= MOST for net in nets) or abs(sum(nets)) >= MOST:
+    if any(abs(net) >= MOST for net in nets) or abs(sum(nets, Decimal(0))) >= MOST:
         raise TooMuch
 
 
