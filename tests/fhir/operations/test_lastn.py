@@ -113,6 +113,14 @@ def test_what_it_cannot_answer_is_refused(call: Client, query: str) -> None:
     assert call("GET", f"/Observation/$lastn?{query}").status == 400
 
 
+@pytest.mark.parametrize(
+    "query", ["patient=", "subject=%20", "patient:Patient=", "patient.nonsense=x", "subject:Patient.nonsense=x", "patient=&code=8867-4"]
+)
+def test_whose_they_are_must_be_said_and_understood(call: Client, query: str) -> None:
+    """A form that was sent without its patient must not bring everyone's observations as if they were one person's."""
+    assert call("GET", f"/Observation/$lastn?{query}").status == 400
+
+
 class TestWhoMaySeeWhat:
     def test_a_patient_sees_only_their_own(self, call: Client) -> None:
         assert latest(call, "patient=ada", token="ben") == []

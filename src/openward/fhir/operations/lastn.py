@@ -59,11 +59,13 @@ def _query(call: Call) -> Query:
         for name in named
         for value in call.parameters.searched(name)
     ]
-    if not any(name in WHOSE or name.startswith(("patient.", "subject.", "subject:Patient.")) for name, _ in given):
-        raise BadRequest("$lastn needs to know whose observations: patient or subject.")
     if any(name in ("_sort", "_cursor") for name, _ in given):
         raise BadRequest("$lastn has an order of its own, and one page.")
-    return parse("Observation", given)
+    query = parse("Observation", given)
+    # Of what was understood: a patient without a value, or one told by an unknown parameter, would be everyone.
+    if not any(name in WHOSE or name.startswith(("patient.", "subject.", "subject:Patient.")) for name, _ in query.used):
+        raise BadRequest("$lastn needs to know whose observations: patient or subject.")
+    return query
 
 
 def _latest(call: Call, query: Query, most: int) -> list[Version]:
