@@ -425,6 +425,10 @@ class TestWhatIsRefused:
             {"criteria": "Observation?_include=Observation:subject"},
             {"criteria": "Observation?code:in=http://x"},
             {"criteria": "Observation?date=yesterday"},
+            {"criteria": "Observation?patient="},  # which would be everyone
+            {"criteria": "Observation?status=final&patient=%20"},
+            {"criteria": "Observation?" + "&".join(["status=final"] * 60)},
+            {"_criteria": {"extension": [{"url": FILTER, "valueString": "Encounter?patient="}]}},
             {"_criteria": {"extension": [{"url": FILTER, "valueString": "Encounter?status=planned"}]}},
             {"_criteria": {"extension": [{"url": FILTER, "valueString": "Observation?patient=1"}]}},
         ],

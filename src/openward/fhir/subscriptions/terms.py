@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 
 from openward.fhir.definitions import is_resource_type
 from openward.fhir.errors import BadRequest, Invalid, Issue
@@ -19,7 +20,7 @@ BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/"
 CHANNELS = ("rest-hook", "email", "sse")
 CONTENTS = ("empty", "id-only", "full-resource")
 MIME_TYPES = ("application/fhir+json", "application/json")
-LONGEST_TIMEOUT, SHORTEST_HEARTBEAT, MOST_EVENTS = 60, 60, 100
+LONGEST_TIMEOUT, SHORTEST_HEARTBEAT, MOST_EVENTS, MOST_CONDITIONS = 60, 60, 100, 50
 
 T = TypeVar("T")
 FindTopic = Callable[[str], Topic | None]
@@ -82,6 +83,7 @@ def _topic(criteria: str, find_topic: FindTopic) -> Topic:
     if mark or is_resource_type(criteria):
         if not is_resource_type(type):
             raise _invalid("criteria", f"{type[:64]} is no resource type.")
+        _refuse_blanks("criteria", query)
         return _understood("criteria", lambda: of_query(type, query))
     topic = find_topic(criteria)
     if topic is None:
@@ -96,11 +98,21 @@ def _filter(text: str, topic: Topic) -> tuple[str, str]:
         type, query = topic.types[0] if len(topic.types) == 1 else "", text
     if type not in topic.types:
         raise _invalid("criteria.extension", f"A filter of this topic is of {', '.join(topic.types)}.")
+    _refuse_blanks("criteria.extension", query)
     codes = _understood("criteria.extension", lambda: compiled(type, query).codes)
     unknown = codes - set(topic.filters) if topic.filters is not None else set()
     if unknown:
         raise _invalid("criteria.extension", f"{', '.join(sorted(unknown))}: this topic is narrowed by {', '.join(topic.filters or ())} only.")
     return type, query
+
+
+def _refuse_blanks(path: str, query: str) -> None:
+    """A search leaves out what has no value; a subscription so written would be told of everyone instead of one."""
+    if query.count("&") >= MOST_CONDITIONS:
+        raise _invalid(path, f"At most {MOST_CONDITIONS} conditions are taken.")
+    blank = next((name for name, value in parse_qsl(query, keep_blank_values=True) if not value.strip()), None)
+    if blank is not None:
+        raise _invalid(path, f"{blank[:64]} has no value.")
 
 
 def _kind(channel: Mapping[str, Any]) -> str:
