@@ -74,10 +74,12 @@ def house() -> Iterator[House]:
 
 @pytest.fixture
 def named(house: House, settings: LazySettings) -> Any:
+    ours = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]
+
     def named(**more: Any) -> None:
         one = Provider(id="hospital", name="Hospital", issuer=house.url, client_id="openward", client_secret="s", **more)
         settings.OPENWARD_SIGN_IN_ELSEWHERE = [one]
-        settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [one.app()]}}
+        settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {**ours, "APPS": [one.app()]}}
 
     named()
     return named
@@ -235,7 +237,9 @@ class TestWhatIsWrong:
         other = Provider(id="other", name="Other", issuer=house.url, client_id="openward", client_secret="s")
         both = [*settings.OPENWARD_SIGN_IN_ELSEWHERE, other]
         settings.OPENWARD_SIGN_IN_ELSEWHERE = both
-        settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [one.app() for one in both]}}
+        settings.SOCIALACCOUNT_PROVIDERS = {
+            "openid_connect": {**settings.SOCIALACCOUNT_PROVIDERS["openid_connect"], "APPS": [one.app() for one in both]}
+        }
         sent = goes_there(client, "/account/elsewhere/other")
         client.get("/account/elsewhere/other/back", {"code": "c", "state": sent["state"]})
         assert not is_inside(client)

@@ -68,6 +68,8 @@ class TestSigningIn:
         cookie = client.cookies["openward_session"]
         assert cookie["httponly"]
         assert cookie["samesite"] == "Lax"
+        client.get("/account/password")
+        assert client.cookies["openward_csrf"]["samesite"] == "Lax"
 
 
 class TestASession:

@@ -142,6 +142,23 @@ class TestWhatIsAlmostAPasskey:
         browser.post("/account/passkey", {"credential": "{}"})
         assert events("sign-in", 4, "passkey refused") == 1
 
+    def test_without_finger_face_or_pin_serves_for_nothing(self, browser: Client, nurse: User, key: Authenticator) -> None:
+        """Asked for wherever one is made or used: a stolen key alone is something one has and no more. https://www.w3.org/TR/webauthn-3/#user-verification"""
+        assert options(browser, "sign-in")["userVerification"] == "required"
+        key.verifies = False
+        signs_in(browser, nurse)
+        asked = options(browser, "second")
+        assert asked["userVerification"] == "required"
+        assert browser.post("/account/second-step", {"credential": key.answers(asked)}).status_code == 422
+        assert not is_inside(browser)
+
+    def test_is_made_with_finger_face_or_pin_only(self, browser: Client, nurse: User) -> None:
+        signs_in(browser, nurse)
+        asked = options(browser, "add")
+        assert asked["authenticatorSelection"]["userVerification"] == "required"
+        browser.post("/account/set-up/passkey", {"credential": Authenticator(verifies=False).creates(asked), "name": "my key"})
+        assert not factors.of(nurse)
+
     def test_anothers_does_not_serve_as_my_second_step(self, browser: Client, nurse: User, key: Authenticator) -> None:
         from openward.accounts.actions import make_user
 

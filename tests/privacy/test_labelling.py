@@ -8,6 +8,8 @@ from django.test import Client
 from openward.access.labels import labels_of
 from openward.accounts.models import User
 from openward.audit.models import AuditEvent
+from openward.fhir.errors import Forbidden, NotFound
+from openward.privacy.labelling.actions import set_labels
 from openward.record import open_store
 from tests import cast
 from tests.access.people import HYPERTENSION, OPIOIDS, condition, encounter, house, seen
@@ -54,6 +56,15 @@ def test_of_what_one_does_not_see_does_not_exist(client: Client, clinician: User
     open_store(cast.system()).update(condition("other", OPIOIDS, cast.OTHER_PATIENT_ID))
     assert client.get("/privacy/labels/Condition/other").status_code == 404
     assert client.post("/privacy/labels/Condition/other", {"labels": []}).status_code == 404
+
+
+def test_past_the_page_there_is_no_more_either(clinician: User) -> None:
+    open_store(cast.system()).update(condition("other", OPIOIDS, cast.OTHER_PATIENT_ID))
+    with pytest.raises(NotFound):
+        set_labels(type="Condition", id="other", labels=[], by=clinician.actor())
+    for who in (NURSE, cast.patient(), cast.client()):
+        with pytest.raises(Forbidden):
+            set_labels(type="Condition", id="pressure", labels=["PSY"], by=who)
 
 
 def test_is_not_for_who_has_no_right(client: Client, clinician: User) -> None:
