@@ -276,6 +276,15 @@ class TestAccounts:
         patient = self.owing(clinic)
         assert "$0.01 to $40.00" in post(biller, "take-cash", {"method": "cash", "amount": "41.00", "key": "k"}, patient=patient).content.decode()
 
+    def test_why_nothing_was_sent_is_said_on_the_account(self, biller: Client, clinic: Clinic) -> None:
+        patient = self.owing(clinic)
+        for name in ("statement", "statement"):
+            post(biller, name, patient=patient)
+        assert "says the same. Nothing was sent again." in get(biller, "account", patient=patient)
+        clinic.change("Patient", patient, deceasedBoolean=True)
+        post(biller, "text-to-pay", patient=patient)
+        assert "The patient has died." in get(biller, "account", patient=patient)
+
     def test_a_statement_is_made_and_opened(self, biller: Client, clinic: Clinic) -> None:
         patient = self.owing(clinic)
         post(biller, "statement", patient=patient)

@@ -27,7 +27,7 @@ from openward.billing.queries import balances
 from openward.billing.queries.bills import bill
 from openward.billing.queries.visits import practice
 from openward.chart.queries import banner
-from openward.fhir.errors import FhirError, NotFound
+from openward.fhir.errors import Conflict, FhirError, NotFound, Refused
 from openward.fhir.resources import Patient
 from openward.registration import finding
 from openward.web import errors
@@ -84,8 +84,11 @@ def account(request: PageRequest, patient: str) -> HttpResponse:
 
 @page("billing:statement", needs=NEEDS, methods=("POST",))
 def statement(request: PageRequest, patient: str) -> HttpResponse:
-    """Make a statement and send it."""
-    made = actions.send_statement(patient=patient, by=request.actor)
+    """Make a statement and send it; why not, is said on the account."""
+    try:
+        made = actions.send_statement(patient=patient, by=request.actor)
+    except (Conflict, Refused) as refusal:
+        return _not_sent(request, patient, refusal)
     return go(request, "billing:account", patient=patient, message=_("Statement {number} made; it waits in the outbox.").format(number=made.number))
 
 
@@ -112,8 +115,11 @@ def receipt(request: PageRequest, payment: str) -> HttpResponse:
 
 @page("billing:text-to-pay", needs=NEEDS, methods=("POST",))
 def text_to_pay(request: PageRequest, patient: str) -> HttpResponse:
-    """Send a link to pay."""
-    channel = actions.text_to_pay(patient=patient, by=request.actor)
+    """Send a link to pay; why not, is said on the account."""
+    try:
+        channel = actions.text_to_pay(patient=patient, by=request.actor)
+    except (Conflict, Refused) as refusal:
+        return _not_sent(request, patient, refusal)
     words = {
         "sms": _("A link to pay leaves by text message."),
         "email": _("A link to pay leaves by e-mail."),
@@ -207,6 +213,10 @@ def forgive(request: PageRequest, patient: str) -> HttpResponseBase:
         except FhirError as error:
             errors.add_to_form(form, error)
     return _panel(request, patient, "forgive", {"form": form, "owed": owed, "panel_title": _("Give up what is owed")})
+
+
+def _not_sent(request: PageRequest, patient: str, refusal: FhirError) -> HttpResponse:
+    return go(request, "billing:account", patient=patient, message=errors.sentence(refusal), kind="warning")
 
 
 def _done(request: PageRequest, patient: str, message: str) -> HttpResponse:
