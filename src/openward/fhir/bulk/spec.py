@@ -27,6 +27,7 @@ FORMATS = frozenset({"application/fhir+ndjson", "application/ndjson", "ndjson"})
 KNOWN = frozenset({"_outputFormat", "_since", "_until", "_type", "_typeFilter", "_elements", "patient", "includeAssociatedData"})
 LATEST, RELEVANT = "LatestProvenanceResources", "RelevantProvenanceResources"
 FILTERS_AT_MOST = 50
+CONDITIONS_AT_MOST = 100
 PATIENTS_AT_MOST = 10_000
 NEXT = re.compile(r"(,)\s*([A-Za-z]{1,64})\?")
 """Where one filter may end and the next begin."""
@@ -147,7 +148,12 @@ def _filters(values: Iterable[str], lenient: bool) -> dict[str, list[str]]:
 
 def _checked(type: str, query: str, lenient: bool) -> str:
     """Only what says which resources; order, paging and includes are about pages, and there are none here."""
-    pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=100)
+    if query.count("&") >= CONDITIONS_AT_MOST:
+        raise BadRequest(f"A _typeFilter holds at most {CONDITIONS_AT_MOST} conditions.")
+    pairs = parse_qsl(query, keep_blank_values=True)
+    blank = next((name for name, value in pairs if not value.strip()), None)
+    if blank is not None:  # which a search leaves out, so that everything would be written
+        raise BadRequest(f"_typeFilter: {blank[:64]} has no value.")
     about_pages = [name for name, _ in pairs if name in CONTROLS or name.startswith(("_include", "_revinclude"))]
     if about_pages and not lenient:
         raise NotSupported(what=f"{about_pages[0]} in _typeFilter")
