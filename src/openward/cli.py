@@ -29,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status is 0 done, 1 refused with a sentence, 2 wrongly called, 128 and the number of the signal that ended it."""
     options = parser().parse_args(arguments)
     os.environ["OPENWARD_DATA"] = str(Path(options.data).expanduser().resolve())
+    from django.core.exceptions import ImproperlyConfigured
     from psycopg import OperationalError
 
     from openward.keys.errors import KeyTrouble
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _ended_in_order():
             status: int = getattr(commands, options.command)(options)
-    except (DatabaseTrouble, KeyTrouble) as trouble:
+    except (DatabaseTrouble, KeyTrouble, ImproperlyConfigured) as trouble:
         return _refused(trouble)
     except OSError as trouble:
         return _refused(_of_file(trouble))

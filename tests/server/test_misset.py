@@ -9,6 +9,7 @@ import pytest
 from openward.cli import main
 from openward.server.misset import require_settings
 from openward.troubles import WrongSettings
+from tests.installation import Installation
 
 WRONG = {
     "OPENWARD_HTTPS": ("maybe", "is 1 or 0, not 'maybe'"),
@@ -24,6 +25,13 @@ WRONG = {
     "OPENWARD_PRIVATE_TARGETS": ("inside", "is addresses or networks"),
     "OPENWARD_AUDIT_ANCHORS": ("ftp:x", "is file, syslog:/dev/log"),
     "OPENWARD_VALIDATE_PROFILES": ("all", "is off, versioned or declared"),
+    "OPENWARD_MFA_ROLES": ("stafff", "is staff, none, or roles"),
+    "OPENWARD_BREACHED_PASSWORDS": ("/no/such/list", "is a file or a folder that is there"),
+    "OPENWARD_CHANNELS": ("emial=openward.Class", "is email=package.Class"),
+    "OPENWARD_CARD_PROCESSOR": ("no_such_package.Class", "is package.Class of a package that is installed"),
+    "OPENWARD_BACKUP_STORE": ("bucket", "is package.Class of a package that is installed"),
+    "OPENWARD_ORIGINS": ("clinic.example", "is origins such as https://clinic.example"),
+    "OPENWARD_LIVE_URL": ("clinic.example:8001", "is an address that begins with https://"),
     "OPENWARD_SHARED_BUFFERS": ("lots", "is an amount of memory"),
 }
 
@@ -51,6 +59,11 @@ def test_all_of_them_are_told_at_once_and_nothing_was_begun(
 def test_what_is_meant_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     meant = {
         "HTTPS": "Yes",
+        "MFA_ROLES": "clinician, own-locum, none",
+        "CHANNELS": "email=openward.outbox.channels.FolderChannel, sms = openward.outbox.channels.FolderChannel",
+        "BACKUP_STORE": "openward.backup.s3.Bucket",
+        "ORIGINS": "https://clinic.example, https://www.clinic.example:8443",
+        "LIVE_URL": "https://live.clinic.example",
         "TIME_ZONE": "America/Los_Angeles",
         "PUBLIC_URL": "https://clinic.example:8443",
         "HOSTS": "*",
@@ -59,3 +72,8 @@ def test_what_is_meant_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {**meant, "AUDIT_ANCHORS": "file,syslog:/dev/log,https://log.example/a", "SHARED_BUFFERS": "64MB"}.items():
         monkeypatch.setenv(f"OPENWARD_{name}", value)
     require_settings()
+
+
+def test_what_only_the_settings_know_is_told_in_one_line(tmp_path: Path) -> None:
+    done = Installation(tmp_path / "data", settings={"OPENWARD_SIGN_IN_ELSEWHERE": "/no/such.json"}).openward("check")
+    assert (done.returncode, "Traceback" in done.stderr, "OPENWARD_SIGN_IN_ELSEWHERE" in done.stderr) == (1, False, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import shutil
 from pathlib import Path
 
@@ -39,7 +40,10 @@ def safe(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     settings.DEBUG = settings.OPENWARD_DEMO = False
     settings.OPENWARD_MFA_ROLES, settings.OPENWARD_BACKUPS = frozenset(["staff"]), str(tmp_path / "backups")
     settings.OPENWARD_PRIVATE_TARGETS, settings.OPENWARD_AUDIT_ANCHORS = [], "file,syslog:log.example:514"
-    monkeypatch.delenv("OPENWARD_DATABASE_URL", raising=False)
+    settings.OPENWARD_CHANNELS = dict.fromkeys(("email", "sms", "letter"), "clinic.Gateway")
+    settings.OPENWARD_CARD_PROCESSOR = "clinic.Cards"
+    for name in [name for name in os.environ if name.startswith("OPENWARD_")]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("OPENWARD_PROXIES", "10.0.0.5")
     monkeypatch.setattr(readiness, "_same_disk", lambda *_: False)
     monkeypatch.setattr(readiness, "how_it_stands", lambda: "append-only by role")
@@ -76,6 +80,8 @@ def test_nothing_is_said_when_all_is_safe(safe: Settings) -> None:
         ("OPENWARD_IDLE_SECONDS", 7200, "OPENWARD_SESSION_MINUTES"),
         ("SECRET_KEY", "changeme", "OPENWARD_SECRET_KEY is short or plain"),
         ("SECRET_KEY", "a" * 50, "OPENWARD_SECRET_KEY is short or plain"),
+        ("OPENWARD_CHANNELS", {"email": "clinic.Gateway"}, "Messages by sms, letter reach nobody"),
+        ("OPENWARD_CARD_PROCESSOR", "", "which moves no money"),
         ("OPENWARD_BACKUPS", "", "No place for backups is set"),
         ("OPENWARD_PRIVATE_TARGETS", ["10.0.0.0/8"], "private network 10.0.0.0/8"),
     ],
@@ -83,6 +89,19 @@ def test_nothing_is_said_when_all_is_safe(safe: Settings) -> None:
 def test_an_unsafe_setting_is_said_with_what_to_do(safe: Settings, name: str, value: object, words: str) -> None:
     setattr(safe, name, value)
     assert [one for one in said() if words in one] == said() != []
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("OPENWARD_HTTP", "OPENWARD_HTTP is no setting, so that it sets nothing: is OPENWARD_HTTPS meant?"),
+        ("OPENWARD_COLOUR_OF_THE_DOOR", "OPENWARD_COLOUR_OF_THE_DOOR is no setting, so that it sets nothing; take it away."),
+        ("OPENWARD_DATABASE_OWNER_URL", "OPENWARD_DATABASE_OWNER_URL sets nothing without OPENWARD_DATABASE_URL: the embedded database is used."),
+    ],
+)
+def test_a_setting_that_sets_nothing_is_said(safe: Settings, monkeypatch: pytest.MonkeyPatch, name: str, words: str) -> None:
+    monkeypatch.setenv(name, "1")
+    assert said() == [words]
 
 
 def test_that_no_proxy_is_named_is_said(safe: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +149,8 @@ def test_an_old_backup_and_an_old_drill_are_said(safe: Settings, kind: str, word
 def test_backups_on_the_disk_of_the_data_are_said(safe: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     monkeypatch.setattr(readiness, "how_it_stands", lambda: "append-only by role")
-    monkeypatch.delenv("OPENWARD_DATABASE_URL", raising=False)
+    for name in [name for name in os.environ if name.startswith("OPENWARD_")]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("OPENWARD_PROXIES", "10.0.0.5")
     assert ["a lost disk loses both" in one for one in said()] == [True]
     assert here.folder().name == "backups"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from importlib.util import find_spec
 from ipaddress import ip_network
+from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from openward.access.roles import ROLES
 from openward.audit.sealing.anchors import UnknownAnchor, anchors
 from openward.server import environment as env
 from openward.server.environment import Variable
@@ -28,6 +31,9 @@ LEAST: Mapping[Variable, int] = {
     env.OAUTH_PER_MINUTE: 1,
 }
 MEMORY = re.compile(r"\d{1,9}\s*(kB|MB|GB|TB)?")
+DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
+CHANNELS = ("email", "sms", "letter")
+CUSTOM = "own-"
 PROFILE_MODES = ("off", "versioned", "declared")
 
 
@@ -64,12 +70,39 @@ def _networks(one: Variable) -> bool:
     return all(ip_network(item, strict=False) for item in one.items)
 
 
+def _roles(one: Variable) -> bool:
+    """A role whose name has a slip in it would need no second factor. One that was made here has a key of another kind, which only the database knows."""
+    return all(item in ROLES or item in ("staff", "none", "patient") or item.startswith(CUSTOM) for item in one.items)
+
+
+def _origins(one: Variable) -> bool:
+    return all(_is_address(item) and urlsplit(item).path in ("", "/") for item in one.items)
+
+
+def _is_address(text: str) -> bool:
+    return urlsplit(text).scheme in ("http", "https") and bool(urlsplit(text).hostname)
+
+
+def _channels(one: Variable) -> bool:
+    pairs = [item.partition("=") for item in one.items]
+    return all(name.strip() in CHANNELS and _is_class(path.strip()) for name, _, path in pairs)
+
+
+def _is_class(path: str) -> bool:
+    """Whether there is a package of that name; the class itself is asked for when it is needed."""
+    return DOTTED.fullmatch(path) is not None and find_spec(path.partition(".")[0]) is not None
+
+
 SHAPES: Mapping[Variable, tuple[Callable[[Variable], bool], str]] = {
     env.TIME_ZONE: (lambda one: bool(ZoneInfo(one.value)), "an IANA name such as America/New_York"),
-    env.PUBLIC_URL: (
-        lambda one: urlsplit(one.value).scheme in ("http", "https") and bool(urlsplit(one.value).hostname),
-        "an address that begins with https://",
-    ),
+    env.PUBLIC_URL: (lambda one: _is_address(one.value), "an address that begins with https://"),
+    env.LIVE_URL: (lambda one: not one.value or _is_address(one.value), "an address that begins with https://"),
+    env.ORIGINS: (_origins, "origins such as https://clinic.example, separated by commas"),
+    env.MFA_ROLES: (_roles, f"staff, none, or roles, separated by commas: {', '.join(ROLES)}"),
+    env.BREACHED_PASSWORDS: (lambda one: not one.value or Path(one.value).exists(), "a file or a folder that is there"),
+    env.CHANNELS: (_channels, "email=package.Class, sms=… and letter=…, separated by commas, of packages that are installed"),
+    env.CARD_PROCESSOR: (lambda one: not one.value or _is_class(one.value), "package.Class of a package that is installed"),
+    env.BACKUP_STORE: (lambda one: not one.value or _is_class(one.value), "package.Class of a package that is installed"),
     env.HOSTS: (lambda one: bool(one.items), "one host name or several, separated by commas"),
     env.PROXIES: (_networks, "addresses or networks such as 10.1.0.0/16"),
     env.PRIVATE_TARGETS: (_networks, "addresses or networks such as 10.1.0.0/16"),

@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -194,6 +195,30 @@ def old_backups() -> Iterator[str]:
 def network() -> Iterator[str]:
     for name in settings.OPENWARD_PRIVATE_TARGETS:
         yield f"Subscriptions and imports may reach the private network {name}: take it out of OPENWARD_PRIVATE_TARGETS if nothing there needs them."
+
+
+@look("adapters")
+def adapters() -> Iterator[str]:
+    """Each default is a real local double, on which a practice that opens would rely in vain."""
+    lacking = [name for name in ("email", "sms", "letter") if name not in settings.OPENWARD_CHANNELS]
+    if lacking:
+        yield (
+            f"Messages by {', '.join(lacking)} reach nobody: they become files in {settings.OPENWARD_DATA / 'outbox'}. Name adapters in OPENWARD_CHANNELS, "
+            "or have someone who sends what is there."
+        )
+    if not settings.OPENWARD_CARD_PROCESSOR:
+        yield "Cards are taken by the test processor, which moves no money: balances would be paid with nothing. Name a real one in OPENWARD_CARD_PROCESSOR."
+
+
+@look("settings")
+def unknown_settings() -> Iterator[str]:
+    """A name with a slip in it sets nothing, and nobody is told."""
+    known = {one.name for one in env.VARIABLES}
+    for name in sorted(name for name in os.environ if name.startswith("OPENWARD_") and name not in known):
+        near = get_close_matches(name, known, n=1, cutoff=0.8)
+        yield f"{name} is no setting, so that it sets nothing{f': is {near[0]} meant?' if near else '; take it away.'}"
+    if env.DATABASE_OWNER_URL.value and not env.DATABASE_URL.value:
+        yield "OPENWARD_DATABASE_OWNER_URL sets nothing without OPENWARD_DATABASE_URL: the embedded database is used."
 
 
 @look("health")
