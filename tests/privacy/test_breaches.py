@@ -12,10 +12,12 @@ from openward.access.actor import Actor
 from openward.accounts.models import User
 from openward.audit.auditor import AUDITOR
 from openward.audit.models import Affected, AuditEvent, Breach, BreachStep, Hold, Retention
+from openward.fhir.errors import NotFound
 from openward.fhir.ids import key
 from openward.fhir.protocols import Event
 from openward.fhir.resources import Address, HumanName, Patient
 from openward.outbox.models import Message
+from openward.privacy.breaches import actions
 from openward.privacy.breaches.clock import Clock
 from openward.record import open_store
 from openward.record.connection import connection
@@ -128,6 +130,9 @@ def test_another_tenants_breach_is_not_there(officer: Client, breach: Breach) ->
     Breach.objects.update(tenant=2)
     assert officer.get(f"/privacy/breaches/{breach.id}").status_code == 404
     assert officer.post(f"/privacy/breaches/{breach.id}/note", {"words": "x"}).status_code == 404
+    for act in (actions.add_note, actions.close):
+        with pytest.raises(NotFound):
+            act(breach=breach.id, words="x", by=cast.staff("privacy-officer"))
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,10 @@ from django.db import connection
 from django.test import Client
 
 from openward.access.models import ProxyGrant
+from openward.access.proxies import as_proxy
 from openward.accounts.models import User
 from openward.audit.models import AuditEvent
-from openward.fhir.errors import FhirError, NotFound
+from openward.fhir.errors import FhirError, Forbidden, NotFound
 from openward.fhir.resources import Consent
 from openward.privacy.consents import actions
 from openward.privacy.consents.choices import EVERYONE, Named
@@ -237,6 +238,11 @@ class TestThePatient:
         theirs.force_login(mum)
         assert theirs.get("/portal/").status_code == 200
         assert theirs.get("/privacy/sharing").status_code == 404
+        proxy = as_proxy(mum.actor(), f"Patient/{cast.PATIENT_ID}")
+        assert proxy is not None
+        with pytest.raises(Forbidden):
+            actions.record(patient=cast.PATIENT_ID, said={"effect": "deny"}, who=Named(EVERYONE, ""), by=proxy)
+        assert consents() == []
 
 
 class TestOnRecord:

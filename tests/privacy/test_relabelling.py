@@ -20,7 +20,7 @@ from openward.access.models import LabelInUse, LabelRule, Relabelling
 from openward.access.policy import AccessPolicy
 from openward.accounts.models import User
 from openward.audit.models import AuditEvent
-from openward.fhir.errors import NotFound
+from openward.fhir.errors import Forbidden, NotFound
 from openward.fhir.guards import GUARDS
 from openward.fhir.loading import load
 from openward.fhir.store import Store
@@ -245,6 +245,15 @@ class TestARuleOfTheHouse:
             rule()
         with pytest.raises(RuleIsThere):
             actions.add_rule(label="ETH", system=ICD, code="F11", is_start=True, by=OFFICER)
+
+    def test_is_made_and_ended_by_who_reviews_privacy_alone(self, store: Store) -> None:
+        made = rule()
+        for who in (cast.staff("clinician"), NURSE, CLIENT, cast.patient()):
+            with pytest.raises(Forbidden):
+                actions.add_rule(label="V", system=ICD, code="Z99", is_start=False, by=who)
+            with pytest.raises(Forbidden):
+                actions.end_rule(rule=str(made.id), by=who)
+        assert LabelRule.objects.filter(ended_at__isnull=True).count() == 1
 
     def test_that_ended_labels_no_more_and_keeps_what_it_labelled(self, store: Store) -> None:
         made = rule()
