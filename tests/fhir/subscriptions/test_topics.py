@@ -124,6 +124,7 @@ class TestATopicOfOnesOwn:
             own_topic(HERE + "encounter-start", current="Encounter?status=finished"),
             own_topic(current="Encounter?ghost=1"),
             own_topic(current="Encounter?subject.name=Ada"),
+            own_topic(current="Encounter?" + "&".join(["status=finished"] * 60)),
             own_topic(url=""),
         ],
     )
