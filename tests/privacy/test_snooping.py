@@ -10,8 +10,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from openward.access.models import Flag
+from openward.access.models import Flag, Opening
 from openward.accounts.models import User
+from openward.fhir.ids import key
 from openward.fhir.resources import Patient
 from openward.privacy.models import Reported
 from openward.privacy.snooping.jobs import examined_daily, flag_lookups
@@ -81,6 +82,13 @@ class TestALookUp:
     def test_of_a_patient_not_in_ones_care_is(self, doctor: User) -> None:
         open_store(cast.system()).update(resource("Patient", cast.PATIENT_ID, "Example", "Ada"))
         assert reasons(doctor) == ["no-care"]
+
+    def test_by_emergency_access_is(self, doctor: User) -> None:
+        who = {"actor": doctor.actor().id, "actor_name": doctor.name, "actor_role": doctor.role, "reason": "emergency", "words": "Found at the stop"}
+        whose = {"patient": key("Patient", cast.PATIENT_ID), "reference": f"Patient/{cast.PATIENT_ID}"}
+        patient()
+        Opening.objects.create(tenant=1, until=timezone.now() + dt.timedelta(minutes=59), **who, **whose)
+        assert reasons(doctor) == ["emergency"]
 
     def test_of_oneself_in_the_portal_is_not(self, doctor: User) -> None:
         patient(**labelled("CEL"))

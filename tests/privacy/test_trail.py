@@ -154,12 +154,12 @@ class TestDisclosures:
         from openward.web.display import day
 
         today = timezone.localdate()
-        for days in (30, 365 * 7):
+        for days in (30, 365 * 5 + 300, 365 * 7):
             words = {"given_on": today - dt.timedelta(days=days), "to": f"{days}", "what": "Visit notes", "why": "Court order"}
             assert officer.post(f"/privacy/patients/{cast.PATIENT_ID}/disclose", words).status_code == 303
         person = open_store(cast.system()).read(Patient, cast.PATIENT_ID)
         rows = accounting_words(person, 1, today)["rows"]
-        assert [row[:2] for row in rows] == [[day(today - dt.timedelta(days=30)), "30"]]
+        assert [row[:2] for row in rows] == [[day(today - dt.timedelta(days=days)), f"{days}"] for days in (365 * 5 + 300, 30)]
 
     def test_of_a_day_to_come_are_not_taken(self, officer: Client) -> None:
         words = {"given_on": timezone.localdate() + dt.timedelta(days=1), "to": "Court", "what": "Visit notes", "why": "Court order"}
