@@ -10,8 +10,10 @@ from django.test import Client
 from django.utils import timezone
 
 from openward.access.known import forget
+from openward.access.labels import LABELS
 from openward.access.models import Assignment, Clearance, CustomRole
 from openward.access.permissions import Permission
+from openward.access.roles import ROLES
 from openward.accounts.models import User
 from openward.administration.actions import OwnSignIn
 from openward.administration.policy import actions
@@ -64,6 +66,14 @@ class TestARoleOfTheHouse:
     def test_cannot_be_more(self, admin: Client) -> None:
         assert admin.post("/admin/roles/own/new/nurse", described(permissions=["manage-users"])).status_code == 422
         assert admin.post("/admin/roles/own/new/patient", described()).status_code == 404
+
+    def test_cannot_be_more_past_the_page_either(self, admin: Client) -> None:
+        boss = User.objects.get(sign_in="admin@example.org").actor()
+        base, everything = ROLES["front-desk"], {"permissions": [one.value for one in Permission], "cleared": list(LABELS)}
+        facts = {"title": "More", "sentence": "Wants more.", "based_on": "front-desk", "left_out": [], "reads_only": False, "reach": "everyone"}
+        made = actions.keep_role(key=None, by=boss, **facts, **everything)
+        assert set(made.permissions) == {one.value for one in base.permissions}
+        assert (set(made.cleared), set(made.cleared_in_care)) == (base.cleared, base.cleared_in_care)
 
     def test_decides_in_place_of_the_one_they_had(self, admin: Client, nurse: User) -> None:
         give(admin, make(admin))
