@@ -36,6 +36,7 @@ def safe(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         path.touch(mode=0o600)
     settings.OPENWARD_DATA, settings.OPENWARD_KEK_FILES = data, [keys / "outer.key"]
     settings.SESSION_COOKIE_SECURE, settings.OPENWARD_PUBLIC_URL = True, "https://clinic.example"
+    settings.OPENWARD_LIVE_URL = "https://clinic.example"
     settings.ALLOWED_HOSTS = ["clinic.example"]
     settings.DEBUG = settings.OPENWARD_DEMO = False
     settings.OPENWARD_MFA_ROLES, settings.OPENWARD_BACKUPS = frozenset(["staff"]), str(tmp_path / "backups")
@@ -80,6 +81,8 @@ def test_nothing_is_said_when_all_is_safe(safe: Settings) -> None:
         ("OPENWARD_IDLE_SECONDS", 7200, "OPENWARD_SESSION_MINUTES"),
         ("SECRET_KEY", "changeme", "OPENWARD_SECRET_KEY is short or plain"),
         ("SECRET_KEY", "a" * 50, "OPENWARD_SECRET_KEY is short or plain"),
+        ("OPENWARD_LIVE_URL", "", "set OPENWARD_LIVE_URL to the https address"),
+        ("OPENWARD_LIVE_URL", "http://127.0.0.1:8001", "set OPENWARD_LIVE_URL to the https address"),
         ("OPENWARD_CHANNELS", {"email": "clinic.Gateway"}, "Messages by sms, letter reach nobody"),
         ("OPENWARD_CARD_PROCESSOR", "", "which moves no money"),
         ("OPENWARD_BACKUPS", "", "No place for backups is set"),

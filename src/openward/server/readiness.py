@@ -64,6 +64,11 @@ def transport() -> Iterator[str]:
             "No proxy is named, so that only one on this machine is believed: set OPENWARD_PROXIES to the addresses of yours. Behind any other, everybody "
             "has the proxy's address in the trail and is locked out together."
         )
+    if settings.SESSION_COOKIE_SECURE and urlsplit(settings.OPENWARD_LIVE_URL).scheme != "https":
+        yield (
+            "Live updates do not reach people's browsers through the proxy: let it pass /live/ on to the port after that of the pages, and set "
+            "OPENWARD_LIVE_URL to the https address of the server."
+        )
     parameters = from_url(os.environ[URL_VARIABLE]).parameters if os.environ.get(URL_VARIABLE) else {}
     host = parameters.get("host", "")
     if host and not host.startswith("/") and not is_loopback(host) and parameters.get("sslmode") not in TLS_MODES:
