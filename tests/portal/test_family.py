@@ -97,6 +97,32 @@ def test_what_another_wrote_in_the_same_conversation_stands_under_their_name(for
     assert "Ada Okafor" in ben.get(f"/portal/messages/{root}").content.decode()
 
 
+class TestALeaveForAppointmentsAlone:
+    """What they were not given leave to see is not said not to be there: a carer who reads that nothing is prescribed may act on it."""
+
+    @pytest.fixture
+    def helper(self, for_ben: Client, grant: ProxyGrant) -> Client:
+        with changing():
+            ProxyGrant.objects.filter(pk=grant.pk).update(areas=["appointments"])
+        return for_ben
+
+    @pytest.mark.parametrize(
+        ("path", "claim"),
+        [("medications", "No medications"), ("immunizations", "No immunizations"), ("results", "No results"), ("visits", "No visits yet")],
+    )
+    def test_says_that_nothing_can_be_shown(self, helper: Client, path: str, claim: str) -> None:
+        page = helper.get(f"/portal/{path}").content.decode()
+        assert "Nothing can be shown here" in page
+        assert claim not in page
+
+    def test_prints_no_sheet_that_says_there_are_none(self, helper: Client) -> None:
+        assert helper.get("/portal/immunizations.pdf").status_code == 404
+
+    @pytest.mark.parametrize("path", ["medications", "visits"])
+    def test_leads_to_no_page_they_may_not_open(self, helper: Client, path: str) -> None:
+        assert "/portal/messages/write" not in helper.get(f"/portal/{path}").content.decode()
+
+
 class TestALeaveThatEnded:
     def test_is_told_once(self, for_ben: Client, grant: ProxyGrant) -> None:
         end(grant)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from openward.access.permissions import Permission
+from openward.access.roles import PROXY
 from openward.chart.queries import portal as chart
 from openward.fhir.resources import Organization, Patient
 from openward.portal import queries
@@ -24,20 +27,25 @@ TYPST = Path(__file__).parents[1] / "typst"
 def home(request: PageRequest) -> HttpResponseBase:
     found = queries.overview(request.store)
     given = found.patient.name[0].given if found.patient.name else []
+    return _shown(request, "portal/home.html", {"overview": found, "called": given[0] if given else ""})
+
+
+def _shown(request: PageRequest, template: str, context: dict[str, Any]) -> HttpResponseBase:
+    """With what leads to pages a proxy may have no leave for."""
     doors = {"may_book": request.actor.may(Permission.BOOK_OWN), "may_write": request.actor.may(Permission.MESSAGE_PRACTICE)}
-    return render(request, "portal/home.html", {"overview": found, "called": given[0] if given else "", **doors})
+    return render(request, template, {**context, **doors})
 
 
 @page("portal:visits", needs=Permission.SEE_OWN_RECORD)
 def visits(request: PageRequest) -> HttpResponseBase:
     rows, following = queries.visits(request.store, request.GET.get("cursor"))
     context = {"rows": rows, "next": following, "upcoming": queries.upcoming(request.store)}
-    return render(request, "portal/visits.html", context)
+    return _shown(request, "portal/visits.html", context)
 
 
 @page("portal:visit", needs=Permission.SEE_OWN_RECORD)
 def visit(request: PageRequest, id: str) -> HttpResponseBase:
-    return render(request, "portal/visit.html", {"visit": queries.visit(request.store, id)})
+    return _shown(request, "portal/visit.html", {"visit": queries.visit(request.store, id)})
 
 
 @page("portal:results", needs=Permission.SEE_OWN_RECORD)
@@ -47,12 +55,12 @@ def results(request: PageRequest) -> HttpResponseBase:
 
 @page("portal:result", needs=Permission.SEE_OWN_RECORD)
 def result(request: PageRequest, id: str) -> HttpResponseBase:
-    return render(request, "portal/result.html", {"result": queries.result(request.store, id)})
+    return _shown(request, "portal/result.html", {"result": queries.result(request.store, id)})
 
 
 @page("portal:medications", needs=Permission.SEE_OWN_RECORD)
 def medications(request: PageRequest) -> HttpResponseBase:
-    return render(request, "portal/medications.html", {"lines": chart.medications(request.store, queries.own_id(request.store))})
+    return _shown(request, "portal/medications.html", {"lines": chart.medications(request.store, queries.own_id(request.store))})
 
 
 @page("portal:immunizations", needs=Permission.SEE_OWN_RECORD)
@@ -63,7 +71,10 @@ def immunizations(request: PageRequest) -> HttpResponseBase:
 @page("portal:immunizations-pdf", needs=Permission.SEE_OWN_RECORD)
 def immunizations_pdf(request: PageRequest) -> HttpResponseBase:
     id = queries.own_id(request.store)
-    words = immunization_words(request.store.read(Patient, id), chart.immunizations(request.store, id), _practice(request), timezone.localdate())
+    rows = chart.immunizations(request.store, id)
+    if not rows and request.actor.role == PROXY.key:
+        raise Http404  # a sheet that says there are none would say more than they were given leave to know
+    words = immunization_words(request.store.read(Patient, id), rows, _practice(request), timezone.localdate())
     return pdf_response(request, pdf(TYPST / "immunizations.typ", words), "immunization-record.pdf", patient=id)
 
 
