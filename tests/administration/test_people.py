@@ -55,6 +55,8 @@ class TestTheAdministrator:
         assert theirs.get("/desk/mine").status_code == 200
         office.post(f"/admin/people/{nurse.id}", {"do": "end"})
         assert theirs.get("/desk/mine").status_code == 302
+        office.post(f"/admin/people/{nurse.id}", {"do": "restore"})
+        assert theirs.get("/desk/mine").status_code == 302, "whoever comes back signs in anew"
 
     def test_changes_a_role_and_the_old_one_ends_at_once(self, office: Client, nurse: User) -> None:
         theirs = Client()
