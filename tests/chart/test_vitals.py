@@ -8,9 +8,11 @@ import pytest
 
 from openward.chart import vitals
 from openward.chart.actions import record_vitals
+from openward.chart.actions.vitals import strike_vitals
 from openward.chart.errors import Implausible
 from openward.chart.forms.vitals import VitalsForm
 from openward.chart.presenters.vitals import VitalsCard
+from openward.fhir.errors import NotFound
 from openward.fhir.resources import Observation
 from tests.chart.conftest import VISIT_ID
 
@@ -165,6 +167,50 @@ class TestRecording:
         with pytest.raises(Implausible):
             record_vitals(patient=clinic.patient, values={"pulse": Decimal("720")}, by=nurse)
         assert clinic.all(Observation) == []
+
+
+class TestStriking:
+    """A weight entered for the wrong patient stood in the chart for good: nobody at a screen could say that it was a mistake."""
+
+    @pytest.fixture
+    def taken(self, clinic, nurse) -> dict[str, Observation]:
+        values = {"weight": Decimal("70.0"), "height": Decimal("170.0"), "pulse": Decimal(72)}
+        return {one.code.coding[0].code: one for one in record_vitals(patient=clinic.patient, values=values, by=nurse)}
+
+    def states(self, clinic) -> dict[str, str]:
+        return {one.code.coding[0].code: one.status for one in clinic.all(Observation)}
+
+    def test_marks_it_and_the_index_computed_from_it(self, clinic, nurse, taken):
+        strike_vitals(patient=clinic.patient, observation=str(taken["29463-7"].id), by=nurse)
+        wrong = "entered-in-error"
+        assert self.states(clinic) == {"29463-7": wrong, "39156-5": wrong, "8302-2": "final", "8867-4": "final"}
+
+    def test_leaves_the_index_where_a_pulse_was_wrong(self, clinic, nurse, taken):
+        strike_vitals(patient=clinic.patient, observation=str(taken["8867-4"].id), by=nurse)
+        assert self.states(clinic)["39156-5"] == "final"
+
+    def test_is_for_vital_signs_of_this_patient_only(self, clinic, nurse, taken):
+        other = clinic.put(resourceType="Patient", name=[{"family": "Nakamura", "given": ["Adam"]}])
+        with pytest.raises(NotFound):
+            strike_vitals(patient=str(other.id), observation=str(taken["8867-4"].id), by=nurse)
+
+    def test_is_not_for_a_laboratory_result(self, full_chart, nurse):
+        with pytest.raises(NotFound):
+            strike_vitals(patient=full_chart.patient, observation="lab-1", by=nurse)
+
+    def test_from_the_trend_by_its_own_panel(self, clinic, sign_in, taken):
+        browser = sign_in("nurse")
+        address = f"/chart/{clinic.patient}/vitals/{taken['8867-4'].id}/wrong/"
+        assert address in browser.get(f"/chart/{clinic.patient}/trends/vital/pulse/").content.decode()
+        assert "72 beats/min" in browser.get(address).content.decode()
+        browser.post(address, {})
+        assert self.states(clinic)["8867-4"] == "entered-in-error"
+
+    def test_is_not_offered_to_who_may_not_record(self, clinic, sign_in, taken):
+        browser = sign_in("biller")
+        address = f"/chart/{clinic.patient}/vitals/{taken['8867-4'].id}/wrong/"
+        assert browser.post(address, {}).status_code == 404
+        assert self.states(clinic)["8867-4"] == "final"
 
 
 class TestTheCard:

@@ -32,6 +32,7 @@ urlpatterns = [
     path("<str:patient>/all/<slug:noun>/", chart.whole_list, name="history"),
     path("<str:patient>/trends/<slug:kind>/<str:key>/", chart.trend, name="trend"),
     path("<str:patient>/vitals/new/", vitals.record, name="vitals"),
+    path("<str:patient>/vitals/<str:observation>/wrong/", vitals.wrong, name="vitals-wrong"),
     path("<str:patient>/allergies/new/", lists.allergy_new, name="allergy-new"),
     path("<str:patient>/allergies/reviewed/", lists.allergies_reviewed, name="allergies-reviewed"),
     path("<str:patient>/allergies/<str:allergy>/", lists.allergy, name="allergy"),

@@ -9,12 +9,18 @@ from decimal import Decimal
 from openward.access.actor import Actor
 from openward.chart import vitals
 from openward.chart.actions.writing import coded, must_exist, now_text, patient_reference, practitioner, visit_reference, without_empty
-from openward.chart.codes import CATEGORY, INTERPRETATION, LOINC, UCUM, VITAL_SIGNS
+from openward.chart.codes import CATEGORY, INTERPRETATION, LOINC, TAKEN_BACK, UCUM, VITAL_SIGNS
 from openward.chart.errors import Implausible
+from openward.chart.presenters.wording import has_code
 from openward.chart.queries.patients import age_of, current_visit
 from openward.chart.vitals import BLOOD_PRESSURE, Sign
+from openward.fhir.errors import NotFound
 from openward.fhir.resources import CodeableConcept, Coding, Observation, ObservationComponent, Quantity
+from openward.fhir.store import Store
 from openward.record import unit_of_work
+
+COMPUTED_FROM = {"29463-7", "8302-2"}
+"""LOINC of weight and height: what the body mass index was computed from."""
 
 
 def record_vitals(*, patient: str, values: Mapping[str, Decimal], by: Actor, visit: str | None = None) -> list[Observation]:
@@ -32,6 +38,42 @@ def record_vitals(*, patient: str, values: Mapping[str, Decimal], by: Actor, vis
         if pressure := _blood_pressure(whole, taking):
             made.insert(0, pressure)
         return [work.store.create(one) for one in made]
+
+
+def strike_vitals(*, patient: str, observation: str, by: Actor) -> list[Observation]:
+    """The measurement was a mistake (another patient's, a slip of the hand): it stays in the record as entered in error and counts nowhere.
+
+    The body mass index that was computed from it goes with it. Raises NotFound for what is no vital sign of this patient.
+    """
+    with unit_of_work(by=by) as work:
+        wrong = measurement(work.store, patient, observation)
+        struck = [wrong, *(_computed_with(work.store, wrong) if _codes(wrong) & COMPUTED_FROM else [])]
+        for one in struck:
+            one.status = "entered-in-error"
+            work.store.update(one)
+        return struck
+
+
+def measurement(store: Store, patient: str, observation: str) -> Observation:
+    """A vital sign of this patient that still holds. Raises NotFound."""
+    found = store.read(Observation, observation)
+    whose = found.subject.target_id if found.subject is not None else None
+    if whose != patient or not has_code(found.category, VITAL_SIGNS) or found.status in TAKEN_BACK:
+        raise NotFound(type="Observation", id=observation)
+    return found
+
+
+def _computed_with(store: Store, wrong: Observation) -> list[Observation]:
+    """The index of the same taking, which nobody measured."""
+    if wrong.subject is None or not wrong.effectiveDateTime:
+        return []
+    index = f"{LOINC}|{vitals.signs()['bmi'].loinc}"
+    asked = {"patient": str(wrong.subject.target_id), "code": index, "date": str(wrong.effectiveDateTime), "_count": 10}
+    return [one for one in store.search(Observation, asked).resources if one.status not in TAKEN_BACK]
+
+
+def _codes(observation: Observation) -> set[str | None]:
+    return {coding.code for coding in observation.code.coding} if observation.code is not None else set()
 
 
 def _refuse_impossible(sign: Sign, value: Decimal) -> None:

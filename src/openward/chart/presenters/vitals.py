@@ -118,6 +118,19 @@ class VitalRow:
         return day_and_clock(self.at)
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One measurement as a line: what it says, when, and the Observation it is."""
+
+    observation: str
+    said: str
+    at: str
+
+    @property
+    def when(self) -> str:
+        return day_and_clock(self.at)
+
+
 @dataclass(frozen=True)
 class VitalsCard:
     """The vitals of a patient, from their observations. `age` in years today."""
@@ -181,6 +194,16 @@ class VitalsCard:
             history=tuple(float(row.value) for row in reversed(upper[:12])),
             key="systolic",
         )
+
+    def taken_of(self, key: str, most: int = 10) -> list[Taken]:
+        """The latest measurements of one sign, newest first; of blood pressure both halves of each."""
+        keys = ["systolic", "diastolic"] if key in ("systolic", "diastolic") else [key]
+        rows = sorted((row for one in keys for row in self.by_sign.get(one, [])), key=lambda row: in_order(row.at), reverse=True)
+        by_observation: dict[str, list[Reading]] = {}
+        for row in rows:
+            by_observation.setdefault(row.observation, []).append(row)
+        shown = list(by_observation.items())[:most]
+        return [Taken(id, f"{'/'.join(str(part.value) for part in parts)} {parts[0].sign.unit}", parts[0].at) for id, parts in shown]
 
     def trend_of(self, key: str) -> Trend | None:
         """The whole history of one sign for a chart; blood pressure as two lines."""

@@ -95,15 +95,16 @@ def trend(request: PageRequest, patient: str, kind: str, key: str) -> Any:
         from openward.chart.presenters.vitals import VitalsCard
         from openward.chart.queries.summary import vital_signs_of
 
-        shown = VitalsCard(vital_signs_of(request.store, patient, 300), chart.patient.birthDate, age_of(chart.patient)).trend_of(key)
+        vitals_card = VitalsCard(vital_signs_of(request.store, patient, 300), chart.patient.birthDate, age_of(chart.patient))
+        shown, taken = vitals_card.trend_of(key), vitals_card.taken_of(key) if not signs()[key].is_computed else []
         sources = signs()[key].sources
     elif kind == "lab":
         from openward.chart.queries.histories import values_of_test
 
         group = values_of_test(request.store, chart.patient, key)
-        shown, sources = (group.chart if group is not None else None), ()
+        shown, sources, taken = (group.chart if group is not None else None), (), []
     else:
         raise Http404
     title = shown.label if shown is not None else _("No measurements")
-    more = {"panel_patient": Banner(chart.patient), "trend": shown, "sources": sources, "panel_title": title}
+    more = {"panel_patient": Banner(chart.patient), "trend": shown, "sources": sources, "taken": taken, "panel_title": title}
     return render_panel(request, "chart/panels/trend.html", {**context(request, chart), **more}, page="chart:summary", page_args={"patient": patient})
