@@ -400,7 +400,12 @@ class TestARecordOfBeforeItWasSealed:
         written = write(person(), note(RESTRICTED), note(), {"resourceType": "Binary", "contentType": "text/plain", "data": "dGhlIHNjYW4="})
         assert keys is not None
         port.install(keys)
+        with connection.cursor() as cursor:
+            cursor.execute("update fhir.sealing_walk set done = ''")
         return written
+
+    def test_is_told_from_one_that_began_empty(self) -> None:
+        assert not resealing.is_unfinished()
 
     def test_is_read_before_and_after_and_stands_sealed_after(self, old: list[Any]) -> None:
         before = [store().read(one.data["resourceType"], one.id).data for one in old]
