@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import socket
 import time
@@ -98,3 +99,26 @@ class TestTheDoor:
     def test_a_page_of_another_host_may_not(self, served: Server) -> None:
         _, headers = self.ask(served, Origin="https://elsewhere.example")
         assert "access-control-allow-origin" not in headers
+
+
+def test_a_stream_ends_with_the_session_that_opened_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever signs out, or is signed out, hears no more: looked at every minute, here at once."""
+    from openward.server import live
+
+    alive = iter([True, False])
+
+    async def is_alive(cookie: str | None) -> bool:
+        return next(alive)
+
+    class StillThere:
+        async def is_disconnected(self) -> bool:
+            return False
+
+    async def heard() -> list[str]:
+        return [piece async for piece in live._stream(StillThere(), ["work"], "cookie")]  # type: ignore[arg-type]
+
+    assert live.RECHECK_SESSION_SECONDS <= 60
+    monkeypatch.setattr(live, "RECHECK_SESSION_SECONDS", 0.0)
+    monkeypatch.setattr(live, "KEEP_ALIVE_SECONDS", 0.01)
+    monkeypatch.setattr(live, "session_is_alive", is_alive)
+    assert len(asyncio.run(asyncio.wait_for(heard(), 30))) == 3
