@@ -137,17 +137,26 @@ class TestAMessage:
         assert mums.post(f"/portal/messages/{written}", {"text": "What pill?"}).status_code == 404
         assert written not in page(mums, "messages")
 
-    def test_answered_is_not_announced_to_a_parent(self, mums: Client, kims: Client, written: str) -> None:
-        store = open_store(cast.system())
-        store.create(
+    @pytest.fixture
+    def answered(self, written: str) -> str:
+        """The id of the practice's answer."""
+        answer = open_store(cast.system()).create(
             {
                 "resourceType": "Communication", "status": "completed", "subject": {"reference": f"Patient/{CHILD}"}, "sent": "2030-01-01T00:00:00Z",
                 "sender": {"reference": f"Practitioner/{cast.PRACTITIONER_ID}", "display": "Dr Sample"}, "payload": [{"contentString": "Yes."}],
                 "partOf": [{"reference": f"Communication/{written}"}],
             }
         )  # fmt: skip
+        return str(answer.id)
+
+    def test_answered_is_not_announced_to_a_parent(self, mums: Client, kims: Client, answered: str) -> None:
         assert "The practice wrote to you" in page(kims, "")
         assert "The practice wrote to you" not in page(mums, "")
+
+    def test_opens_by_its_first_message_and_not_by_the_answer(self, mums: Client, kims: Client, written: str, answered: str) -> None:
+        for client in (mums, kims):
+            assert client.get(f"/portal/messages/{answered}").status_code == 404
+        assert "Yes." in page(kims, f"messages/{written}")
 
     def test_a_parent_wrote_is_the_parents_too(self, mums: Client) -> None:
         mums.post("/portal/messages/write", {"topic": "Appointment", "text": "May we come later?"})

@@ -136,8 +136,8 @@ def threads(store: Store, *, count: int = 100) -> list[Thread]:
 
 
 def thread(store: Store, id: str) -> Thread:
-    """One conversation. Raises NotFound."""
+    """One conversation, by the id of its first message and of no other. Raises NotFound."""
     found = confidences.open_threads(store, [messages.thread(store, id)])
-    if not found:
+    if not found or messages.root_of(found[0].letters[0].resource) != id:
         raise NotFound(type="Communication", id=id)
     return found[0]
