@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 
 import pytest
@@ -11,9 +12,12 @@ from openward.chart.actions import record_vitals
 from openward.chart.actions.vitals import strike_vitals
 from openward.chart.errors import Implausible
 from openward.chart.forms.vitals import VitalsForm
+from openward.chart.presenters.filling import fillings
 from openward.chart.presenters.vitals import VitalsCard
+from openward.chart.queries.summary import read_chart
 from openward.fhir.errors import NotFound
 from openward.fhir.resources import Observation
+from openward.record import open_store
 from tests.chart.conftest import VISIT_ID
 
 SIGNS = vitals.signs()
@@ -236,6 +240,14 @@ class TestTheCard:
         card = VitalsCard([self.observation("60", "2026-11-20T23:00:00Z"), self.observation("140", "2026-11-20T20:00:00-05:00")], None, None)
         assert card.rows[0].value == "140"
 
+    def test_what_was_not_taken_with_the_latest_says_when(self):
+        """A height of last year and a pressure of Thursday stood below "Latest" and today's date."""
+        codes = {"8302-2": "2025-11-20T15:00:00Z", "9279-1": "2026-11-20T14:00:00Z", "8867-4": "2026-11-20T15:00:00Z"}
+        taken = [self.observation("60", at, code={"coding": [{"system": "http://loinc.org", "code": code}]}) for code, at in codes.items()]
+        taken[0].valueQuantity.code = "cm"
+        card = VitalsCard(taken, None, None)
+        assert {row.key: card.earlier(row) for row in card.rows} == {"height": "20-Nov-2025", "respiration": "09:00", "pulse": ""}
+
     def test_what_is_in_a_unit_of_something_else_is_no_row(self):
         assert VitalsCard([self.observation("60", "2026-11-20T23:00:00Z", valueQuantity={"value": Decimal(60), "code": "kg"})], None, None).is_empty
 
@@ -270,3 +282,20 @@ class TestTheCard:
     def test_believes_the_mark_that_came_with_the_value(self):
         stated = {"interpretation": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation", "code": "HH"}]}]}
         assert VitalsCard([self.observation("72", "2026-11-02T09:00:00Z", **stated)], "1970-01-01", Decimal(56)).rows[0].mark == "HH"
+
+
+def test_a_note_says_of_each_vital_sign_when_it_was_taken(clinic, nurse):
+    """A pulse of 12:11 was written into the note as one of 11:17, the time of the first line."""
+    category = [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "vital-signs"}]}]
+    for code, value, unit, at in (("8867-4", 73, "/min", "2026-11-20T17:11:00Z"), ("9279-1", 16, "/min", "2026-11-20T16:17:00Z")):
+        clinic.put(
+            resourceType="Observation",
+            status="final",
+            category=category,
+            code={"coding": [{"system": "http://loinc.org", "code": code}]},
+            subject={"reference": f"Patient/{clinic.patient}"},
+            effectiveDateTime=at,
+            valueQuantity={"value": value, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit},
+        )
+    told = fillings(["vitals"], read_chart(open_store(nurse), clinic.patient), dt.date(2026, 11, 20))
+    assert told == "Vital signs 11:17: Breathing 16 breaths/min.\nVital signs 12:11: Pulse 73 beats/min."

@@ -119,7 +119,7 @@ def vitals(sheet: Sheet) -> SafeString:
     if shown.is_empty:
         body = markup(MUTED, _("Never measured here."))
     else:
-        lines = SafeString("".join([rows.vital_row(row, sheet.patient) for row in shown.rows]))
+        lines = SafeString("".join([rows.vital_row(row, sheet.patient, shown.earlier(row)) for row in shown.rows]))
         latest = markup('<p class="muted small">{} {}</p>\n', _("Latest"), shown.taken)
         body = markup("{}{}", latest, markup(TABLE, "", _("Latest vital signs"), lines))
     adding = _adding(sheet, "record_vitals", _("Record"), "chart:vitals")

@@ -40,12 +40,13 @@ def result_row(group: ResultGroup, patient: str) -> SafeString:
     return markup(MEASURED, name, when, value, "", sparkline(group.history))
 
 
-def vital_row(row: VitalRow, patient: str) -> SafeString:
-    """One sign: its latest value, in the other unit too where two are usual, its trend and its history as a line."""
+def vital_row(row: VitalRow, patient: str, earlier: str) -> SafeString:
+    """One sign: its latest value, in the other unit too where two are usual, its trend and its history as a line; when, if not with the latest."""
     name = panel_link(row.label, address_of("chart:trend", patient, "vital", row.key))
     value = observation(row.value, row.unit, interpretation=row.mark, trend=row.trend, reference=row.reference)
     also = markup(' <span class="muted small num">{}</span>', row.also) if row.also else ""
-    return markup(MEASURED, name, "", value, also, sparkline(row.history))
+    when = markup('<span class="muted small num">{}</span>', earlier) if earlier else ""
+    return markup(MEASURED, name, when, value, also, sparkline(row.history))
 
 
 def problem_row(row: ProblemRow, patient: str, may_manage: bool) -> SafeString:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from openward.chart.presenters.wording import in_order
 from openward.web.display import clock, day, local, parse
 from openward.web.words import gettext as _
 
@@ -23,8 +24,10 @@ def _vitals(chart: Chart, today: dt.date) -> str:
     rows = [row for row in chart.vitals.rows if _is_on(row.at, today)]
     if not rows:
         return ""
-    shown = "; ".join(f"{row.label} {row.value} {row.unit}{f' ({row.mark})' if row.mark else ''}" for row in rows)
-    return _("Vital signs {time}: {shown}.").format(time=clock(rows[0].at), shown=shown)
+    by_time: dict[str, list[str]] = {}
+    for row in sorted(rows, key=lambda row: in_order(row.at)):
+        by_time.setdefault(clock(row.at), []).append(f"{row.label} {row.value} {row.unit}{f' ({row.mark})' if row.mark else ''}")
+    return "\n".join(_("Vital signs {time}: {shown}.").format(time=time, shown="; ".join(told)) for time, told in by_time.items())
 
 
 def _is_on(at: str, today: dt.date) -> bool:

@@ -16,7 +16,7 @@ from openward.chart.codes import INTERPRETATION, LOINC
 from openward.chart.presenters.wording import date_of, in_order, years_between
 from openward.chart.vitals import BLOOD_PRESSURE, Sign
 from openward.web.charts import Point, Series, Trend
-from openward.web.display import day_and_clock, parse
+from openward.web.display import clock, day, day_and_clock, parse
 from openward.web.words import gettext as _
 
 MARKS = ("N", "L", "H", "LL", "HH")
@@ -150,8 +150,18 @@ class VitalsCard:
     @property
     def taken(self) -> str:
         """When the latest were taken, in words."""
-        latest = max((rows[0].at for rows in self.by_sign.values()), key=in_order, default="")
-        return day_and_clock(latest) if latest else _("Never measured here")
+        return day_and_clock(self._latest) if self._latest else _("Never measured here")
+
+    @cached_property
+    def _latest(self) -> str:
+        return max((rows[0].at for rows in self.by_sign.values()), key=in_order, default="")
+
+    def earlier(self, row: VitalRow) -> str:
+        """When a row was taken, if not with the latest: its time when it was the same day, else its day."""
+        same_day = day(row.at) == day(self._latest)
+        if same_day and clock(row.at) == clock(self._latest):
+            return ""
+        return (clock(row.at) if same_day else "") or day(row.at)
 
     @cached_property
     def rows(self) -> list[VitalRow]:
