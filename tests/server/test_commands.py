@@ -166,6 +166,13 @@ class TestImport:
         found = [served.ask("GET", f"/fhir/Patient/{one['id']}", headers=headers).status for one in (sound, unsound, beside)]
         assert found == [200, 404, 404]
 
+    def test_a_folder_with_nothing_in_it_is_no_success(self, here: Installation, tmp_path: Path) -> None:
+        """It is the wrong one, or its disk is not mounted; a nightly script must not take that for done."""
+        (tmp_path / "readme.txt").write_text("nothing for us")
+        done = here.openward("import", str(tmp_path))
+        assert (done.returncode, done.stdout) == (1, "")
+        assert f"there is nothing to import in {tmp_path}" in done.stderr
+
     def test_a_path_that_is_not_there_is_said(self, here: Installation) -> None:
         done = here.openward("import", "/no/such/folder")
         assert done.returncode == 1

@@ -68,8 +68,16 @@ def load(options: argparse.Namespace) -> int:
         except ProcessEnded as ended:
             print(f"openward: {ended}", file=sys.stderr)
             return 1
+    if not (report.documents or report.known or report.refused):
+        return _nothing_in(options.paths)
     print(report)
     return 1 if report.refused else 0
+
+
+def _nothing_in(paths: Sequence[Path]) -> int:
+    """A nightly import from a folder that is not the one, or not mounted, would be a success for years."""
+    print(f"openward: there is nothing to import in {', '.join(map(str, paths))}", file=sys.stderr)
+    return 1
 
 
 def _processes() -> int:
