@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
+from openward.fhir.graphql import executor
 from openward.fhir.ids import key
 from tests.fhir.house import House
 from tests.fhir.http.client import Answer, Client
@@ -219,6 +220,13 @@ class TestBounds:
 
     def test_number_of_searches(self, call: Client) -> None:
         assert refusal(call, "{ " + " ".join(f"q{n}: PatientList(_count: 1) {{ id }}" for n in range(80)) + " }", "")[0] == 413
+
+    def test_number_of_references_that_are_followed(self, call: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert executor.MOST_READ <= 3000
+        query = "{ ObservationList { subject { resource { id } } } }"
+        assert data(call, query, "")
+        monkeypatch.setattr(executor, "MOST_READ", 1)
+        assert refusal(call, query, "")[0] == 413
 
 
 class TestWhoMaySeeWhat:
