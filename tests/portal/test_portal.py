@@ -78,9 +78,20 @@ class TestBooking:
             self.book(portal, clinic, form="0199c1f0-0000-7000-8000-0000000000f1")
         assert len(open_store(clinic.desk).search("Appointment", {"patient": clinic.ada}).resources) == 1
 
-    @pytest.mark.parametrize("time", ["", "nonsense", "a|b", "a|b|yesterday", "a|b|2026-11-03T09:00:00"])
+    @pytest.mark.parametrize(
+        "time",
+        ["", "nonsense", "a|b", "a|b|yesterday", "a|b|2026-11-03T09:00:00", "a|b|9999-12-31T23:59:00-12:00", "a|b|0001-01-01T00:00:00+14:00"],
+    )
     def test_of_nonsense_asks_to_choose(self, portal: Client, clinic: Clinic, time: str) -> None:
         assert portal.post(f"/portal/book/{clinic.service}/{clinic.osei}", {"time": time}).status_code == 422
+
+    @pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "2027-11-03", "soon"])
+    def test_of_a_day_far_away_shows_what_can_be_booked(self, portal: Client, clinic: Clinic, day: str) -> None:
+        answer = portal.get(f"/portal/book/{clinic.service}/{clinic.osei}", {"from": day})
+        assert answer.status_code == 200
+
+    def test_leads_no_further_ahead_than_can_be_booked(self, portal: Client, clinic: Clinic) -> None:
+        assert "Later days" not in portal.get(f"/portal/book/{clinic.service}/{clinic.osei}", {"from": "2027-11-03"}).content.decode()
 
     def test_can_be_moved_and_given_back(self, portal: Client, clinic: Clinic) -> None:
         booked = clinic.book("10:00")

@@ -94,6 +94,6 @@ class TimeForm(forms.Form):
             start = dt.datetime.fromisoformat(instant)
         except ValueError:
             raise forms.ValidationError(_("Choose one of the times.")) from None
-        if start.tzinfo is None:
+        if start.tzinfo is None or not 2000 <= start.year <= 2200:
             raise forms.ValidationError(_("Choose one of the times."))
         return practitioner, facility, start

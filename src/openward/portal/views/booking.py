@@ -21,7 +21,7 @@ from openward.portal.presenters import Chosen, Coming, by_day
 from openward.registration.queries import reach_of
 from openward.scheduling.actions.booking import Cancellation, book, cancel, reschedule
 from openward.scheduling.queries.places import bookable, services
-from openward.scheduling.queries.times import first_free, free_times
+from openward.scheduling.queries.times import HORIZON, first_free, free_times
 from openward.web.errors import sentence
 from openward.web.pages import PageRequest, go, page, render
 
@@ -128,15 +128,16 @@ def _times(request: PageRequest, service: str, practitioner: str | None, who: st
     whom = {words for day in offered for _value, _time, words in day.choices}
     context = {
         "service": request.store.read(HealthcareService, service), "who": who, "days": offered, "only_who": whom.pop() if len(whom) == 1 else "", "trouble": trouble, "moving": moving,
-        "first": first, "later": first + dt.timedelta(days=WEEK), "earlier": first - dt.timedelta(days=WEEK) if first > today else None,
+        "first": first, "later": first + dt.timedelta(days=WEEK) if first + dt.timedelta(days=WEEK) < today + dt.timedelta(days=HORIZON) else None, "earlier": first - dt.timedelta(days=WEEK) if first > today else None,
     }  # fmt: skip
     return render(request, "portal/book_when.html", context, status=422 if trouble else 200)
 
 
 def _first_day(request: PageRequest, service: str, practitioner: str | None) -> dt.date:
-    """The day asked for, else the day of the first free time: nobody should page through full weeks."""
+    """The day asked for, no further ahead than can be booked, else the day of the first free time: nobody should page through full weeks."""
+    today = timezone.localdate()
     try:
-        return max(dt.date.fromisoformat(request.GET.get("from", "")), timezone.localdate())
+        return min(max(dt.date.fromisoformat(request.GET.get("from", "")), today), today + dt.timedelta(days=HORIZON))
     except ValueError:
         free = first_free(request.store, service=service, practitioner=practitioner, limit=1)
         return free[0].day if free else timezone.localdate()
