@@ -37,7 +37,16 @@ TUBERCULOSIS = "A15.0"
 
 @pytest.fixture
 def store(db: None) -> Store:
+    """That of an installation which knows nothing of the rules by which it was filled."""
+    Relabelling.objects.all().delete()
     return house()
+
+
+def test_a_record_that_began_empty_has_had_its_labels_on_the_way_in(db: None) -> None:
+    house().update(condition("opioids", OPIOIDS))
+    assert seen(CLIENT) == set()
+    begun = go()
+    assert (Relabelling.objects.count(), begun.total) == (1, 0)
 
 
 def old(*resources: dict[str, Any]) -> None:
