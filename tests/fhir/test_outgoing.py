@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
+import ipaddress
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from openward.fhir import outgoing
 from openward.fhir.outgoing import Unreachable, fetch, header_fault, networks, send, target
@@ -123,6 +131,42 @@ def host() -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def impostor(tmp_path: Path) -> Iterator[tuple[str, list[str]]]:
+    """Who answers by TLS with a certificate that nobody but they themselves signed; its address, and what was asked there."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = dt.datetime.now(dt.UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now - dt.timedelta(1), now + dt.timedelta(1))
+    signed = made.add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False).sign(
+        key, hashes.SHA256()
+    )
+    unsealed = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (tmp_path / "own.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM) + key.private_bytes(*unsealed))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "own.pem")
+    asked: list[str] = []
+
+    class Asked(Handler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            super().do_GET()
+
+    server = HTTPServer(("127.0.0.1", 0), Asked)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"https://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+    server.server_close()
+
+
+def test_who_cannot_prove_by_certificate_who_they_are_is_told_nothing(impostor: tuple[str, list[str]]) -> None:
+    address, asked = impostor
+    with pytest.raises(Unreachable, match="SSLCertVerificationError"):
+        send("GET", f"{address}/secret", b"", {"Authorization": "Bearer abc"}, seconds=5, allowed=HERE)
+    assert asked == []
 
 
 def test_a_redirect_is_an_answer_and_is_not_followed(host: str) -> None:
