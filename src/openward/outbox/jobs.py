@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
+from openward.keys.errors import KeyTrouble
 from openward.outbox.channels import Undeliverable, channel
 from openward.outbox.models import Message
 from openward.record.jobs import job
@@ -36,4 +37,6 @@ def _hand_over(row: Message) -> Undeliverable | None:
         channel(row.channel).send(row)
     except Undeliverable as trouble:
         return trouble
+    except KeyTrouble as trouble:
+        return Undeliverable(f"the message does not open: {trouble}", permanent=False)
     return None

@@ -7,9 +7,14 @@ import uuid
 from django.db import models
 from django.utils import timezone
 
+from openward.keys.fields import SealedTextField
+
 
 class Message(models.Model):
-    """One message to one person. Its words never carry clinical facts: a phone's lock screen is public."""
+    """One message to one person. Its words never carry clinical facts: a phone's lock screen is public.
+
+    They stand sealed: a link in them is a key to an account or a bill.
+    """
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
@@ -28,7 +33,7 @@ class Message(models.Model):
     to = models.CharField(max_length=254)
     subject_ref = models.CharField(max_length=120, blank=True)
     title = models.CharField(max_length=200, blank=True)
-    body = models.TextField()
+    body = SealedTextField("outbox")
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     tries = models.PositiveSmallIntegerField(default=0)
     last_error = models.TextField(blank=True)
