@@ -19,6 +19,7 @@ from openward.fhir.resources import (
     CodeableConcept,
     Coding,
     DiagnosticReport,
+    HealthcareService,
     Immunization,
     Meta,
     Observation,
@@ -89,6 +90,19 @@ class TestBooking:
     def test_of_a_day_far_away_shows_what_can_be_booked(self, portal: Client, clinic: Clinic, day: str) -> None:
         answer = portal.get(f"/portal/book/{clinic.service}/{clinic.osei}", {"from": day})
         assert answer.status_code == 200
+
+    def test_of_what_somebody_does_not_offer_is_refused(self, portal: Client, clinic: Clinic) -> None:
+        other = open_store(cast.system()).create(HealthcareService(active=True, name="Surgery"))
+        answer = portal.post(f"/portal/book/{other.id}/{clinic.osei}", {"time": self.first_time(clinic)})
+        assert answer.status_code == 422
+        assert "not offered for this visit" in answer.content.decode()
+        assert open_store(clinic.desk).search("Appointment", {}).resources == []
+
+    def test_of_a_day_further_ahead_than_is_offered_is_refused(self, portal: Client, clinic: Clinic) -> None:
+        start = clinic.at("09:00") + dt.timedelta(days=364)
+        answer = portal.post(f"/portal/book/{clinic.service}/{clinic.osei}", {"time": f"{clinic.osei}|{clinic.facility}|{start.isoformat()}"})
+        assert answer.status_code == 422
+        assert open_store(clinic.desk).search("Appointment", {}).resources == []
 
     def test_leads_no_further_ahead_than_can_be_booked(self, portal: Client, clinic: Clinic) -> None:
         assert "Later days" not in portal.get(f"/portal/book/{clinic.service}/{clinic.osei}", {"from": "2027-11-03"}).content.decode()

@@ -15,7 +15,7 @@ from openward.access.permissions import Permission
 from openward.fhir.errors import Conflict, FhirError
 from openward.fhir.resources import Appointment, HealthcareService, Location, Patient, Practitioner
 from openward.portal import queries
-from openward.portal.errors import TooLate
+from openward.portal.errors import NotOnOffer, TooLate
 from openward.portal.forms import TimeForm
 from openward.portal.presenters import Chosen, Coming, by_day
 from openward.registration.queries import reach_of
@@ -63,8 +63,16 @@ def _asked(request: PageRequest) -> QueryDict | None:
 
 def _book(request: PageRequest, service: str, form: TimeForm) -> Appointment:
     person, facility, start = form.cleaned_data["time"]
+    _must_be_on_offer(request, service, person, facility, start)
     patient = queries.own_id(request.store)
     return book(by=request.actor, patient=patient, service=service, practitioner=person, facility=facility, start=start, form=_form_id(request))
+
+
+def _must_be_on_offer(request: PageRequest, service: str, person: str, facility: str, start: dt.datetime) -> None:
+    """The form comes from a browser: who does not offer this kind of visit is not booked for it, nor a day further ahead than can be. Raises NotOnOffer."""
+    last = timezone.localdate() + dt.timedelta(days=HORIZON + WEEK)
+    if timezone.localdate(start) > last or not bookable(request.store, service=service, practitioner=person, facility=facility):
+        raise NotOnOffer
 
 
 def _confirm(request: PageRequest, service: str, form: TimeForm, moving: Coming | None = None) -> HttpResponseBase:
@@ -94,6 +102,7 @@ def move(request: PageRequest, id: str) -> HttpResponseBase:
             return _confirm(request, service, form, moving=coming)
         person, facility, start = form.cleaned_data["time"]
         try:
+            _must_be_on_offer(request, service, person, facility, start)
             reschedule(by=request.actor, appointment=id, start=start, practitioner=person, facility=facility)
         except FhirError as refusal:
             trouble = _taken(refusal)
