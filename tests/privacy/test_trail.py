@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
+from openward.access.actor import Actor
 from openward.accounts.models import User
+from openward.audit.auditor import AUDITOR
 from openward.audit.models import AuditEvent
+from openward.fhir.protocols import Event
 from openward.fhir.resources import HumanName, Patient
 from openward.record import open_store
+from openward.record.connection import connection as wire
 from openward.web.papers import harmless
 from tests import cast
 
@@ -33,6 +38,13 @@ class TestThePrivacyOfficer:
         page = officer.get(f"/privacy/patients/{cast.PATIENT_ID}").content.decode()
         assert "Nell Night" in page
         assert "opened name and contact details" in page
+
+    def test_follows_a_program_whatever_its_name_is(self, officer: Client) -> None:
+        lab = Actor("client:Lab/North ?#%", "Lab/North ?#%", "client", 1)
+        AUDITOR.record(wire(), 1, lab, [Event("search", "Observation")])
+        page = officer.get("/privacy/events").content.decode()
+        (there,) = re.findall(r'href="(/privacy/people/client[^"]*)"', page)
+        assert "looked through results and vital signs" in officer.get(there).content.decode()
 
     def test_reads_roles_as_people_say_them(self, officer: Client) -> None:
         page = officer.get(f"/privacy/patients/{cast.PATIENT_ID}").content.decode()
