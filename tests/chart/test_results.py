@@ -324,6 +324,13 @@ class TestWhatOpensTheItemAgain:
         open_store(laboratory).update(value)
         assert self.item(clinic) == ("requested", "routine")
 
+    def test_and_says_which_value_was_taken_back(self, clinic, clinician, laboratory, sign_in, value):
+        value.status = "entered-in-error"
+        open_store(laboratory).update(value)
+        (item,) = clinic.all(Task)
+        shown = sign_in("clinician").get(f"/chart/inbox/results/{item.id}/").content.decode()
+        assert ("The laboratory took this back" in shown, "8.1 %" in shown) == (True, True)
+
     def test_a_correction_of_the_value_alone_where_only_its_report_names_the_order(self, clinic, clinician, order, laboratory):
         value = open_store(laboratory).create(a1c(None, subject=order.subject.data))
         open_store(laboratory).create(report(order, f"Observation/{value.id}"))

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from openward.chart.codes import CATEGORY, LABORATORY
-from openward.chart.presenters.results import Person, ResultGroup, grouped
+from openward.chart.codes import CATEGORY, LABORATORY, TAKEN_BACK
+from openward.chart.presenters.results import Person, ResultGroup, ResultRow, grouped
 from openward.chart.presenters.wording import concept, date_of
 from openward.chart.queries.patients import name_of
 from openward.fhir.errors import NotFound
@@ -33,6 +33,7 @@ class ResultUnderReview:
     groups: Sequence[ResultGroup]
     order: ServiceRequest | None
     seen: str = ""
+    taken_back: Sequence[ResultRow] = ()
 
     @property
     def name(self) -> str:
@@ -99,7 +100,8 @@ def under_review(store: Store, task_id: str) -> ResultUnderReview:
     values = values_of(store, focus, task)
     patient = store.find(Patient, str(task.for_.target_id)) if task.for_ is not None and task.for_.target_id else None
     order = next((store.find(ServiceRequest, reference.target_id) for reference in task.basedOn if reference.target_id), None)
-    return ResultUnderReview(task, focus, patient, _with_history(store, values, patient), order, stamp_of(focus, values))
+    gone = [ResultRow(one, Person(None, None)) for one in values if one.status in TAKEN_BACK]
+    return ResultUnderReview(task, focus, patient, _with_history(store, values, patient), order, stamp_of(focus, values), gone)
 
 
 def _with_history(store: Store, values: Sequence[Observation], patient: Patient | None) -> list[ResultGroup]:
