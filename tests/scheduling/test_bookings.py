@@ -100,6 +100,22 @@ class TestGivingTimeBack:
         with pytest.raises(SlotTaken):
             clinic.book("11:00", patient=clinic.ben, practitioner=clinic.osei)
 
+    def test_the_room_comes_along_within_its_place(self, clinic: Clinic) -> None:
+        booked = clinic.book("10:00", room=clinic.rooms[0])
+        actions.reschedule(by=clinic.desk, appointment=str(booked.id), start=clinic.at("11:00"))
+        assert [row.during.lower for row in Booking.objects.filter(kind="room")] == [clinic.at("11:00")]
+
+    def test_the_room_does_not_come_along_to_another_place(self, clinic: Clinic) -> None:
+        booked = clinic.book("10:00", room=clinic.rooms[0])
+        actions.reschedule(by=clinic.desk, appointment=str(booked.id), start=clinic.at("11:00"), facility=clinic.west, outside_hours=True)
+        assert not Booking.objects.filter(kind="room").exists()
+
+    def test_a_move_into_a_room_that_is_taken_is_refused(self, clinic: Clinic) -> None:
+        booked = clinic.book("10:00", room=clinic.rooms[0])
+        clinic.book("11:00", patient=clinic.ben, practitioner=clinic.lindqvist, room=clinic.rooms[0])
+        with pytest.raises(SlotTaken, match="Room 1 is already booked"):
+            actions.reschedule(by=clinic.desk, appointment=str(booked.id), start=clinic.at("11:00"))
+
     def test_it_can_move_by_less_than_its_own_length(self, clinic: Clinic) -> None:
         booked = clinic.book("10:00")
         moved = actions.reschedule(by=clinic.desk, appointment=str(booked.id), start=clinic.at("10:10"))

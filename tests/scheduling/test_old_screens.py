@@ -11,7 +11,7 @@ from openward.fhir.resources import Appointment, Encounter, Patient
 from openward.outbox.models import Message
 from openward.record import open_store
 from openward.scheduling import actions, facts, queries
-from openward.scheduling.errors import ChangedMeanwhile, HasDied, MovedAlready, SlotTaken
+from openward.scheduling.errors import ChangedMeanwhile, HasDied, MovedAlready, OnTheBoard, SlotTaken
 from openward.scheduling.presenters.arrivals import ArrivalRow
 from openward.scheduling.presenters.board import board_stats
 from openward.scheduling.views.today import _counts
@@ -146,3 +146,24 @@ class TestWhoHasDied:
         self.died(clinic)
         actions.cancel(by=clinic.desk, appointment=booked, reason=PATIENT)
         assert (standing(clinic, booked), Message.objects.filter(kind="appointment-cancelled").count()) == ("cancelled", 0)
+
+
+class TestWhoWalksIn:
+    def come(self, clinic: Clinic) -> Encounter:
+        return actions.walk_in(by=clinic.desk, patient=clinic.ada, service=clinic.service, facility=clinic.facility)
+
+    def test_is_on_the_board_once(self, clinic: Clinic) -> None:
+        self.come(clinic)
+        with pytest.raises(OnTheBoard):
+            self.come(clinic)
+
+    def test_may_come_again_after_leaving(self, clinic: Clinic) -> None:
+        actions.check_out(by=clinic.desk, visit=str(self.come(clinic).id))
+        assert self.come(clinic).status == "arrived"
+
+    def test_may_be_here_for_an_appointment_too(self, clinic: Clinic, here: tuple[str, str]) -> None:
+        assert self.come(clinic).status == "arrived"
+
+    def test_at_two_desks_at_once_is_on_the_board_once(self, committed_clinic: Clinic, together: Callable[..., list[Any]]) -> None:
+        outcomes = together(*[lambda: self.come(committed_clinic)] * 2)
+        assert sum(isinstance(each, OnTheBoard) for each in outcomes) == 1

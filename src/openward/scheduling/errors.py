@@ -22,6 +22,10 @@ class AlreadyHere(Conflict):
     """This appointment has been checked in already."""
 
 
+class OnTheBoard(Conflict):
+    """This patient walked in already and is on the flow board."""
+
+
 class NotToday(Refused):
     """This appointment is on {day}. Move it to today first."""
 

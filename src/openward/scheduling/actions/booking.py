@@ -159,13 +159,16 @@ def _appointment(patient: Patient, service: HealthcareService, who: Practitioner
 
 
 def _move(appointment: Appointment, who: Practitioner, where: Location, span: Interval) -> None:
-    """Set the time and replace practitioner and place; a room of the old place does not come along to a new one."""
+    """Set the time and replace practitioner and place; a room comes along within its place, and not to a new one."""
     appointment.start, appointment.end = facts.written(span.start), facts.written(span.end)
     appointment.minutesDuration = (span.end - span.start) // MINUTE
+    same_place = facts.target(facts.participant(appointment, "Location")) == where.id
+    rooms = [one for one in appointment.participant if one.actor and one.actor.target_type == "Location" and one.actor.target_id != where.id]
     kept = [one for one in appointment.participant if one.actor and one.actor.target_type not in ("Practitioner", "Location")]
     practitioner = Reference(f"Practitioner/{who.id}", display=spoken_name(who.name[0] if who.name else None))
     place = Reference(f"Location/{where.id}", display=where.name)
     appointment.participant = [*kept, *(AppointmentParticipant(actor=actor, status="accepted") for actor in (practitioner, place))]
+    appointment.participant += rooms if same_place else []
 
 
 def _put_in(appointment: Appointment, room: Location) -> None:

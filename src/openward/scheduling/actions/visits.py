@@ -25,7 +25,8 @@ from openward.fhir.resources import (
 )
 from openward.record import UnitOfWork, unit_of_work
 from openward.scheduling import facts
-from openward.scheduling.errors import AlreadyHere, ChangedMeanwhile, MovedAlready, NotToday
+from openward.scheduling.errors import AlreadyHere, ChangedMeanwhile, MovedAlready, NotToday, OnTheBoard
+from openward.scheduling.freetime import DAY
 from openward.scheduling.transitions import APPOINTMENT, OPEN_VISIT, STATUS_OF_FLOW
 from openward.web.display import day, person_name
 
@@ -59,13 +60,25 @@ def check_in(*, by: Actor, appointment: str, details: Callable[[Patient], Patien
 
 
 def walk_in(*, by: Actor, patient: str, service: str, facility: str, practitioner: str | None = None) -> Encounter:
-    """Someone came without an appointment: the visit opens, waiting. No time is held for it."""
+    """Someone came without an appointment: the visit opens, waiting. No time is held for it. Raises OnTheBoard for who walked in and is still here."""
     with unit_of_work(by=by) as work:
+        _not_walked_in(work, patient, facility)
         person, offered = work.store.read(Patient, patient), work.store.read(HealthcareService, service)
         where = work.store.read(Location, facility)
         visit = _visit(Reference.to(person), _practitioner(work, practitioner), Reference(f"Location/{where.id}", display=where.name))
         visit.serviceType = facts.service_concept(offered)
         return work.store.create(visit)
+
+
+def _not_walked_in(work: UnitOfWork, patient: str, facility: str) -> None:
+    """Two desks that take one walk-in would make two visits, and two bills."""
+    work.connection.execute("select pg_advisory_xact_lock(hashtext('walk in'), hashtext(%s))", (f"{work.tenant} {patient}",))
+    where = {"patient": f"Patient/{patient}", "status": ",".join(sorted(OPEN_VISIT)), "location": f"Location/{facility}", "_count": 50}
+    since = timezone.now() - DAY
+    for visit in work.store.search(Encounter, where).resources:
+        came = facts.moment(visit.period.start) if visit.period else None
+        if not visit.appointment and facts.flow_of(visit) and came and came > since:
+            raise OnTheBoard
 
 
 def undo_check_in(*, by: Actor, visit: str) -> None:
