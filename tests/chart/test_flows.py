@@ -21,6 +21,7 @@ from openward.fhir.resources import (
     MedicationRequest,
     MedicationStatement,
     Observation,
+    Patient,
     ServiceRequest,
     Task,
 )
@@ -72,6 +73,26 @@ class TestLists:
     def test_a_problem_by_its_code(self, clinic, doctor):
         doctor.post(f"{CHART}/problems/new/", {"code": "I10", "q": "Essential (primary) hypertension"}, **HTMX)
         assert clinic.all(Condition)[0].code.coding[0].code == "I10"
+
+    @pytest.mark.parametrize(
+        ("page", "sent"),
+        [("problems/new", {"code": "I10", "onset": "2062-01-01"}), ("medications/reported", {"q": "aspirin", "since": "2062-01-01"})],
+    )
+    def test_nothing_began_on_a_day_that_has_not_come(self, clinic, doctor, page, sent):
+        answer = doctor.post(f"{CHART}/{page}/", sent, **HTMX)
+        assert (answer.status_code, "has not come yet" in answer.content.decode()) == (422, True)
+        assert (clinic.all(Condition), clinic.all(MedicationStatement)) == ([], [])
+
+    def test_nothing_is_prescribed_in_the_quantity_of_none(self, clinic, doctor):
+        sent = {"drug": "lisinopril|10 mg|tablet", "dose": "10 mg", "route": "oral", "frequency": "daily", "quantity": "0", "refills": "0"}
+        assert doctor.post(f"{CHART}/medications/new/", sent, **HTMX).status_code == 422
+        assert clinic.all(MedicationRequest) == []
+
+    def test_a_panel_over_the_banner_says_that_the_patient_died(self, clinic, doctor):
+        """On a phone the panel lies over the banner, and the word stood only there."""
+        clinic.put(**{**clinic.read(Patient, clinic.patient).data, "deceasedDateTime": "2026-11-01"})
+        panel = doctor.get(f"{CHART}/medications/new/", **HTMX).content.decode()
+        assert re.search(r'class="panel-patient">.*Deceased.*</p>', panel)
 
     def test_diagnoses_of_the_visit_in_the_order_of_their_ranks(self, clinic, doctor):
         sent = {"code": ["I10", "E11.9"], "rank-I10": "2", "rank-E11.9": "1", "added": "J06.9"}

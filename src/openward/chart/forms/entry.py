@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from openward.chart import diagnoses, labs
@@ -25,6 +27,18 @@ class Picked(forms.Form):
             data = data.copy()
             data[self.picked] = data["q"].strip()
         super().__init__(data, *arguments, **named)
+
+
+class PastDate(forms.DateField):
+    """A day that has been: a problem since 2062 is a slip of the hand, and was stored as one since 2062."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"widget": forms.DateInput(attrs={"type": "date"}), **options})
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if value is not None and value > timezone.localdate():
+            raise forms.ValidationError(_("This day has not come yet."))
 
 
 class AllergyForm(Picked):
@@ -59,7 +73,7 @@ class ProblemForm(Picked):
 
     picked = "code"
     code = forms.CharField(label=_("Problem"), max_length=200, error_messages={"required": _("Choose a problem or describe it in words.")})
-    onset = forms.DateField(label=_("Since"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    onset = PastDate(label=_("Since"), required=False)
     note = forms.CharField(label=_("Note"), required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2}))
 
     def chosen(self) -> dict[str, str]:
@@ -69,7 +83,7 @@ class ProblemForm(Picked):
 
 
 class ResolveForm(forms.Form):
-    on = forms.DateField(label=_("Over since"), widget=forms.DateInput(attrs={"type": "date"}))
+    on = PastDate(label=_("Over since"))
 
 
 class DrugForm(forms.Form):
@@ -93,7 +107,7 @@ class ReportedForm(Picked):
     picked = "drug"
     drug = forms.CharField(label=_("Medication"), max_length=200, error_messages={"required": _("Enter what the patient takes.")})
     taken = forms.CharField(label=_("How it is taken"), required=False, max_length=200)
-    since = forms.DateField(label=_("Since"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    since = PastDate(label=_("Since"), required=False)
 
     def chosen(self) -> dict[str, str]:
         drug, product, text = DrugForm(self.cleaned_data).chosen()
@@ -128,7 +142,7 @@ class PrescriptionForm(forms.Form):
     route = forms.ChoiceField(label=_("Route"), choices=ROUTES)
     frequency = forms.ChoiceField(label=_("How often"))
     as_needed = forms.CharField(label=_("Only when needed for"), required=False, max_length=100)
-    quantity = forms.DecimalField(label=_("Quantity"), min_value=0, max_digits=8, decimal_places=2)
+    quantity = forms.DecimalField(label=_("Quantity"), min_value=Decimal("0.01"), max_digits=8, decimal_places=2)
     refills = forms.IntegerField(label=_("Refills"), min_value=0, max_value=11, initial=0)
     days = forms.IntegerField(label=_("For days"), required=False, min_value=1, max_value=365)
     note = forms.CharField(label=_("Note to the pharmacy"), required=False, max_length=300)
