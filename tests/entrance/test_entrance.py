@@ -164,3 +164,21 @@ class TestAnInvitation:
 
     def test_that_never_was_is_closed(self, client: Client) -> None:
         assert client.get("/account/invitation/nonsense").status_code == 410
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/account/elsewhere/%00",
+        "/account/elsewhere/%00/back",
+        "/portal/bills/statements/%00",
+        "/privacy/sharing/%00/withdraw",
+        "/desk/report?page=%00",
+    ],
+)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_an_address_with_a_character_that_no_address_has_is_not_there(client: Client, path: str, method: str) -> None:
+    """PostgreSQL holds no NUL: asked for one, it raised, and anybody from the street could fill the log with crashes."""
+    patient = User.objects.create_user(sign_in="nul@example.org", password=None, role="patient", name="P", reference="Patient/1")
+    client.force_login(patient)
+    assert getattr(client, method)(path).status_code in (404, 405)

@@ -85,6 +85,8 @@ def page(
         def guarded(request: HttpRequest, *args: Ids.args, **ids: Ids.kwargs) -> HttpResponseBase:
             if request.method not in allowed:
                 return HttpResponseNotAllowed(allowed)
+            if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+                raise Http404  # the database holds no such character, so nothing has it in its address
             actor = actor_of(request)
             if not public:
                 if actor is None:
