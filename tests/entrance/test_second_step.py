@@ -217,7 +217,7 @@ class TestChangingFactors:
     @pytest.mark.parametrize(
         ("method", "path"),
         [("get", "/account/set-up"), ("get", "/account/set-up/app"), ("post", "/account/set-up/passkey"), ("post", "/account/security/recovery-codes"),
-         ("post", "/account/security/passkey-only"), ("get", "/account/security/pin"), ("post", "/account/security/factors/1/remove")],
+         ("post", "/account/security/passkey-only"), ("get", "/account/security/pin"), ("post", "/account/security/factors/1/remove"), ("post", "/account/elsewhere/hospital/disconnect")],
     )  # fmt: skip
     def test_asks_for_a_fresh_proof(self, client: Client, nurse: User, method: str, path: str) -> None:
         signs_in(client, nurse)
