@@ -9,7 +9,7 @@ from decimal import Decimal as D
 
 import pytest
 
-from openward.billing import actions, ledger
+from openward.billing import actions, facts, ledger
 from openward.billing.errors import AlreadyBilled, NothingToBill, WrongAmount
 from openward.billing.models import LedgerTransaction, RemittanceItem
 from openward.billing.queries.balances import account_balances, claim_balances, patient_balance
@@ -102,6 +102,16 @@ class TestAnsweredAnew:
         actions.submit(claims=[str(claim.id)], by=clinic.biller)
         take(clinic, file_of(at.taken_back(first), answer(claim, *at.PAID_IN_PART), trace="YES"))
         assert (stands(claim), account_balances(1)[ledger.BANK]) == ({ledger.PATIENT: D("40.00")}, D("60.00"))
+
+
+def test_a_claim_being_corrected_was_sent_and_is_not_thrown_away(clinic: Clinic) -> None:
+    """Its money is in the books, and its visit would be charged a second time."""
+    claim = clinic.sent()
+    deny(clinic, claim)
+    actions.correct(claim=str(claim.id), by=clinic.biller)
+    with pytest.raises(Conflict):
+        actions.throw_away(claim=str(claim.id), by=clinic.biller)
+    assert facts.state_of(clinic.read(claim)) in ("draft", "ready")
 
 
 @pytest.mark.parametrize("who", ["patient", "write-off"])

@@ -8,7 +8,7 @@ from decimal import Decimal
 from openward.billing import books, facts, jobs, rows, transitions
 from openward.billing.errors import BalanceOpen, TooMuch
 from openward.billing.models import ClaimRow
-from openward.billing.queries.balances import patient_balance
+from openward.billing.queries.balances import claim_balances, patient_balance
 from openward.fhir.errors import Conflict
 from openward.fhir.guards import Change, guard
 from openward.fhir.resources import Claim, Patient
@@ -75,8 +75,9 @@ def _is_sent_now(before: str | None, after: str) -> bool:
 
 @guard("Claim", on=("delete",))
 def keep_sent_claims(change: Change, work: UnitOfWork) -> None:
-    """A claim that was sent is never deleted; a draft may be, and leaves the worklist."""
-    if facts.state_of(change.resource) in (*transitions.SENT, *transitions.ANSWERED):
+    """A claim that was sent is never deleted, nor one being corrected, which was; a draft may be, and leaves the worklist."""
+    was_sent = facts.state_of(change.resource) in (*transitions.SENT, *transitions.ANSWERED)
+    if was_sent or claim_balances(work.tenant, change.id):
         raise Conflict("A claim that was sent stays in the record; void it with the payer instead.")
     ClaimRow.objects.filter(tenant=work.tenant, claim=change.id).delete()
 
