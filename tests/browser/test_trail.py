@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import re
 import subprocess
@@ -70,6 +71,12 @@ def test_the_officer_follows_the_trail(clinic: House, browser: Browser, pictures
     officer.follows("Record a disclosure").types("Given to", "County court").types("What was given", "Visit notes").types("Why", "Court order")
     looked_at(officer, pictures, "trail-disclosure")
     officer.clicks_on("Write down").sees("Written down.")
+    officer.follows("Withhold from the accounting").types("Agency", "County court").types("Who said it, and why", "A case is open")
+    officer.page.get_by_label("Last day").fill(str(dt.date.today() + dt.timedelta(days=20)))  # noqa: DTZ011 - any of the next days will do
+    looked_at(officer, pictures, "trail-withhold")
+    officer.clicks_on("Withhold", exact=True).sees("What went to County court")
+    looked_at(officer, pictures, "trail-withheld")
+    officer.clicks_on("End now").sees("The accounting tells it again.")
     for path, name in (("/privacy/events", "trail-events-narrow"), (f"/privacy/patients/{patient}", "trail-patient-narrow")):
         narrow_and_dark(officer, path, pictures, name)
     officer.had_no_trouble()
