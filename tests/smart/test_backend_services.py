@@ -15,6 +15,8 @@ from urllib.parse import urlencode
 
 import pytest
 import time_machine
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 from django.test import Client
 from joserfc.jwk import ECKey, RSAKey
 
@@ -152,6 +154,14 @@ class TestARefusedStatement:
             unsigned = f"{encoded({'alg': alg, 'kid': 'RS384'})}.{encoded(claims)}"
             signature = hmac.new(secret, unsigned.encode(), hashlib.sha384 if alg == "HS384" else hashlib.sha256).digest()
             assert refused(by_assertion(f"{unsigned}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"))
+
+    @pytest.mark.parametrize(("more", "is_refused"), [({}, False), ({"crit": ["purpose"], "purpose": "other"}, True), ({"crit": []}, True)])
+    def test_wants_more_to_be_understood_than_is(self, backend: App, keys: Keys, more: dict[str, Any], is_refused: bool) -> None:
+        """What `crit` names must be understood, or the statement is none. https://www.rfc-editor.org/rfc/rfc7515#section-4.1.11"""
+        claims = {"iss": backend.client_id, "sub": backend.client_id, "aud": f"{ORIGIN}/oauth/token", "exp": int(time.time()) + 200, "jti": "c"}
+        unsigned = f"{encoded({'alg': 'RS384', 'kid': 'RS384', 'typ': 'JWT', **more})}.{encoded(claims)}"
+        signature = keys["RS384"].private_key.sign(unsigned.encode(), padding.PKCS1v15(), hashes.SHA384())
+        assert refused(by_assertion(f"{unsigned}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}")) is is_refused
 
     def test_names_the_key_of_the_other_algorithm(self, backend: App, keys: Keys) -> None:
         assert refused(by_assertion(assertion(backend, keys["ES384"], alg="ES384", header={"kid": "RS384"})))
