@@ -86,6 +86,22 @@ class TestWorkThatOutlivesTheRequest:
         with pytest.raises(Forbidden):
             recall(kept)
 
+    def test_ends_with_the_app_the_person_and_the_time_of_the_agreement(self, walk: Walk, clinic: Any) -> None:
+        kept, now = self.kept(walk.tokens()["access_token"]), dt.datetime.now(dt.UTC)
+        assert recall(kept)
+        for ended, changed in (
+            (walk.app, {"ended_at": now}),
+            (clinic.patient, {"is_active": False}),
+            (Connection.objects.get(), {"expires_at": now}),
+        ):
+            rows = type(ended).objects.filter(pk=ended.pk)
+            before = rows.values(*changed).get()
+            rows.update(**changed)
+            with pytest.raises(Forbidden):
+                recall(kept)
+            rows.update(**before)
+        assert recall(kept)
+
     def test_of_a_program_outlives_its_five_minutes_but_not_its_app(self, backend: App, walk: Walk, keys: Any) -> None:
         kept = self.kept(walk.post("/oauth/token", by_assertion(assertion(backend, keys["ES384"], alg="ES384"))).json()["access_token"])
         with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(hours=2), tick=True):
