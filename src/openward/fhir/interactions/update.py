@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from openward.fhir.errors import BadRequest, PreconditionFailed, Refused
 from openward.fhir.ids import is_id, new_id
 from openward.fhir.ids import key as key_of
-from openward.fhir.interactions.conditions import is_matched, only_match
+from openward.fhir.interactions.conditions import is_matched, only_match, refuse_standing
 from openward.fhir.interactions.seeing import may_see
 from openward.fhir.interactions.sound import Sound
 from openward.fhir.interactions.unlocked import act_on_last
@@ -46,14 +46,8 @@ def update(store: Store, resource: Mapping[str, Any], *, if_match: int | None = 
     sent = chain((resource,), map(parsed, repeat(dumps(resource))))
 
     def act(before: Version | None) -> Written:
-        if (
-            if_none_match is not None
-            and before
-            and not before.deleted
-            and is_matched(if_none_match, before)
-            and may_see(store, "update", type, str(id))
-        ):
-            raise PreconditionFailed(type=type, id=id, version=before.number)
+        if if_none_match is not None:
+            refuse_standing(store, type, str(id), before, if_none_match)
         return replace(store, type, str(id), next(sent), before, if_match)
 
     return act_on_last(store, "update", type, key_of(type, str(id)), act)
