@@ -15,7 +15,9 @@ from openward.access.guards import LabelsStay
 from openward.access.known import changing
 from openward.access.labels import LABELS, RELABEL, implied, labels_of
 from openward.access.models import Clearance, LabelInUse
+from openward.audit.models import AuditEvent
 from openward.fhir.errors import Gone, NotFound
+from openward.fhir.ids import key
 from openward.fhir.store import Store
 from openward.record import open_store
 from tests import cast
@@ -117,6 +119,14 @@ class TestWhoIsNotCleared:
             open_store(CLIENT).vread("Condition", "opioids", 1)
         with pytest.raises(NotFound):
             open_store(CLIENT).history("Condition", "opioids")
+
+    @pytest.mark.parametrize("id", ["opioids", "never-was"])
+    def test_leaves_the_try_on_the_trail(self, id: str) -> None:
+        """Whether it is hidden or not there: the same refusal, told by number alone."""
+        with pytest.raises(NotFound):
+            open_store(CLIENT).read("Condition", id)
+        event = AuditEvent.objects.get(outcome=4)
+        assert (event.interaction, event.rkey, event.actor, event.patient) == ("read", key("Condition", id), CLIENT.id, None)
 
     def test_sees_no_history(self) -> None:
         assert {version.id for version in open_store(CLIENT).history("Condition")} == {"pressure"}
