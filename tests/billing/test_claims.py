@@ -278,3 +278,23 @@ class TestMoreThanTheBooksHold:
         line = {"pointers": [1], "modifiers": [], "place": "11"}
         with pytest.raises(TooMuch):
             actions.change_line(claim=str(clinic.claim().id), line=1, by=clinic.biller, units=D("999999.99"), price=D("99999999.99"), **line)
+
+
+class TestAClientThatWritesAClaimOfOurs:
+    """Whoever writes: what was sent stays what it was, and the payer's answer finds it."""
+
+    def test_does_not_change_what_was_asked_of_the_payer(self, clinic: Clinic) -> None:
+        data = dict(clinic.sent().data)
+        data["item"] = [{**data["item"][0], "net": {"value": D("1.00"), "currency": "USD"}}, *data["item"][1:]]
+        with pytest.raises(ClaimIsSent):
+            clinic.store.update(data)
+
+    def test_may_leave_the_number_out_and_the_claim_keeps_it(self, clinic: Clinic) -> None:
+        claim = clinic.sent()
+        kept = clinic.store.update({name: value for name, value in claim.data.items() if name != "identifier"})
+        assert facts.number_of(kept) == facts.number_of(claim) == ClaimRow.objects.get().number
+
+    def test_does_not_give_it_another_number(self, clinic: Clinic) -> None:
+        claim = clinic.claim()
+        with pytest.raises(Conflict, match="payers answer by it"):
+            clinic.store.update({**claim.data, "identifier": [{"system": "urn:openward:claim", "value": "OW9999999"}]})

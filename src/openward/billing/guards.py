@@ -6,7 +6,7 @@ import datetime as dt
 from decimal import Decimal
 
 from openward.billing import books, facts, jobs, rows, transitions
-from openward.billing.errors import BalanceOpen, TooMuch
+from openward.billing.errors import BalanceOpen, ClaimIsSent, TooMuch
 from openward.billing.models import ClaimRow
 from openward.billing.queries.balances import claim_balances, patient_balance
 from openward.fhir.errors import Conflict
@@ -51,13 +51,30 @@ def keep_the_claim_countable(change: Change, work: UnitOfWork) -> None:
     if before is not None:
         transitions.check(before, state)
     _check_amounts(claim)
-    if not facts.number_of(claim):
-        claim.identifier.append(facts.number_identifier(f"OW{rows.next_number(work, 'claim'):07}"))
+    _check_sent(change.before, claim)
+    _keep_number(change.before, claim, work)
     claim.id = change.id
     rows.keep_claim(work, claim)
     if _is_sent_now(before, state):
         version = change.before.meta.versionId if change.before and change.before.meta else "0"
         books.charge(work, claim, f"{change.id}:{version}")
+
+
+def _check_sent(before: Claim | None, claim: Claim) -> None:
+    """What a claim with the payer asks for is in the books: it is corrected, never changed under way. Raises ClaimIsSent."""
+    if before is None or {facts.state_of(before), facts.state_of(claim)} & transitions.OPEN or facts.state_of(before) is None:
+        return
+    if facts.total_of(before) != facts.total_of(claim):
+        raise ClaimIsSent
+
+
+def _keep_number(before: Claim | None, claim: Claim, work: UnitOfWork) -> None:
+    """Payers answer by the number: one that a client left out is put back, and it is never another."""
+    was, now = facts.number_of(before) if before else "", facts.number_of(claim)
+    if was and now and was != now:
+        raise Conflict("The number of a claim is not changed: payers answer by it.")
+    if not now:
+        claim.identifier.append(facts.number_identifier(was or f"OW{rows.next_number(work, 'claim'):07}"))
 
 
 def _check_amounts(claim: Claim) -> None:
