@@ -8,7 +8,7 @@ from django.db import transaction
 
 from openward.access.actor import Actor
 from openward.audit.agents import Agents, agent_key
-from openward.audit.auditor import AUDITOR
+from openward.audit.auditor import AUDITOR, _may_hurry
 from openward.audit.models import AuditEvent
 from openward.fhir.protocols import Event
 from openward.record.connection import connection
@@ -68,3 +68,23 @@ def test_an_event_names_every_patient_it_touched(number: int) -> None:
     whose = [UUID(int=one) for one in range(number)]
     AUDITOR.record(connection(), 1, actor("Reads Many"), [Event("search", "Patient", patients=whose)])
     assert AuditEvent.objects.get(actor_name="Reads Many").whose == whose
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("events", "may"),
+    [
+        ([Event("read", "Patient")], True),
+        ([Event("search", "Patient"), Event("vread", "Patient")], True),
+        ([Event("read", "Patient", outcome=4)], False),
+        ([Event("read", "Patient"), Event("search", "Patient", outcome=8)], False),
+        ([Event("create", "Patient")], False),
+        ([Event("sign-in", None)], False),
+    ],
+)
+def test_only_what_was_read_and_allowed_need_not_wait_for_the_disk(events: list[Event], may: bool) -> None:
+    """What was refused or written would be gone after a power cut, and with it that it was tried."""
+    assert _may_hurry(connection(), events) is may
+    with transaction.atomic():
+        connection().execute("select 1")
+        assert not _may_hurry(connection(), events)

@@ -16,7 +16,7 @@ from openward.keys.errors import DataKeyMissing, KeyFileMissing, KeyFileUnusable
 from openward.keys.models import DataKey
 from openward.keys.outer import make_key_file, outer_keys, read_key_file
 from openward.keys.ring import RING, Ring, installed
-from openward.keys.sealing import PREFIX, blind, is_sealed, prefix_of, seal, seal_bytes, unseal, unseal_bytes
+from openward.keys.sealing import PREFIX, blind, is_sealed, prefix_of, seal, seal_bytes, unseal, unseal_bytes, unseal_named
 
 pytestmark = pytest.mark.django_db
 ABOUT = ("user", "7")
@@ -66,6 +66,12 @@ class TestASealedText:
         key = RING.active(1, "test")
         assert seal("test", "x").startswith(prefix_of(key.id))
         assert prefix_of(key.id).startswith(PREFIX)
+
+    def test_opens_by_the_name_of_its_key_only_for_the_purposes_that_are_asked_for(self) -> None:
+        sealed = seal_bytes("record", b"secret", about=ABOUT)
+        assert unseal_named(sealed, about=ABOUT, purposes={"record"}) == b"secret"
+        with pytest.raises(SealBroken):
+            unseal_named(seal_bytes("totp", b"secret", about=ABOUT), about=ABOUT, purposes={"record"})
 
 
 class TestDataKeys:

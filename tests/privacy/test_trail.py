@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import replace
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -14,6 +15,7 @@ from openward.access.actor import Actor
 from openward.accounts.models import User
 from openward.audit.auditor import AUDITOR
 from openward.audit.models import AuditEvent
+from openward.fhir.ids import key
 from openward.fhir.protocols import Event
 from openward.fhir.resources import HumanName, Patient
 from openward.record import open_store
@@ -64,6 +66,14 @@ class TestThePrivacyOfficer:
     def test_is_on_the_trail_wherever_they_look(self, officer: Client, path: str) -> None:
         assert officer.get(path).status_code == 200
         assert AuditEvent.objects.filter(interaction="audit-review", actor_name="Pia Officer").count() == 1
+
+    @pytest.mark.parametrize("path", [f"/privacy/patients/{cast.PATIENT_ID}", "/privacy/people/user:nurse", "/privacy/events", "/privacy/"])
+    def test_reads_nothing_of_another_practice(self, officer: Client, path: str) -> None:
+        far = replace(cast.staff("nurse", name="Faye Far"), tenant=2)
+        AUDITOR.record(wire(), 2, far, [Event("read", "Patient", key("Patient", cast.PATIENT_ID), patients=[key("Patient", cast.PATIENT_ID)])])
+        AUDITOR.record(wire(), 2, far, [Event("read", "Patient", outcome=4)])
+        page = officer.get(path).content.decode()
+        assert ("Faye Far" in page, "Pia Officer" in page or "Nell Night" in page or path == "/privacy/") == (False, True)
 
     def test_finds_a_patient_without_putting_the_name_in_an_address(self, officer: Client) -> None:
         page = officer.post("/privacy/", {"text": "examp"})

@@ -221,6 +221,7 @@ class TestAnEvent:
     @pytest.mark.parametrize("id", ["1-1", "nothing", "999999999999999999999-1", "1-99999999999999999999"])
     def test_that_never_was_is_not_found(self, call: Client, id: str) -> None:
         assert call("GET", f"/AuditEvent/{id}", token="auditor").status == 404
+        assert AuditEvent.objects.filter(interaction="read", actor="client:siem", outcome=4).count() == 1
 
 
 class TestWhoMay:
