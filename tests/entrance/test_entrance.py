@@ -182,3 +182,7 @@ def test_an_address_with_a_character_that_no_address_has_is_not_there(client: Cl
     patient = User.objects.create_user(sign_in="nul@example.org", password=None, role="patient", name="P", reference="Patient/1")
     client.force_login(patient)
     assert getattr(client, method)(path).status_code in (404, 405)
+
+
+def test_a_question_with_that_character_is_not_understood(client: Client) -> None:
+    assert client.get("/desk/report?page=%00").status_code == 400

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
@@ -85,8 +86,7 @@ def page(
         def guarded(request: HttpRequest, *args: Ids.args, **ids: Ids.kwargs) -> HttpResponseBase:
             if request.method not in allowed:
                 return HttpResponseNotAllowed(allowed)
-            if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
-                raise Http404  # the database holds no such character, so nothing has it in its address
+            _must_be_readable(request)
             actor = actor_of(request)
             if not public:
                 if actor is None:
@@ -102,6 +102,14 @@ def page(
         return guarded
 
     return decorate
+
+
+def _must_be_readable(request: HttpRequest) -> None:
+    """The database holds no NUL, and to ask it for one is a crash: nothing has it in its address, and no question with it is understood."""
+    if "\0" in request.path_info:
+        raise Http404
+    if "%00" in request.META.get("QUERY_STRING", ""):
+        raise BadRequest
 
 
 def _bind(request: HttpRequest, actor: Actor | None, reads: ExitStack) -> PageRequest:
