@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from openward.audit.models import AuditEvent
 from openward.chart.actions import cancel_order, complete, match_result, open_note, order_tests, review_result
 from openward.chart.errors import IllegalTransition, NothingToOrder, ResultChanged, ResultIsFinal, ResultOfAnother
 from openward.chart.queries import released_results
@@ -122,6 +123,11 @@ class TestAResult:
         send(laboratory, order)
         (task,) = clinic.all(Task)
         assert task.focus.type == "DiagnosticReport"
+
+    def test_is_no_refusal_in_the_trail(self, clinic, order, laboratory):
+        """Looking whether there is an item already stood, with each new result, among what was refused: the privacy officer's list was full of it."""
+        send(laboratory, order)
+        assert AuditEvent.objects.filter(outcome=4).count() == 0
 
     def test_completes_its_order(self, clinic, order, laboratory):
         send(laboratory, order)

@@ -223,7 +223,7 @@ def file_message(change: Change, message: Any, work: UnitOfWork) -> None:
 def _open_item(store: Store, work: UnitOfWork, id: str, task: Task) -> None:
     """Create the item, or open it again; an owner it already has is kept, an urgency it already has is not lowered."""
     task.data["id"] = id
-    standing = store.find(Task, id)
+    standing = next((one for one in store.read_many([(Task, id)]) if isinstance(one, Task)), None)
     if standing is not None:
         if task.focus is not None and task.focus.type == "Observation":
             task.focus = standing.focus  # the report that names this value is, or will be, the focus
