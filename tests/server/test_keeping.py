@@ -24,6 +24,7 @@ def kept() -> Iterator[Installation]:
     with scratch_folder() as folder:
         data, apart = prepared(folder / "data"), folder / "apart" / "outer.key"
         apart.parent.mkdir()
+        assert Installation(data).openward("keys", "list").returncode == 0  # makes the key, if nothing was sealed yet
         (data / "outer.key").rename(apart)
         made = Installation(data, settings={"OPENWARD_KEK_FILES": str(apart), "OPENWARD_BACKUPS": str(folder / "kept")})
         assert made.openward("backup").returncode == 0
