@@ -173,7 +173,6 @@ class TestAnInvitation:
         "/account/elsewhere/%00/back",
         "/portal/bills/statements/%00",
         "/privacy/sharing/%00/withdraw",
-        "/desk/report?page=%00",
     ],
 )
 @pytest.mark.parametrize("method", ["get", "post"])
