@@ -14,7 +14,8 @@ from openward.access.actor import Actor
 from openward.access.guards import LabelsStay
 from openward.access.known import changing
 from openward.access.labels import LABELS, RELABEL, implied, labels_of
-from openward.access.models import Clearance, LabelInUse
+from openward.access.models import Clearance, LabelInUse, Tie
+from openward.access.policy import AccessPolicy
 from openward.audit.models import AuditEvent
 from openward.fhir.errors import Gone, NotFound
 from openward.fhir.ids import key
@@ -187,6 +188,14 @@ class TestInCare:
         store.update(encounter("visit"))
         assert seen(CLINICIAN) == {"pressure", "opioids"}
 
+    @pytest.mark.parametrize(("hours", "sees"), [(1, True), (-1, False)], ids=["still", "no longer"])
+    def test_in_whose_care_they_are(self, store: Store, hours: int, sees: bool) -> None:
+        store.update(condition("opioids", OPIOIDS))
+        whose, until = key("Patient", cast.PATIENT_ID), timezone.now() + dt.timedelta(hours=hours)
+        Tie.objects.create(tenant=1, holder=key("Practitioner", cast.PRACTITIONER_ID), patient=whose, until=until)
+        assert ("opioids" in seen(CLINICIAN)) is sees
+        assert AccessPolicy().allows(CLINICIAN, "update", "Condition", {**condition("opioids", OPIOIDS), **labelled("ETH")}, whose) is sees
+
     def test_a_role_that_does_not_treat_sees_neither(self, store: Store) -> None:
         store.update(condition("opioids", OPIOIDS))
         store.update(encounter("visit"))
@@ -201,6 +210,14 @@ class TestAPatientsOwnLabel:
         assert seen(CLINICIAN) == {"pressure"}
         assert seen(CLINICIAN, "Patient") == {cast.PATIENT_ID}
         assert seen(cast.patient(cast.OTHER_PATIENT_ID)) == {"other-pressure"}
+
+    def test_keeps_writers_out_too(self, store: Store) -> None:
+        patient, whose = store.read("Patient", cast.OTHER_PATIENT_ID), key("Patient", cast.OTHER_PATIENT_ID)
+        written = condition("new", HYPERTENSION, cast.OTHER_PATIENT_ID)
+        assert AccessPolicy().allows(CLINICIAN, "create", "Condition", written, whose)
+        store.update({**patient.data, **labelled("V")})
+        known.forget()
+        assert not AccessPolicy().allows(CLINICIAN, "create", "Condition", written, whose)
 
 
 class TestChangingALabel:

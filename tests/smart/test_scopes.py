@@ -64,6 +64,13 @@ class TestWhatIsAScope:
         with pytest.raises(InvalidScope):
             Scopes.parse("openid")
 
+    @pytest.mark.parametrize(
+        ("text", "kinds"), [("system/*.rs", {"client"}), ("user/*.rs", {"staff", "patient"}), ("patient/*.rs", {"staff", "patient"})]
+    )
+    def test_of_a_level_serves_those_it_is_for(self, text: str, kinds: set[str]) -> None:
+        scopes = parsed(text).bound_to(patient=cast.PATIENT_ID, app="x")
+        assert {kind for kind in ("client", "staff", "patient", "system") if scopes.opening(kind, "r", "Observation") is not None} == kinds
+
     @pytest.mark.parametrize("kind", ["staff", "patient"])
     def test_for_one_patient_reads_what_no_patient_owns_and_writes_none_of_it(self, kind: str) -> None:
         scopes = parsed("patient/*.cruds").bound_to(patient=cast.PATIENT_ID, app="x")
