@@ -14,6 +14,7 @@ from openward.access import known
 from openward.access.actor import Actor
 from openward.access.known import changing, forget
 from openward.access.models import ProxyGrant
+from openward.access.policy import shows
 from openward.access.proxies import age, as_proxy, hidden_at, rule
 from openward.accounts.models import User
 from openward.audit.models import AuditEvent
@@ -67,6 +68,14 @@ class TestAParent:
         child(15)
         leave(parent)
         assert seen(proxy(parent)) == {"asthma"}
+
+    def test_of_an_adolescent_is_told_no_more_beside_the_record(self, parent: User) -> None:
+        """Rows that say a little of what stands in the record follow its labels and its patient."""
+        child(14)
+        leave(parent)
+        mine, theirs = key("Patient", cast.PATIENT_ID), key("Patient", CHILD)
+        assert [shows(proxy(parent), "Claim", frozenset(labels), theirs) for labels in ((), ("PSY",))] == [True, False]
+        assert [shows(parent.actor(), "Claim", frozenset(), whose) for whose in (mine, theirs, None)] == [True, False, False]
 
     def test_where_the_state_says_a_later_age_sees_it_until_then(self, parent: User) -> None:
         child(13, "SC")
