@@ -12,7 +12,12 @@ from django.utils import timezone
 
 from openward.access.actor import Actor
 from openward.audit.models import AuditEvent
+from openward.fhir.ids import key
+from openward.fhir.protocols import Event
+from openward.privacy.suspensions.actions import resume, suspend
 from openward.record import open_store
+from openward.record.connection import connection as record_connection
+from openward.record.work import AUDITOR
 from tests import cast
 from tests.scheduling.conftest import Clinic
 
@@ -59,6 +64,18 @@ def test_a_program_and_the_house_itself_are_called_what_they_are(clinic: Clinic,
     shown = page(portal)
     assert "Connected program" in shown
     assert "Automatic work" in shown
+
+
+def test_what_was_given_out_is_told_but_while_an_agency_asked_that_it_is_not(clinic: Clinic, portal: Client) -> None:
+    patient, day = key("Patient", clinic.ada), timezone.localdate()
+    given = Event("disclosure", "Patient", patient, patients=[patient], detail="County Sheriff | Notes | Asked")
+    AUDITOR.record(record_connection(), 1, cast.staff("privacy-officer", name="Pia Officer"), [given])
+    assert "gave out information" in page(portal)
+    officer = cast.staff("privacy-officer")
+    held = suspend(patient=patient, agency="County sheriff", stated="A case is open", in_writing=False, since=day, until=day, by=officer)
+    assert "gave out information" not in page(portal)
+    resume(suspension=held.id, by=officer)
+    assert "gave out information" in page(portal)
 
 
 def test_earlier_days_are_a_page_of_their_own(clinic: Clinic, portal: Client) -> None:

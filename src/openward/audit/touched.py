@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -98,6 +98,16 @@ class Taken:
     @property
     def types(self) -> list[str]:
         return sorted(type_name(rtype) for rtype in self.rtypes)
+
+
+KEPT_FROM_PATIENTS: list[Callable[[int, UUID, dt.date], frozenset[str]]] = []
+"""What a room keeps from the patient for a time: interactions, by tenant, patient and the day it is asked on."""
+
+
+def deeds_for_the_patient(wire: psycopg.Connection[Any], tenant: int, patient: UUID, period: Period, zone: str, today: dt.date) -> list[Deed]:
+    """The `deeds` of which the patient may be told today."""
+    kept = frozenset().union(*(kept_by(tenant, patient, today) for kept_by in KEPT_FROM_PATIENTS))
+    return [deed for deed in deeds(wire, tenant, patient, period, zone) if deed.interaction not in kept]
 
 
 def patients_touched(wire: psycopg.Connection[Any], tenant: int, actor: str | None, period: Period) -> list[Touched]:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from openward.access.actor import Actor
 from openward.access.roles import ROLES
 from openward.audit.queries import Period
-from openward.audit.touched import Deed, deeds
+from openward.audit.touched import Deed, deeds_for_the_patient
 from openward.fhir.definitions import type_name
 from openward.fhir.ids import key
 from openward.record.connection import connection
@@ -87,7 +87,7 @@ def days(patient: Actor, last: dt.date) -> list[Day]:
     zone = timezone.get_current_timezone()
     until = dt.datetime.combine(last + dt.timedelta(days=1), dt.time(), zone)
     period = Period(until - dt.timedelta(days=DAYS), until)
-    found = deeds(connection(), patient.tenant, key("Patient", patient.reference_id or ""), period, str(zone))
+    found = deeds_for_the_patient(connection(), patient.tenant, key("Patient", patient.reference_id or ""), period, str(zone), timezone.localdate())
     return [Day(date, list(_people(list(done), patient))) for date, done in groupby(found, key=lambda deed: deed.day)]
 
 

@@ -10,13 +10,16 @@ class PrivacyConfig(AppConfig):
 
     def ready(self) -> None:
         from openward.access.permissions import Permission
+        from openward.audit.touched import KEPT_FROM_PATIENTS
         from openward.privacy.breakglass import health  # noqa: F401 - registers that reviews are in time
         from openward.privacy.labelling import jobs as labelling  # noqa: F401 - registers the pass over what is stored
         from openward.privacy.snooping import jobs  # noqa: F401 - registers the nightly report
+        from openward.privacy.suspensions.actions import kept_from_the_patient
         from openward.web import navigation
         from openward.web.homes import register_home
 
         navigation.register(navigation.Entry("privacy:home", _("Who saw what"), "eye", Permission.READ_AUDIT, group="practice", order=5, key="g a"))
+        KEPT_FROM_PATIENTS.append(kept_from_the_patient)
         register_home("privacy-officer", "privacy:home")
         navigation.register(
             navigation.Entry("privacy:openings", _("Emergency access"), "siren", Permission.REVIEW_PRIVACY, group="practice", order=6),

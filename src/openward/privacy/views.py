@@ -38,6 +38,7 @@ def home(request: PageRequest) -> HttpResponseBase:
     """Find whose record to look at; below, what was refused lately. The search is a POST: names do not belong in addresses."""
     form = FindForm(request.POST or None)
     text = form.cleaned_data["text"] if form.is_valid() else ""
+    _note(request, [])
     refused, _next = look_up(connection(), Look(request.actor.tenant, PeriodForm({}).period(), kind=REFUSED), count=20)
     context = {"form": form, "found": find_patients(request.store, text) if text else None, "text": text, "refused": lines(refused, {})}
     return render(request, "privacy/home.html", context)

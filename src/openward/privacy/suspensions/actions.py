@@ -36,6 +36,11 @@ def resume(*, suspension: UUID, by: Actor) -> None:
         note(connection(), by, "resume-accounting", detail=f"suspension {suspension}")
 
 
+def kept_from_the_patient(tenant: int, patient: UUID, today: dt.date) -> frozenset[str]:
+    """No disclosure shows among who opened the record while one is suspended: the patient would ask to whom."""
+    return frozenset({"disclosure"}) if standing(tenant, patient, today) else frozenset()
+
+
 def standing(tenant: int, patient: UUID, today: dt.date) -> list[Suspension]:
     """Those that hold today, the first to end first."""
     found = Suspension.objects.filter(tenant=tenant, patient=patient, ended_at__isnull=True, until__gte=today)
