@@ -22,6 +22,7 @@ from openward.demo.content.staff import DEMO_PASSWORD, PERSONAS
 from openward.demo.generation.clinic import clinic as generate
 from openward.demo.models import Persona
 from openward.demo.personas import sign_ins
+from openward.fhir.profiles.validating import validate
 from openward.fhir.resources import Encounter, Patient
 from openward.record import open_store
 from openward.servicedesk.models import Ticket
@@ -41,6 +42,33 @@ def test_all_patients_are_there_with_what_belongs_to_them() -> None:
     assert _count("Patient") == PATIENTS
     assert _count("Location") == 15
     assert _count("Encounter") > PATIENTS
+
+
+@pytest.mark.parametrize(
+    ("type", "profile"),
+    [
+        ("Patient", "patient"),
+        ("Encounter", "encounter"),
+        ("Practitioner", "practitioner"),
+        ("PractitionerRole", "practitionerrole"),
+        ("Location", "location"),
+        ("Organization", "organization"),
+        ("AllergyIntolerance", "allergyintolerance"),
+        ("MedicationRequest", "medicationrequest"),
+        ("Immunization", "immunization"),
+        ("DiagnosticReport", "diagnosticreport-lab"),
+        ("ServiceRequest", "servicerequest"),
+        ("Coverage", "coverage"),
+        ("DocumentReference", "documentreference"),
+        ("RelatedPerson", "relatedperson"),
+    ],
+)
+def test_what_outside_programs_read_keeps_us_core(type: str, profile: str) -> None:
+    """https://hl7.org/fhir/us/core/STU6.1/"""
+    found = open_store(WATCHER).search(type, {"_count": 30}).resources
+    canonical = f"http://hl7.org/fhir/us/core/StructureDefinition/us-core-{profile}|6.1.0"
+    assert found
+    assert [issue for one in found for issue in validate(one.data, [canonical]) if issue.severity == "error"] == []
 
 
 def test_every_patient_has_a_record_number() -> None:

@@ -37,6 +37,11 @@ class TestCheckingIn:
         visit = clinic.arrive("10:00")
         assert open_store(clinic.desk).read(Appointment, str(visit.appointment[0].target_id)).status == "arrived"
 
+    def test_the_visit_is_of_the_kind_that_was_booked(self, clinic: Clinic) -> None:
+        visit = clinic.arrive("10:00")
+        assert visit.serviceType is not None
+        assert [kind.data for kind in visit.type] == [visit.serviceType.data]
+
     def test_nobody_is_checked_in_twice(self, clinic: Clinic) -> None:
         visit = clinic.arrive("10:00")
         with pytest.raises(AlreadyHere):

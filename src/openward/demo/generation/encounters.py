@@ -64,6 +64,7 @@ def _encounter(chart: Chart, visit: Visit) -> Json:
         status=STATUS_OF_FLOW[visit.state],
         statusHistory=_history(chart, visit),
         **{"class": {"system": f"{TERMINOLOGY}/v3-ActCode", "code": "AMB", "display": "ambulatory"}},
+        type=[concept(SERVICE, visit.service.key, visit.service.name)],
         serviceType=concept(SERVICE, visit.service.key, visit.service.name),
         subject=chart.patient,
         participant=_participants(chart, visit),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from openward.demo.content.places import FACILITIES, ORGANISATION, TAX_NUMBER, Facility
 from openward.demo.content.services import PAYERS, SERVICES
-from openward.demo.content.staff import CLINICIANS, NURSES, Clinician
+from openward.demo.content.staff import CLINICIANS, NURSES, Clinician, Nurse
 from openward.demo.generation.chance import fixed_id
 from openward.demo.generation.moment import Moment
 from openward.demo.generation.parts import SERVICE, TERMINOLOGY, Json, coding, hl7, identifier, to
@@ -65,7 +65,7 @@ def _everything(moment: Moment) -> Iterator[tuple[str, Json]]:
     for clinician in CLINICIANS:
         yield f"practitioner/{clinician.key}", _practitioner(clinician)
     for nurse in NURSES:
-        yield f"practitioner/{nurse.key}", _nurse(nurse.given, nurse.family, nurse.sex)
+        yield f"practitioner/{nurse.key}", _nurse(nurse)
     for clinician in CLINICIANS:
         yield f"role/{clinician.key}", _role(clinician, moment)
     for nurse in NURSES:
@@ -75,6 +75,7 @@ def _everything(moment: Moment) -> Iterator[tuple[str, Json]]:
                 "resourceType": "PractitionerRole",
                 "active": True,
                 "code": [hl7("practitioner-role", "nurse", "Nurse")],
+                "telecom": [_phone(nurse.facility)],
                 "_key": nurse.key,
                 "_at": nurse.facility,
             },
@@ -122,7 +123,7 @@ def _facility(facility: Facility) -> Json:
         "status": "active",
         "name": facility.name,
         "mode": "instance",
-        "telecom": [{"system": "phone", "value": f"+1{facility.area_codes[0]}5550101", "use": "work"}],
+        "telecom": [_phone(facility.key)],
         "address": _address(facility),
         "physicalType": hl7("location-physical-type", "bu", "Building"),
     }
@@ -158,14 +159,23 @@ def _practitioner(clinician: Clinician) -> Json:
     }
 
 
-def _nurse(given: str, family: str, sex: str) -> Json:
-    return {"resourceType": "Practitioner", "active": True, "name": [_name(given, family, "", "RN")], "gender": sex}
+def _nurse(nurse: Nurse) -> Json:
+    """Nobody bills by them: what the practice itself calls them is enough."""
+    number = identifier("urn:openward:employee", f"{NURSES.index(nurse) + 1:03d}", "EI")
+    name = [_name(nurse.given, nurse.family, "", "RN")]
+    return {"resourceType": "Practitioner", "identifier": [number], "active": True, "name": name, "gender": nurse.sex}
 
 
 def _name(given: str, family: str, prefix: str, suffix: str) -> Json:
     text = " ".join(part for part in (prefix, given, family) if part) + (f", {suffix}" if suffix and not prefix else "")
     extra = {**({"prefix": [prefix]} if prefix else {}), **({"suffix": [suffix]} if suffix else {})}
     return {"use": "official", "text": text, "family": family, "given": [given], **extra}
+
+
+def _phone(facility: str) -> Json:
+    """Of the facility with this key."""
+    (found,) = (one for one in FACILITIES if one.key == facility)
+    return {"system": "phone", "value": f"+1{found.area_codes[0]}5550101", "use": "work"}
 
 
 def _role(clinician: Clinician, moment: Moment) -> Json:
@@ -179,6 +189,7 @@ def _role(clinician: Clinician, moment: Moment) -> Json:
         "specialty": [
             {"coding": [coding("http://nucc.org/provider-taxonomy", clinician.taxonomy, clinician.specialty)], "text": clinician.specialty}
         ],
+        "telecom": [_phone(clinician.facility)],
         "availableTime": times,
         "_key": clinician.key,
         "_at": clinician.facility,

@@ -53,8 +53,8 @@ def check_in(*, by: Actor, appointment: str, details: Callable[[Patient], Patien
         if details and who:
             person = work.store.read(Patient, str(who.target_id))
             work.store.update(details(person), if_match=_version(person))
-        visit = _visit(who, facts.participant(booked, "Practitioner"), facts.participant(booked, "Location"))
-        visit.serviceType = booked.serviceType[0] if booked.serviceType else None
+        service = booked.serviceType[0] if booked.serviceType else None
+        visit = _visit(who, facts.participant(booked, "Practitioner"), facts.participant(booked, "Location"), service)
         visit.appointment = [Reference(f"Appointment/{appointment}")]
         return work.store.create(visit)
 
@@ -65,9 +65,8 @@ def walk_in(*, by: Actor, patient: str, service: str, facility: str, practitione
         _not_walked_in(work, patient, facility)
         person, offered = work.store.read(Patient, patient), work.store.read(HealthcareService, service)
         where = work.store.read(Location, facility)
-        visit = _visit(Reference.to(person), _practitioner(work, practitioner), Reference(f"Location/{where.id}", display=where.name))
-        visit.serviceType = facts.service_concept(offered)
-        return work.store.create(visit)
+        place = Reference(f"Location/{where.id}", display=where.name)
+        return work.store.create(_visit(Reference.to(person), _practitioner(work, practitioner), place, facts.service_concept(offered)))
 
 
 def _not_walked_in(work: UnitOfWork, patient: str, facility: str) -> None:
@@ -162,14 +161,18 @@ def _open(work: UnitOfWork, visit: str) -> Encounter:
     return opened
 
 
-def _visit(patient: Reference | None, practitioner: Reference | None, place: Reference | None) -> Encounter:
+def _visit(patient: Reference | None, practitioner: Reference | None, place: Reference | None, service: CodeableConcept | None) -> Encounter:
+    """US Core asks for a type too; what was booked is what a practice knows of it."""
     now = facts.written(timezone.now())
     visit = Encounter(
         status="arrived",
         class_=Coding(system=ACT_CODE, code="AMB", display="ambulatory"),
         subject=Reference(patient.reference if patient else None),
+        serviceType=service,
         period=Period(start=now),
     )
+    if service:
+        visit.type.append(service)
     if practitioner:
         visit.participant.append(EncounterParticipant(individual=practitioner))
     if place:
