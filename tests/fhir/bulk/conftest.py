@@ -39,7 +39,7 @@ class Bulk:
 
     house: House
     folder: Path
-    limits: Limits = field(default_factory=lambda: Limits(poll_seconds=0.0))
+    limits: Limits = field(default_factory=lambda: Limits(poll_seconds=0.0, dawdle_seconds=0.0))
     policy: TablePolicy = field(default_factory=TablePolicy)
     auditor: TableAuditor = field(default_factory=TableAuditor)
     queue: list[tuple[Job, int, UUID]] = field(default_factory=list)

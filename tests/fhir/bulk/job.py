@@ -16,7 +16,7 @@ from tests.fhir.house import House
 
 def main() -> None:
     url, folder, id = sys.argv[1:]
-    bulk = Bulk(House(url), Path(folder), Limits(chunk_bytes=1, file_bytes=50_000))
+    bulk = Bulk(House(url), Path(folder), Limits(chunk_bytes=1, file_bytes=50_000, dawdle_seconds=0.0))
     with psycopg.connect(url, autocommit=True) as connection:
         run(connection, 1, UUID(id), bulk)
 

@@ -10,6 +10,7 @@ import sys
 import time
 import zlib
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from openward.fhir.bulk.house import Limits
 from openward.fhir.bulk.running import run
 from openward.fhir.bulk.spec import Spec
 from openward.fhir.bulk.stored import plain
+from openward.fhir.interactions import writing
 from openward.fhir.store import Store
 from tests.fhir.bulk.conftest import ACTORS, Bulk
 from tests.fhir.house import House
@@ -99,7 +101,7 @@ def test_a_killed_job_is_taken_up_at_its_last_whole_chunk(bulk: Bulk, many: Stor
     for rows in (20, 150, 300):
         kill_in_the_middle(bulk, id, rows)
         assert found(bulk, id).state == "running"
-    bulk.limits = Limits(chunk_bytes=1000, file_bytes=50_000)
+    bulk.limits = Limits(chunk_bytes=1000, file_bytes=50_000, dawdle_seconds=0.0)
     run(bulk.house.connect(), 1, id, bulk)
     assert found(bulk, id).state == "done"
     assert exported(bulk, id) == EVERYONE
@@ -149,6 +151,21 @@ def test_waits_for_changes_that_were_begun_before_it(bulk: Bulk, many: Store, ho
         time.sleep(0.3)
         assert exports.files_of(house.connections[0], found(bulk, id)) == []
     assert process.wait(60) == 0
+    assert exported(bulk, id) == EVERYONE + Counter(["slow"])
+
+
+def test_waits_for_who_dawdles_between_the_clock_and_the_statement(bulk: Bulk, many: Store, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A single write is stamped before the statement that is its transaction."""
+    stamped = writing.now()
+    bulk.limits = Limits(dawdle_seconds=2.0)
+    id = asked(bulk)
+    with ThreadPoolExecutor(1) as worker:
+        exporting = worker.submit(run, bulk.house.connect(), 1, id, bulk)
+        while found(bulk, id).state == "waiting":
+            time.sleep(0.01)
+        monkeypatch.setattr(writing, "now", lambda: stamped)
+        many.update({"resourceType": "Patient", "id": "slow", "gender": "other"})
+        exporting.result(60)
     assert exported(bulk, id) == EVERYONE + Counter(["slow"])
 
 

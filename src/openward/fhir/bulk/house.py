@@ -17,11 +17,15 @@ from openward.fhir.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`running`: unfinished exports a client may have. `hours`: how long finished files stay. `poll_seconds`: how often a client may ask."""
+    """`running`: unfinished exports a client may have. `hours`: how long finished files stay. `poll_seconds`: how often a client may ask.
+
+    `dawdle_seconds`: how long a writer may take between looking at the clock and beginning to store what it stamped.
+    """
 
     running: int = 3
     hours: float = 24.0
     poll_seconds: float = 1.0
+    dawdle_seconds: float = 1.0
     chunk_bytes: int = 8 * 2**20
     file_bytes: int = 512 * 2**20
 

@@ -35,9 +35,10 @@ from openward.fhir.versions import Version
 
 log = logging.getLogger("openward.bulk")
 
-# Every transaction begun before the export's moment must have ended: what it stamped with an earlier time is then seen, or never will be.
-OLDER = """select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'
-  and xact_start <= %(at)s::timestamptz + interval '1 ms'
+# Every transaction begun before the export's moment must have ended: what it stamped with an earlier time is then seen, or never will be. A single write
+# is stamped before its transaction begins, which is the statement: so much later must it be.
+OLDER = """select count(*) + (clock_timestamp() < %(at)s::timestamptz + make_interval(secs => %(dawdle)s))::int from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'
+  and xact_start <= %(at)s::timestamptz + interval '1 ms' + make_interval(secs => %(dawdle)s)
   and (backend_xid is not null or clock_timestamp() < %(at)s::timestamptz + make_interval(secs => %(patience)s))"""
 BEGIN = """update fhir.export set state = 'running', touched = clock_timestamp(), at = coalesce(at, date_trunc('milliseconds', clock_timestamp()))
   where tenant = %s and id = %s and state in ('waiting', 'running') returning at"""
@@ -76,7 +77,7 @@ def run(connection: Connection[Any], tenant: int, id: UUID, house: House) -> Non
         if export is None or export.state not in ("waiting", "running"):
             return
         try:
-            Run(connection, _begun(connection, export), house).to_the_end()
+            Run(connection, _begun(connection, export, house.limits.dawdle_seconds), house).to_the_end()
         except Cancelled:
             shutil.rmtree(folder_of(house.folder, id), ignore_errors=True)
         except FhirError as error:
@@ -99,13 +100,13 @@ def alone(connection: Connection[Any], id: UUID) -> Iterator[bool]:
             connection.execute("select pg_advisory_unlock(%s)", (number,))
 
 
-def _begun(connection: Connection[Any], export: Export) -> Export:
+def _begun(connection: Connection[Any], export: Export, dawdle: float) -> Export:
     """The export with its moment fixed, once nothing older is still being written."""
     row = connection.execute(BEGIN, (export.tenant, export.id)).fetchone()
     if row is None:
         raise Cancelled
     deadline = time.monotonic() + WRITERS_SECONDS
-    while (busy := connection.execute(OLDER, {"at": row[0], "patience": A_READER_SECONDS}).fetchone()) and busy[0]:
+    while (busy := connection.execute(OLDER, {"at": row[0], "patience": A_READER_SECONDS, "dawdle": dawdle}).fetchone()) and busy[0]:
         if time.monotonic() > deadline:
             raise WritersStillBusy
         time.sleep(0.05)
