@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
 import pytest
+from django.apps import apps
 from django.db import connection
 
 from openward.access.actor import Actor
@@ -405,6 +408,11 @@ class TestARecordOfBeforeItWasSealed:
         return written
 
     def test_is_told_from_one_that_began_empty(self) -> None:
+        beginning = import_module("openward.record.migrations.0012_sealed_from_the_start").nothing_stands_in_clear
+        with connection.cursor() as cursor:
+            cursor.execute("update fhir.sealing_walk set done = ''")
+        assert resealing.is_unfinished()
+        beginning(apps, SimpleNamespace(connection=connection))
         assert not resealing.is_unfinished()
 
     def test_is_read_before_and_after_and_stands_sealed_after(self, old: list[Any]) -> None:

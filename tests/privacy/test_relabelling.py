@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -43,6 +46,8 @@ def store(db: None) -> Store:
 
 
 def test_a_record_that_began_empty_has_had_its_labels_on_the_way_in(db: None) -> None:
+    Relabelling.objects.all().delete()
+    import_module("openward.record.migrations.0013_labelled_from_the_start").nothing_stands_unlabelled(apps, SimpleNamespace(connection=connection))
     house().update(condition("opioids", OPIOIDS))
     assert seen(CLIENT) == set()
     begun = go()

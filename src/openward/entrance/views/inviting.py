@@ -34,18 +34,20 @@ def invite(request: PageRequest, patient: str) -> HttpResponseBase:
             form.add_error("who", _("There is no birth date on the record, which the invitation asks for. Add it first."))
         else:
             try:
-                return _letter(request, patient, form, context)
+                words = _letter(request, patient, form, context)
             except TooYoung as child:
                 form.add_error("who", sentence(child))
+            else:
+                return print_response(request, "entrance/invitation_letter.html", words, what="invitation-letter", patient=patient)
     return render(request, "entrance/invite.html", context, status=422 if form.errors else 200)
 
 
-def _letter(request: PageRequest, patient: str, form: InviteForm, context: dict[str, Any]) -> HttpResponseBase:
+def _letter(request: PageRequest, patient: str, form: InviteForm, context: dict[str, Any]) -> dict[str, Any]:
+    """What the letter says. Raises TooYoung."""
     code = actions.new_code()
     invitation = _invite(request, patient, str(context["name"]), form, code)
     there = settings.OPENWARD_PUBLIC_URL + reverse("accounts:invitation-code")
-    words = {**context, "invitation": invitation, "code": code, "there": there}
-    return print_response(request, "entrance/invitation_letter.html", words, what="invitation-letter", patient=patient)
+    return {**context, "invitation": invitation, "code": code, "there": there}
 
 
 def _invite(request: PageRequest, patient: str, name: str, form: InviteForm, code: str) -> Invitation:
