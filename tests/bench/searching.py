@@ -38,7 +38,7 @@ class Met:
 
     resources: int
     times: Mapping[str, list[float]]
-    bare: list[float]
+    bare: Mapping[str, list[float]]
 
 
 def measure(ground: Ground, connection: Connection, sizes: tuple[int, int], pace: Pace, say: Callable[[str], None]) -> Iterator[Row]:
@@ -52,7 +52,8 @@ def measure(ground: Ground, connection: Connection, sizes: tuple[int, int], pace
             asked = _asked(connection)
             with ground.floor(BARE) as bare_port:
                 alone = _Alone(port, bare_port, token, reads("Observation", connection)[0].path)
-                met.append(Met(resources, {name: alone.ask(paths) for name, paths in asked.items()}, alone.bare))
+                taken = {name: alone.ask(paths) for name, paths in asked.items()}
+                met.append(Met(resources, {name: ours for name, (ours, _) in taken.items()}, {name: floor for name, (_, floor) in taken.items()}))
             if size == sizes[0]:
                 pages = Target(port, [Asked(path) for path in asked[PAGE]])
                 yield from _page(ground, pages, reads("Observation", connection), token, pace)
@@ -95,17 +96,12 @@ class _Alone:
         self._ours, self._floor = (http.client.HTTPConnection("127.0.0.1", one, timeout=60) for one in (port, bare_port))
         self._headers = {"Authorization": f"Bearer {token}"}
         self._read = read
-        self.bare: list[float] = []
 
-    def ask(self, paths: list[str]) -> list[float]:
-        """Milliseconds of each search, the first round not counted."""
-        taken = []
-        for number in range(EACH + len(paths)):
-            ours, floor = self._took(self._ours, paths[number % len(paths)]), self._took(self._floor, self._read)
-            if number >= len(paths):
-                taken.append(ours)
-                self.bare.append(floor)
-        return taken
+    def ask(self, paths: list[str]) -> tuple[list[float], list[float]]:
+        """Milliseconds of each search and of the read after it, the first round not counted."""
+        taken = [(self._took(self._ours, paths[n % len(paths)]), self._took(self._floor, self._read)) for n in range(EACH + len(paths))]
+        ours, floor = zip(*taken[len(paths) :], strict=True)
+        return list(ours), list(floor)
 
     def _took(self, client: http.client.HTTPConnection, path: str) -> float:
         began = time.perf_counter()
@@ -119,14 +115,14 @@ class _Alone:
 
 def _row(name: str, small: Met, large: Met) -> Row:
     as_met = median(large.times[name]) / median(small.times[name])
-    growth = as_met * median(small.bare) / median(large.bare)
+    growth = as_met * median(small.bare[name]) / median(large.bare[name])
     slowest = percentile(large.times[name], 0.95)
     is_page = name == PAGE
     limit = PAGE_GROWTH if is_page else GROWTH_BAR
     return Row(
         f"{name}, {large.resources:,} resources",
         f"median {median(large.times[name]):.1f} ms, p95 {slowest:.1f} ms",
-        f"{small.resources:,} resources: median {median(small.times[name]):.1f} ms; a bare read {median(small.bare):.2f}, then {median(large.bare):.2f} ms",
+        f"{small.resources:,} resources: median {median(small.times[name]):.1f} ms; a bare read {median(small.bare[name]):.2f}, then {median(large.bare[name]):.2f} ms",
         f"{growth:.2f}×, by the clock {as_met:.2f}×",
         f"≤ {limit}×" + ("" if is_page else f", p95 ≤ {P95_BAR:.0f} ms"),
         growth <= limit and (is_page or slowest <= P95_BAR),

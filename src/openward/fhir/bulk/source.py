@@ -41,6 +41,9 @@ PART = """select rkey, ver, ts, op, patient, id, body, sum(octet_length({text}))
 CHUNK = """select string_agg({text}, E'\\n' order by rkey), count(*), (array_agg(rkey order by rkey))[count(*)]
   from ({part}) b where before < %(bytes)s"""
 
+# Without it a chunk would go through all of the type that came before, once more.
+FURTHER = "c.rkey > %(after)s"
+
 LINE = {
     "output": "body",
     "deleted": """'{{"resourceType":"Bundle","type":"transaction","entry":[{{"request":{{"method":"DELETE","url":"{type}/' || coalesce(id, rkey::text) || '"}}}}]}}'""",
@@ -149,10 +152,12 @@ class Source:
         """What the policy and the filters say of the resource as it stands now; whoever may not see it all gets nothing that is gone."""
         parts = [self.among]
         if not self.where.everything:
-            standing = all_of([f"c.tenant = %(tenant)s and c.rtype = {type_number(self.type)} and c.rkey = b.rkey", self.bind.policy(self.where)])
+            here = f"c.tenant = %(tenant)s and c.rtype = {type_number(self.type)} and c.rkey = b.rkey and {FURTHER}"
+            standing = all_of([here, self.bind.policy(self.where)])
             parts.append(f"exists (select from fhir.current c where {standing})")  # noqa: S608
         if self.queries and not self.deleted:
-            parts.append(f"rkey in (select c.rkey from fhir.current c where {any_of([self._matching(query) for query in self.queries])})")  # noqa: S608
+            found = any_of([self._matching(query) for query in self.queries])
+            parts.append(f"rkey in (select c.rkey from fhir.current c where {FURTHER} and {found})")  # noqa: S608
         return parts
 
     def _matching(self, query: str) -> str:
