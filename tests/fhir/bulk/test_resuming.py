@@ -10,8 +10,10 @@ import sys
 import time
 import zlib
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -21,9 +23,11 @@ from openward.fhir.bulk import exports
 from openward.fhir.bulk.exports import Export
 from openward.fhir.bulk.house import Limits
 from openward.fhir.bulk.running import run
+from openward.fhir.bulk.source import NOWHERE, Source
 from openward.fhir.bulk.spec import Spec
 from openward.fhir.bulk.stored import plain
 from openward.fhir.interactions import writing
+from openward.fhir.protocols import Where
 from openward.fhir.store import Store
 from tests.fhir.bulk.conftest import ACTORS, Bulk
 from tests.fhir.house import House
@@ -184,3 +188,25 @@ def test_a_full_disk_ends_the_export_with_a_sentence(bulk: Bulk, monkeypatch: py
     monkeypatch.setattr(os, "fdatasync", full)
     run(bulk.house.connect(), 1, id, bulk)
     assert (found(bulk, id).state, found(bulk, id).note) == ("failed", "The server could not write the files.")
+
+
+def test_a_chunk_looks_at_nothing_before_it(many: Store) -> None:
+    """However the planner joins what may be seen: else the last chunk of a type goes through all of it once more."""
+    sources, connection = [], many.connection
+    source = Source(connection, 1, "Patient", Where("c.tok is not null"), lambda other: Where(), writing.now())
+    plain = source._run
+    source._run = lambda statement, after, at_most, last=None: (sources.append(statement), plain(statement, after, at_most, last))[1]  # type: ignore[method-assign]
+    halfway = source.chunk(NOWHERE, 20_000)
+    assert 0 < halfway.rows < 400
+    connection.execute("set enable_nestloop = off; set enable_hashjoin = off")
+    given = {**source.bind.values, "after": halfway.last, "at": source.at, "bytes": 10**9, "last": halfway.last}
+    (plan,) = connection.execute(f"explain (analyze, format json) {sources[0]}".encode(), given).fetchone() or ()
+    looked_at = [node["Actual Rows"] for node in _nodes(plan[0]["Plan"]) if str(node.get("Relation Name", "")).startswith("current")]
+    assert looked_at
+    assert max(looked_at) <= len(EVERYONE) - halfway.rows
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for one in plan.get("Plans", ()):
+        yield from _nodes(one)
