@@ -174,18 +174,19 @@ class Run:
         else:
             file = last
             self.files.remove(last)
-        file = self._filled(file, source, place)
+        file, met = self._filled(file, source, place)
         if not file.rows:
             file.path(self.folder).unlink()
             self.connection.execute(EMPTY, (self.export.tenant, self.export.id, file.number))
             return None
-        patients = source.patients_between(file.began, file.position)
+        patients = len(met) if met is not None else source.patients_between(file.began, file.position)
         file = self._moved(replace(file, patients=patients, complete=True), place)
         self.files.append(file)
         return file
 
-    def _filled(self, file: File, source: Source, place: str) -> File:
-        """The file with all that is left for it, or as much as a file holds."""
+    def _filled(self, file: File, source: Source, place: str) -> tuple[File, set[bytes] | None]:
+        """The file with all that is left for it, or as much as a file holds; and whom it is about, where that was met on the way."""
+        met: set[bytes] | None = None if file.rows else set()  # a job that died took with it whom it had met
         chunk = self._chunk(source, file.position)
         with stored.opened(file.path(self.folder), file.stored) as descriptor, ThreadPoolExecutor(1) as disk:
             while chunk.rows and file.bytes < self.house.limits.file_bytes:
@@ -195,8 +196,12 @@ class Run:
                 writing = disk.submit(stored.append, descriptor, lines)
                 following = self._chunk(source, chunk.last)
                 file = self._moved(_longer(file, chunk, lines, writing.result()), place)
+                if met is not None and chunk.patients is not None:
+                    met |= chunk.patients
+                else:
+                    met = None
                 chunk = following
-        return file
+        return file, met
 
     def _chunk(self, source: Source, after: UUID) -> Chunk:
         wanted = [*self.spec.elements.get(source.type, ()), *self.spec.elements.get("*", ())]

@@ -28,6 +28,7 @@ from openward.fhir.search.query import CONTROLS, parse
 from openward.fhir.search.sql import FALSE, Bindings, all_of, any_of
 
 NOWHERE = UUID(int=0)
+KEY_BYTES = 16
 ROWS_AT_MOST = 10_000  # looked at for one chunk; what bounds a chunk is its bytes
 
 # Walked in the order of its key; the next row tells whether this one is its resource's newest.
@@ -38,7 +39,7 @@ LOG = """select rkey, ver, ts, op, patient, id, body, lead(rkey) over (order by 
 PART = """select rkey, ver, ts, op, patient, id, body, sum(octet_length({text})) over (order by rkey) - octet_length({text}) as before
   from (select * from ({log}) b where {wanted} order by rkey limit {limit}) b"""
 
-CHUNK = """select string_agg({text}, E'\\n' order by rkey), count(*), (array_agg(rkey order by rkey))[count(*)]
+CHUNK = """select string_agg({text}, E'\\n' order by rkey), count(*), (array_agg(rkey order by rkey))[count(*)], string_agg(uuid_send(patient), '')
   from ({part}) b where before < %(bytes)s"""
 
 # Without it a chunk would go through all of the type that came before, once more.
@@ -54,13 +55,14 @@ LINE = {
 class Chunk:
     """Lines without the last line's end; `last` is the key of the last of them. No rows: there are no more.
 
-    `locked`: how many of the rows do not open and are not among the lines.
+    `locked`: how many of the rows do not open and are not among the lines. `patients`: whom the rows are about, None where that was not asked.
     """
 
     text: bytes
     rows: int
     last: UUID
     locked: int = 0
+    patients: frozenset[bytes] | None = None
 
 
 @dataclass
@@ -92,24 +94,26 @@ class Source:
 
     def chunk(self, after: UUID, at_most: int) -> Chunk:
         """The next lines after a key, `at_most` bytes and the rest of the last line."""
-        lines, rows, last, locked = self._stored(after, at_most)
+        lines, rows, last, locked, patients = self._stored(after, at_most)
         if not self.errors:
-            return Chunk(lines, rows, last, len(locked))
+            return Chunk(lines, rows, last, len(locked), patients)
         while rows and not locked:
-            lines, rows, last, locked = self._stored(last, at_most)
+            _lines, rows, last, locked, _patients = self._stored(last, at_most)
         told = [dumps(one.outcome()) for one in locked]
         return Chunk(b"\n".join(told), len(told), last)
 
-    def _stored(self, after: UUID, at_most: int) -> tuple[bytes, int, UUID, list[Locked]]:
-        """The lines that open, how many rows were looked at, the key of the last, and what is to be said of the others."""
+    def _stored(self, after: UUID, at_most: int) -> tuple[bytes, int, UUID, list[Locked], frozenset[bytes]]:
+        """The lines that open, how many rows were looked at, the key of the last, what is to be said of the others, and the keys of the patients."""
         text = self._line()
         part = PART.format(text=text, log=self._log(), wanted=self.wanted, limit=ROWS_AT_MOST)
         result = self._run(CHUNK.format(text=text, part=part), after, at_most).pgresult
         assert result is not None
         if not (found := int.from_bytes(result.get_value(0, 1) or b"")):
-            return b"", 0, after, []
+            return b"", 0, after, [], frozenset()
         lines, locked = opened_lines(result.get_value(0, 0) or b"")
-        return lines, found, UUID(bytes=result.get_value(0, 2)), locked
+        keys = result.get_value(0, 3) or b""
+        patients = frozenset([keys[start : start + KEY_BYTES] for start in range(0, len(keys), KEY_BYTES)])
+        return lines, found, UUID(bytes=result.get_value(0, 2)), locked, patients
 
     def patients_between(self, after: UUID, last: UUID) -> int:
         """How many people the resources with keys after one and up to another are about."""
