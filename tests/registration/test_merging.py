@@ -16,7 +16,7 @@ from openward.fhir.errors import Forbidden, Refused
 from openward.fhir.resources import Extension, HumanName, Observation, Patient, Provenance
 from openward.record import open_store, unit_of_work
 from openward.registration import merging, queries
-from openward.registration.facts import replaced_by
+from openward.web.banner import replaced_by
 from tests import cast
 
 pytestmark = pytest.mark.django_db

@@ -11,8 +11,9 @@ from openward.billing.models import ClaimRow
 from openward.billing.queries.balances import claim_balances, patient_balance
 from openward.fhir.errors import Conflict
 from openward.fhir.guards import Change, guard
-from openward.fhir.resources import Claim, Patient
+from openward.fhir.resources import Claim
 from openward.record import UnitOfWork
+from openward.web.banner import is_replaced
 
 PROGRESS_NOTE = "11506-3"
 TOO_OLD = dt.timedelta(days=365)
@@ -120,10 +121,6 @@ def _look_again(patient: str | None, work: UnitOfWork) -> None:
 @guard("Patient", on=("update",))
 def keep_a_balance_with_its_patient(change: Change, work: UnitOfWork) -> None:
     """A record with money owed or in credit is not merged into another: its balance is settled or moved first; raises BalanceOpen."""
-    was = change.before is not None and _is_replaced(change.before)
-    if _is_replaced(change.resource) and not was and patient_balance(work.tenant, change.id):
+    was = change.before is not None and is_replaced(change.before)
+    if is_replaced(change.resource) and not was and patient_balance(work.tenant, change.id):
         raise BalanceOpen
-
-
-def _is_replaced(patient: Patient) -> bool:
-    return any(link.type == "replaced-by" for link in patient.link)

@@ -72,11 +72,6 @@ def number_identifier(number: str) -> Identifier:
     return Identifier(use="usual", type=CodeableConcept(coding=[Coding(system=IDENTIFIER_TYPE, code="MR")]), system=MRN, value=number)
 
 
-def replaced_by(patient: Patient) -> str | None:
-    """The id of the patient this record was merged into."""
-    return next((link.other.target_id for link in patient.link if link.type == "replaced-by" and link.other), None)
-
-
 def name_of(patient: Patient) -> str:
     """`FAMILY, Given (Title)`."""
     names = [name for name in patient.name if name.use in ("official", "usual")] or list(patient.name)

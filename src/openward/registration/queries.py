@@ -17,7 +17,7 @@ from openward.fhir.store import Store
 from openward.registration import facts
 from openward.registration.facts import Reach, name_of, phone_of, phone_words, reach_of
 from openward.registration.forms.confirm import ConfirmDetailsForm
-from openward.web.banner import Allergy, Banner, Review, is_active_allergy, is_severe_allergy, stated_none
+from openward.web.banner import Allergy, Banner, Review, is_active_allergy, is_severe_allergy, replaced_by, stated_none
 
 __all__ = [
     "Found",
@@ -69,7 +69,7 @@ def find(store: Store, text: str, *, limit: int = MOST_FOUND) -> list[Found]:
     if finder is None:
         return []
     ids = [found.id for found in finder.find(text, limit=limit)]
-    patients = [one for one in store.read_many([(Patient, id) for id in ids]) if isinstance(one, Patient) and facts.replaced_by(one) is None]
+    patients = [one for one in store.read_many([(Patient, id) for id in ids]) if isinstance(one, Patient) and replaced_by(one) is None]
     upcoming = _coming_up(store, [str(one.id) for one in patients])
     return [Found(one, upcoming.get(str(one.id))) for one in patients]
 

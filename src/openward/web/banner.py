@@ -35,6 +35,16 @@ class Allergy:
     reaction: str = ""
 
 
+def is_replaced(patient: Any) -> bool:
+    """Whether the record was merged into another, whatever it is called there."""
+    return any(link.type == "replaced-by" for link in patient.link)
+
+
+def replaced_by(patient: Any) -> str | None:
+    """The id of the patient this record was merged into."""
+    return next((link.other.target_id for link in patient.link if link.type == "replaced-by" and link.other), None)
+
+
 def says_none_is_known(allergy: Any) -> bool:
     """Whether an AllergyIntolerance is no allergy but the statement that the patient knows of none."""
     codings = (allergy.data.get("code") or {}).get("coding", ())
@@ -110,7 +120,7 @@ class Banner:
     @property
     def replaced_by(self) -> str | None:
         """The id of the record this one was merged into: nothing about the person stands here any more."""
-        return next((link.other.target_id for link in self.patient.link if link.type == "replaced-by" and link.other), None)
+        return replaced_by(self.patient)
 
     @property
     def born(self) -> str:

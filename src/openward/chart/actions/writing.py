@@ -9,6 +9,7 @@ from django.utils import timezone
 from openward.access.actor import Actor
 from openward.chart.errors import RecordMerged
 from openward.fhir.resources import CodeableConcept, Coding, Encounter, Patient, Reference
+from openward.web.banner import is_replaced
 
 
 def signature(actor: Actor) -> Reference:
@@ -57,6 +58,6 @@ def without_empty(**elements: Any) -> dict[str, Any]:
 def must_exist(store: Any, patient: str) -> Patient:
     """The patient. Raises NotFound before anything is written about somebody who is not there, RecordMerged about a record that is nobody's any more."""
     found: Patient = store.read(Patient, patient)
-    if any(link.type == "replaced-by" for link in found.link):
+    if is_replaced(found):
         raise RecordMerged
     return found

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from openward.access.proxies import age, rule
 from openward.fhir.resources import Patient
 from openward.fhir.store import Store
-from openward.registration.facts import replaced_by
+from openward.web.banner import replaced_by
 from openward.web.display import spoken_name
 
 KIN = frozenset({"N", "PRN", "GUARD"})
@@ -42,7 +42,7 @@ def recipients(store: Store, ids: Iterable[str], today: dt.date) -> Mapping[str,
 
 def recipient(person: Patient, today: dt.date) -> Recipient:
     id, name, home = str(person.id), spoken_name(_name(person)), _address(person.data.get("address", ()), today)
-    if _is_dead(person):
+    if person.deceased:
         return _of_the_dead(person, id, name, today)
     if _is_minor(person, today):
         called = _("parent or guardian of {name}").format(name=name)
@@ -77,10 +77,6 @@ def _people(store: Store, ids: list[str]) -> dict[str, Patient]:
             break
         now = further
     return people
-
-
-def _is_dead(person: Patient) -> bool:
-    return bool(person.data.get("deceasedBoolean") or person.data.get("deceasedDateTime"))
 
 
 def _is_minor(person: Patient, today: dt.date) -> bool:

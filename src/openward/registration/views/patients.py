@@ -12,14 +12,14 @@ from django.utils.translation import gettext as _
 from openward.access.permissions import Permission
 from openward.fhir.errors import FhirError
 from openward.fhir.resources import Patient
-from openward.registration import actions, facts, merging, queries
+from openward.registration import actions, merging, queries
 from openward.registration.errors import ProbableDuplicate
 from openward.registration.forms import DifferentPersonForm, PatientForm
 from openward.registration.presenters import AppointmentRow, Details, LikenessRow, coverage_rows
 from openward.registration.sides import MergedRow
 from openward.web import errors
 from openward.web.addresses import address
-from openward.web.banner import Banner
+from openward.web.banner import Banner, replaced_by
 from openward.web.pages import PageRequest, go, page, panel_done, render, render_panel
 
 SHOWN = 6
@@ -82,7 +82,7 @@ def patient_context(request: PageRequest, patient: str) -> dict[str, Any]:
         "may_edit": actor.may(Permission.REGISTER_PATIENTS),
         "edit_or_not": _("Edit") if actor.may(Permission.REGISTER_PATIENTS) else "",
         "add_or_not": _("Add") if actor.may(Permission.EDIT_COVERAGE) else "",
-        "replaced_by": facts.replaced_by(found.patient),
+        "replaced_by": replaced_by(found.patient),
         "may_merge": actor.may(Permission.MERGE_PATIENTS),
         "merged": [MergedRow(one) for one in merging.merges(request.store, patient)] if actor.may(Permission.MERGE_PATIENTS) else [],
         "may_see_coverage": actor.may(Permission.SEE_COVERAGE),
