@@ -17,11 +17,12 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from openward.fhir.guards import Guards
-from openward.fhir.protocols import AuditInsert, Event, Interaction, Where
+from openward.fhir.protocols import AuditInsert, Auditor, Event, Interaction, Where
 from openward.fhir.sealing import port
 from openward.fhir.sealing.port import About, CannotOpen, Purpose
 from openward.fhir.store import Store
 from openward.fhir.terminology.catalogue import written
+from openward.fhir.wire import Wire
 from openward.fhir.work import PlainTransaction
 
 AUDIT = """create table heard (tenant int, actor text, interaction text, type text, rkey uuid, ver int, patient uuid, outcome int)"""
@@ -94,9 +95,9 @@ class TableAuditor:
         psycopg.Cursor(connection).execute(sql, (tenant, actor.id, *(list(column) for column in zip(*rows, strict=True))))
 
     def insert(self, connection: Any, tenant: int, actor: Visitor, interaction: str, type: str, *, many: bool) -> AuditInsert | None:
-        sql = """insert into heard select %(audit_tenant)s, %(audit_actor)s, %(audit_interaction)s, %(audit_type)s,
+        sql = """insert into heard select %(tenant)s, %(audit_actor)s, %(audit_interaction)s, %(audit_type)s,
           seen.rkey, seen.ver, seen.patient, 0 from seen"""
-        return AuditInsert(sql, {"audit_tenant": tenant, "audit_actor": actor.id, "audit_interaction": interaction, "audit_type": type})
+        return AuditInsert(sql, {"audit_actor": actor.id, "audit_interaction": interaction, "audit_type": type})
 
 
 class PlainKeys:
@@ -160,6 +161,18 @@ class House:
             guards=self.guards,
             strict_references=strict,
         )
+
+    def reading_store(self, actor: Visitor | None = None, *, wire: Wire | None = None, auditor: Auditor | None = None) -> Store:
+        """As the REST surface reads: on a connection for that alone, past the driver."""
+        wire = wire or self.reading_wire()
+        held = wire.connection
+        auditor = auditor or TableAuditor()
+        return Store(
+            held, 1, actor or Visitor(), policy=TablePolicy(), auditor=auditor, transaction=PlainTransaction(held), reads_only=True, wire=wire
+        )
+
+    def reading_wire(self) -> Wire:
+        return Wire(self.connect(), straight=True)
 
     def heard(self) -> list[tuple[Any, ...]]:
         """(interaction, type, version, outcome) of every audit event so far."""

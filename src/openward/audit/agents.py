@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -19,6 +18,8 @@ from openward.access.actor import Actor
 KEEP = """insert into audit.agent (tenant, id, actor, actor_name, actor_role, on_behalf_of, purpose, address)
   values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing"""
 
+Facts = tuple[str | None, ...]
+REMEMBER_AT_MOST = 2_000  # of one connection
 FACTS = attrgetter("id", "name", "role", "on_behalf_of", "purpose", "address")
 
 
@@ -26,23 +27,25 @@ class Agents:
     """The agents that are known to be in the table, connection by connection: none is forgotten by a rollback, or taken over to another database."""
 
     def __init__(self) -> None:
-        self._known: WeakKeyDictionary[psycopg.Connection[Any], set[tuple[int, UUID]]] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[psycopg.Connection[Any], dict[tuple[int, Facts], UUID]] = WeakKeyDictionary()
 
     def key(self, connection: psycopg.Connection[Any], tenant: int, actor: Actor) -> UUID:
         """The key of the actor's row, which is there from now on whatever becomes of a transaction under way. Raises psycopg.Error."""
         facts = FACTS(actor)
-        key = agent_key(*facts)
         known = self._known.get(connection)
         if known is None:
-            known = self._known[connection] = set()
-        if (tenant, key) not in known:
+            known = self._known[connection] = {}
+        key = known.get((tenant, facts))
+        if key is None:
+            key = agent_key(*facts)
             with _apart(connection) as alone:
                 psycopg.Cursor(alone).execute(KEEP, (tenant, key, *facts[:-1], facts[-1] or None))
-            known.add((tenant, key))
+            if len(known) >= REMEMBER_AT_MOST:
+                known.clear()
+            known[tenant, facts] = key
         return key
 
 
-@lru_cache(maxsize=10_000)
 def agent_key(*facts: str | None) -> UUID:
     """Actor, name, role, on behalf of, purpose, address: half of a SHA-256 over them, each with its length before it."""
     *others, address = facts

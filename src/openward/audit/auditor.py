@@ -30,7 +30,7 @@ READS = frozenset({"read", "vread", "search", "history"})
 # A read and its audit are one statement: `seen` is the engine's CTE of the rows that are about to be answered. Few parameters: each has its price.
 INSERT = """
 insert into audit.entry (tenant, agent, request_id, id, interaction, rtype, rkey, version, patient, outcome)
-select %(audit_tenant)s::int, %(audit_agent)s::uuid, %(audit_request_id)s::text, %(audit_id)s::bigintNTH, 'INTERACTION', rtype, rkey, ver, patient, 0::smallint
+select %(tenant)s::int, %(audit_agent)s::uuid, %(audit_request_id)s::text, %(audit_id)s::bigintNTH, 'INTERACTION', rtype, rkey, ver, patient, 0::smallint
 from seen
 """
 
@@ -59,12 +59,7 @@ class TableAuditor:
     def insert(self, connection: psycopg.Connection[Any], tenant: int, actor: Actor, interaction: str, type: str, *, many: bool) -> AuditInsert:
         return AuditInsert(
             (OF_MANY if many else OF_ONE)[interaction],
-            {
-                "audit_tenant": tenant,
-                "audit_agent": self._agents.key(connection, tenant, actor),
-                "audit_request_id": actor.request_id or None,
-                "audit_id": _number(),
-            },
+            {"audit_agent": self._agents.key(connection, tenant, actor), "audit_request_id": actor.request_id or None, "audit_id": _number()},
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 from uuid import UUID
 
 Interaction = Literal["read", "vread", "create", "update", "delete", "history", "search", "export"]
@@ -63,12 +63,11 @@ class Event:
     detail: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AuditInsert:
+class AuditInsert(NamedTuple):
     """An INSERT … SELECT that writes one successful event for every row of the CTE `seen(rtype smallint, rkey uuid, ver int, patient uuid)`.
 
     It becomes a data-modifying CTE of the statement that reads, so that a read and its audit are one round trip.
-    Placeholders are named and prefixed `audit_`.
+    Placeholders are named and prefixed `audit_`, but for `tenant`, which every statement has.
     """
 
     sql: str

@@ -83,16 +83,20 @@ class Wire:
         """Run one statement, parameters bound by the server. One of few texts: it stays prepared. Its rows must be taken before the next one is run."""
         return self._cursor.execute(_encoded(sql), params, prepare=True, binary=True)
 
+    def first(self, sql: str, params: Mapping[str, Any]) -> list[Any] | None:
+        """The first row of a statement of few texts, its columns as PostgreSQL sends them in binary; None when there is none. Raises psycopg.Error."""
+        result = self._by_name(sql, params) if self._straight else None
+        if result is None:
+            result = self.result(sql, params, keep=True)
+        if result.status != ExecStatus.TUPLES_OK:
+            raise self._failure(result)
+        value = result.get_value
+        return [value(0, column) for column in range(result.nfields)] if result.ntuples else None
+
     def versions(self, sql: str, params: Mapping[str, Any]) -> list[Version]:
         """The rows of a SELECT of `openward.fhir.search.rows.COLUMNS`. Raises psycopg.Error."""
-        if self._straight and (prepared := self._prepared.get(sql) or self._prepare(sql)):
-            name, taken = prepared
-            try:
-                values = [AS_TEXT[value.__class__](value) for value in taken(params)]
-            except KeyError:
-                pass
-            else:
-                return self._read(self.connection.pgconn.exec_prepared(name, values, result_format=Format.BINARY))  # type: ignore[arg-type] # NULL is None
+        if self._straight and (result := self._by_name(sql, params)) is not None:
+            return self._read(result)
         if self._is_free:
             return self._read(self.result(sql, params, keep=True))
         return [version_in_part(row) for row in self.execute(sql, params)]
@@ -113,6 +117,18 @@ class Wire:
         result = self._cursor.execute(sql.encode(), params, prepare=keep, binary=True).pgresult
         assert result is not None
         return result
+
+    def _by_name(self, sql: str, params: Mapping[str, Any]) -> PGresult | None:
+        """As a statement kept for good; None where there are too many, or a value is not sent so."""
+        prepared = self._prepared.get(sql) or self._prepare(sql)
+        if prepared is None:
+            return None
+        name, taken = prepared
+        try:
+            values = [AS_TEXT[value.__class__](value) for value in taken(params)]
+        except KeyError:
+            return None
+        return self.connection.pgconn.exec_prepared(name, values, result_format=Format.BINARY)  # type: ignore[arg-type] # NULL is None
 
     @property
     def _is_free(self) -> bool:

@@ -42,13 +42,15 @@ TRANSPORT = [("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECON
 def authenticate(environ: Mapping[str, Any]) -> Actor:
     """The client a bearer token belongs to. Raises Unauthenticated, InvalidToken, and Unavailable when the database cannot say."""
     kind, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if not token or kind.lower() != "bearer":
+        raise Unauthenticated
     try:
-        actor = actor_for(token.strip()) if kind.lower() == "bearer" and token else None
+        actor = actor_for(token.strip())
     except Error as error:
         close_old_connections()
         raise Unavailable from error
     if actor is None:
-        raise InvalidToken if kind.lower() == "bearer" and token else Unauthenticated
+        raise InvalidToken
     return actor.during(request_id=environ.get("openward.request_id", ""), address=environ.get("REMOTE_ADDR"))
 
 

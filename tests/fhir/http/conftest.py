@@ -18,7 +18,7 @@ LIMIT = 100_000
 @pytest.fixture
 def call(house: House) -> Client:
     """The REST surface; the token `good` may do everything, `reader` may only read, `writer` only create and update."""
-    connection = house.connect()
+    connection, wire = house.connect(), house.reading_wire()
 
     def authenticate(environ: Mapping[str, Any]) -> Visitor:
         actors = {
@@ -35,4 +35,8 @@ def call(house: House) -> Client:
     def open_store(actor: Visitor) -> Iterator[Store]:
         yield house.store(actor, connection=connection)
 
-    return Client(fhir_app(authenticate, open_store, limit=LIMIT))
+    @contextmanager
+    def open_reading_store(actor: Visitor) -> Iterator[Store]:
+        yield house.reading_store(actor, wire=wire)
+
+    return Client(fhir_app(authenticate, open_store, open_reading_store=open_reading_store, limit=LIMIT))

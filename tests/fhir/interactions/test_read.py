@@ -1,14 +1,25 @@
 from __future__ import annotations
 
+import datetime as dt
+import json
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from openward.fhir.errors import Forbidden, Gone, NotFound, UnknownType
 from openward.fhir.ids import key
+from openward.fhir.interactions.read import read_to_send
+from openward.fhir.packed import EPOCH
+from openward.fhir.protocols import AuditInsert, Event
 from openward.fhir.resources import HumanName, Patient
+from openward.fhir.sealing import port
+from openward.fhir.sealing.port import Locked
 from openward.fhir.store import Store
-from tests.fhir.house import House, Visitor
+from openward.fhir.versions import instant
+from tests.fhir.house import House, PlainKeys, Visitor
 
 
 def ada(store: Store) -> Patient:
@@ -137,3 +148,70 @@ class TestVread:
         made = ada(store)
         with pytest.raises(NotFound):
             house.store(Visitor(patient=key("Patient", "x"))).vread("Patient", made.id, 1)
+
+
+OWN = Visitor(id="ada", patient=key("Patient", "ada"))
+SSN = {"system": "http://hl7.org/fhir/sid/us-ssn", "value": "999-12-3456"}
+
+
+class Listening:
+    """An auditor without a table in the record's database."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def record(self, connection: Any, tenant: int, actor: Visitor, events: Sequence[Event]) -> None:
+        self.events += events
+
+    def insert(self, connection: Any, tenant: int, actor: Visitor, interaction: str, type: str, *, many: bool) -> AuditInsert | None:
+        return None
+
+
+class TestReadToSend:
+    @pytest.fixture(autouse=True)
+    def stored(self, store: Store) -> None:
+        store.update({"resourceType": "Patient", "id": "ada", "birthDate": "1980-02-03"})
+        store.update({"resourceType": "Patient", "id": "ada", "birthDate": "1980-03-02", "name": [{"family": "Ok\u00e1for"}]})
+
+    @pytest.mark.parametrize("actor", [Visitor(), OWN], ids=["who may see all", "whose record it is"])
+    def test_what_is_sent_is_what_is_read(self, house: House, actor: Visitor) -> None:
+        for store in (house.store(actor), house.reading_store(actor)):
+            sent, read = read_to_send(store, "Patient", "ada"), house.store(actor).read("Patient", "ada")
+            assert (json.loads(sent.body), sent.number) == (read.data, 2)
+            assert instant(EPOCH + dt.timedelta(microseconds=sent.at)) == read.data["meta"]["lastUpdated"]
+
+    def test_it_is_on_record_once(self, house: House) -> None:
+        read_to_send(house.reading_store(OWN), "Patient", "ada")
+        row = house.connections[0].execute("select actor, rkey, ver, patient, outcome from heard where interaction = 'read'").fetchall()
+        assert row == [("ada", key("Patient", "ada"), 2, key("Patient", "ada"), 0)]
+
+    def test_an_auditor_without_a_table_is_told(self, house: House) -> None:
+        listening = Listening()
+        read_to_send(house.reading_store(auditor=listening), "Patient", "ada")
+        assert listening.events == [Event("read", "Patient", key("Patient", "ada"), 2, (key("Patient", "ada"),))]
+
+    @pytest.mark.parametrize("id", ["ada", "nobody"])
+    def test_what_may_not_be_seen_or_never_was_is_not_found_and_refused(self, house: House, id: str) -> None:
+        with pytest.raises(NotFound):
+            read_to_send(house.reading_store(Visitor(patient=key("Patient", "ben"))), "Patient", id)
+        assert house.heard()[-1] == ("read", "Patient", None, 4)
+
+    @pytest.mark.parametrize("actor", [Visitor(), OWN], ids=["who may see all", "whose record it is"])
+    def test_what_was_deleted_is_gone(self, house: House, store: Store, actor: Visitor) -> None:
+        store.delete("Patient", "ada")
+        with pytest.raises(Gone):
+            read_to_send(house.reading_store(actor), "Patient", "ada")
+        assert house.heard()[-1] == ("read", "Patient", None, 4)
+
+    def test_what_is_sealed_is_opened(self, house: House, store: Store) -> None:
+        store.update({"resourceType": "Patient", "id": "ada", "identifier": [SSN]})
+        assert json.loads(read_to_send(house.reading_store(), "Patient", "ada").body)["identifier"] == [SSN]
+
+    def test_what_does_not_open_is_not_sent_and_its_failure_on_record(self, house: House, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+        store.update({"resourceType": "Patient", "id": "ada", "identifier": [SSN]})
+        others = PlainKeys()
+        others._secret = AESGCM(b"o" * 32)
+        monkeypatch.setattr(port, "_held", [others])
+        with pytest.raises(Locked):
+            read_to_send(house.reading_store(), "Patient", "ada")
+        assert house.heard()[-1] == ("read", "Patient", 3, 8)

@@ -8,19 +8,7 @@ from uuid import UUID
 import pytest
 
 from openward.fhir.ids import key
-from openward.fhir.store import Store
-from openward.fhir.wire import Wire
-from openward.fhir.work import PlainTransaction
-from tests.fhir.house import House, TableAuditor, TablePolicy, Visitor
-
-
-def reading(house: House, actor: Visitor | None = None) -> Store:
-    """As the REST surface reads: on a connection of its own, past the driver."""
-    held = house.connect()
-    wire = Wire(held, straight=True)
-    return Store(
-        held, 1, actor or Visitor(), policy=TablePolicy(), auditor=TableAuditor(), transaction=PlainTransaction(held), reads_only=True, wire=wire
-    )
+from tests.fhir.house import House, Visitor
 
 
 def put(house: House, count: int = 5) -> None:
@@ -53,32 +41,32 @@ ASKED: dict[str, tuple[dict[str, Any], list[str]]] = {
 @pytest.mark.parametrize(("params", "ids"), ASKED.values(), ids=ASKED.keys())
 def test_what_is_found_is_found_and_its_patient_on_record_once(house: House, params: dict[str, Any], ids: list[str]) -> None:
     put(house)
-    assert [version.id for version in reading(house).search("Observation", params).matches] == ids
+    assert [version.id for version in house.reading_store().search("Observation", params).matches] == ids
     assert searched(house) == [("Observation", key("Patient", "ada"), 0)]
 
 
 def test_a_page_on_which_nothing_is_names_no_patient(house: House) -> None:
     put(house)
-    assert not reading(house).search("Observation", {"patient": "ada", "code": "urn:x|none"}).matches
+    assert not house.reading_store().search("Observation", {"patient": "ada", "code": "urn:x|none"}).matches
     assert searched(house) == [("Observation", None, 0)]
 
 
 def test_a_page_of_several_patients_names_each(house: House) -> None:
     put(house, 1)
-    assert len(reading(house).search("Observation", {"_id": "ada-0,ben-0"}).matches) == 2
+    assert len(house.reading_store().search("Observation", {"_id": "ada-0,ben-0"}).matches) == 2
     assert sorted(searched(house)) == sorted([("Observation", key("Patient", name), 0) for name in ("ada", "ben")])
 
 
 def test_what_is_included_is_on_record_too(house: House) -> None:
     put(house, 1)
-    page = reading(house).search("Observation", {"patient": "ada", "_include": "Observation:subject"})
+    page = house.reading_store().search("Observation", {"patient": "ada", "_include": "Observation:subject"})
     assert [version.reference for version in page.includes] == ["Patient/ada"]
     assert searched(house) == [("Observation", key("Patient", "ada"), 0)]
 
 
 def test_the_kept_plan_serves_every_patient_and_every_page(house: House) -> None:
     put(house)
-    store = reading(house)
+    store = house.reading_store()
     for _ in range(4):
         for name in ("ada", "ben", "nobody"):
             first = store.search("Observation", {"patient": name, "_count": "3"})
@@ -89,7 +77,7 @@ def test_the_kept_plan_serves_every_patient_and_every_page(house: House) -> None
 def test_a_plan_is_kept_for_a_number_of_shapes_only(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("openward.fhir.wire.PLANS", 2)
     put(house, 2)
-    store = reading(house)
+    store = house.reading_store()
     for count in ("1", "2", "3", "1"):
         assert store.search("Observation", {"patient": "ada", "_count": count}).matches[0].id == "ada-1"
     kept = store.connection.execute("select count(*) from pg_prepared_statements where name like 'search%'").fetchone()
@@ -100,5 +88,5 @@ def test_a_plan_is_kept_for_a_number_of_shapes_only(house: House, monkeypatch: p
 def test_what_may_not_be_seen_is_not_found(house: House, policy: str) -> None:
     put(house)
     actor = Visitor(patient=key("Patient", "ben")) if policy == "patient" else Visitor(types=frozenset({"Observation"}))
-    found = reading(house, actor).search("Observation", {"patient": "ada"}).matches
+    found = house.reading_store(actor).search("Observation", {"patient": "ada"}).matches
     assert [version.id for version in found] == ([] if policy == "patient" else [f"ada-{number}" for number in (4, 3, 2, 1, 0)])

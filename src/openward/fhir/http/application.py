@@ -12,7 +12,7 @@ from openward.fhir.http.request import MAX_BODY, Request
 from openward.fhir.http.response import Response
 from openward.fhir.http.routes import handler_of, writes
 from openward.fhir.interactions.capabilities import capabilities
-from openward.fhir.interactions.read import read
+from openward.fhir.interactions.read import read_to_send
 from openward.fhir.store import Store
 
 Authenticate = Callable[[Mapping[str, Any]], Any]
@@ -51,10 +51,10 @@ def fhir_app(
     def read_plainly(type: str, id: str, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         try:
             with (open_reading_store or open_store)(authenticate(environ)) as store:
-                version = read(store, type, id)
+                sent = read_to_send(store, type, id)
         except Exception as error:
             return Response.error(as_fhir_error(error)).send(Request(environ, base, limit), start_response)
-        return send_plainly(version, environ, start_response)
+        return send_plainly(sent, environ, start_response)
 
     return application
 

@@ -133,11 +133,11 @@ def packed(body: bytes) -> bytes:
 
 def validators(version: Version) -> dict[str, str]:
     """ETag and Last-Modified."""
-    return {"ETag": version.etag, "Last-Modified": _http_date(version.at.replace(microsecond=0))}
+    return {"ETag": version.etag, "Last-Modified": http_date(version.at.replace(microsecond=0))}
 
 
 @lru_cache(maxsize=4096)
-def _http_date(moment: dt.datetime) -> str:
+def http_date(moment: dt.datetime) -> str:
     """`moment` as HTTP writes a time. https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7"""
     at = moment.astimezone(dt.UTC)
     return f"{DAYS[at.weekday()]}, {at.day:02} {MONTHS[at.month - 1]} {at.year} {at.hour:02}:{at.minute:02}:{at.second:02} GMT"

@@ -236,7 +236,7 @@ def _text(shape: Shape, audited: tuple[str, ...]) -> Text:
     if shape.codes:
         columns = dict(zip(TOKEN, _places(kinds, [(number, Format.BINARY) for number in (1016, 1007, 1009, 1009, 1009)]), strict=True))
         parts.append(f"named as ({_filled(ADD_TOKENS.decode(), {'tenant': '$1', **columns})})")
-    places = dict(zip(audited, _places(kinds, [(TYPES.get(kind, 0), Format.TEXT) for kind in shape.audited]), strict=True))
+    places = {"tenant": "$1"} | dict(zip(audited, _places(kinds, [(TYPES.get(kind, 0), Format.TEXT) for kind in shape.audited]), strict=True))
     parts.append(f"audited as ({_filled(shape.audit, places)})")
     ending = REFUSING.format(" or ".join(refusals)) if refusals else "select 0"
     return Text(f"with {', '.join(parts)} {ending}", tuple(kind for kind, _ in kinds), tuple(form for _, form in kinds))

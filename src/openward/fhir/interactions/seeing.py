@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from psycopg.pq import TransactionStatus
 
@@ -63,7 +64,7 @@ def watched(
     if locked and many:
         record_locked(store, interaction, locked)
     elif locked:
-        store.refuse(_unopened(interaction, locked[0]))
+        store.refuse(unopened(interaction, type, locked[0].key, locked[0].number, locked[0].patient))
         _ = locked[0].whole
     if audit is None and versions:
         store.record_reading([Event(interaction, type, v.key, v.number, (v.patient,) if v.patient else ()) for v in versions])
@@ -72,13 +73,12 @@ def watched(
 
 def record_locked(store: Store, interaction: Interaction, versions: Sequence[Version]) -> None:
     """Those of a page of which something did not open, one event each."""
-    if events := [_unopened(interaction, version) for version in versions if version.locked]:
+    if events := [unopened(interaction, v.type, v.key, v.number, v.patient) for v in versions if v.locked]:
         store.record_reading(events)
 
 
-def _unopened(interaction: Interaction, version: Version) -> Event:
-    patients = (version.patient,) if version.patient else ()
-    return Event(interaction, version.type, version.key, version.number, patients, outcome=8, detail=UNOPENED)
+def unopened(interaction: Interaction, type: str, key: UUID, number: int, patient: UUID | None) -> Event:
+    return Event(interaction, type, key, number, (patient,) if patient else (), outcome=8, detail=UNOPENED)
 
 
 @lru_cache(maxsize=1000)
