@@ -23,14 +23,14 @@ TIED = """exists (select from access_tie t where t.tenant = c.tenant and t.holde
 
 
 class Names:
-    """The parameters of one condition, under names of the policy's."""
+    """The parameters of one condition, under names of the policy's: lists as PostgreSQL writes them, once for all the statements they are sent with."""
 
     def __init__(self) -> None:
         self.params: dict[str, Any] = {}
 
     def place(self, value: Sequence[Any], cast: str) -> str:
         name = f"policy_{len(self.params)}"
-        self.params[name] = list(value)
+        self.params[name] = f"{{{','.join(map(str, value))}}}"
         return f"%({name})s::{cast}[]"
 
     def tokens(self, labels: frozenset[str]) -> str:

@@ -13,6 +13,7 @@ from typing import IO, Any
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "openward.server.settings")
 
 from django.conf import settings
+from django.core.signals import setting_changed
 from django.core.wsgi import get_wsgi_application
 from django.db import Error, close_old_connections
 from django.http.request import split_domain_port, validate_host
@@ -84,7 +85,7 @@ def _route(environ: dict[str, Any], start_response: StartResponse) -> Iterable[b
 def _answer(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
     """The REST surface; the id of the request is in its answer and in its audit events."""
     environ["openward.request_id"] = id = f"{getrandbits(48):012x}"  # tells requests apart; nobody is kept from guessing it
-    answering = record if _is_one_of(tuple(settings.ALLOWED_HOSTS), environ.get("HTTP_HOST")) else _misdirected
+    answering = record if _is_ours(environ.get("HTTP_HOST")) else _misdirected
     answer = answering(environ, lambda status, headers: start_response(status, [*headers, *TRANSPORT, ("X-Request-Id", id)]))
     declared = environ.get("CONTENT_LENGTH")
     if declared and declared.isdecimal() and 0 < int(declared) <= HEARD_OUT:
@@ -93,9 +94,12 @@ def _answer(environ: dict[str, Any], start_response: StartResponse) -> Iterable[
 
 
 @lru_cache(maxsize=100)
-def _is_one_of(names: tuple[str, ...], host: str | None) -> bool:
+def _is_ours(host: str | None) -> bool:
     """Whether the server answers by this name, as it does for pages: every link in an answer begins with it. Without one, links name the socket."""
-    return host is None or validate_host(split_domain_port(host)[0], names)
+    return host is None or validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)
+
+
+setting_changed.connect(lambda **changed: _is_ours.cache_clear(), weak=False, dispatch_uid="hosts")
 
 
 def _misdirected(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
