@@ -15,7 +15,7 @@ from tests.bench.ground import Ground
 from tests.bench.table import Row, Spread
 from tests.conftest import OUTSIDE_DATA
 
-BAR = 0.05
+BAR = 0.12
 ARCHIVE = OUTSIDE_DATA / "synthea" / "r4-100-patients-2020.tar.xz"
 
 TABLE = """drop table if exists bench_copy; create table bench_copy

@@ -14,7 +14,7 @@ from tests.bench.load import CONNECTIONS, Asked, Load, press
 from tests.bench.processors import DISTURBED, Used
 from tests.bench.table import Row, Spread
 
-BAR = 0.4
+BAR = 0.6
 PRICE_BAR = 0.35
 IDS = 500
 OURS, BARE, UNGUARDED = "ours", "bare", "unguarded"

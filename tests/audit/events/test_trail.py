@@ -152,6 +152,23 @@ class TestASearch:
         year = dt.datetime.now(dt.UTC).year - 8
         assert len(found(call, {"date": f"lt{year}", "_count": 100})) == len(kinds) - 1
 
+    @pytest.mark.parametrize(
+        "query", [{}, {"patient": cast.PATIENT_ID}, {"agent:identifier": "user:nurse"}, {"date": "ge2020-01-01"}, {"date": "lt2020"}]
+    )
+    def test_says_how_many_there_are_when_asked(self, call: Client, query: dict[str, str]) -> None:
+        there = len(found(call, {**query, "_count": 100}))
+        every = call("GET", f"/AuditEvent?{urlencode({**query, '_count': 2, '_total': 'accurate'})}", token="auditor").json
+        assert every["total"] >= there  # looking adds to what is looked at
+        assert every["total"] <= there + 1
+        assert len(every.get("entry", ())) == min(2, every["total"])
+        assert "total" not in call("GET", f"/AuditEvent?{urlencode(query)}", token="auditor").json
+
+    @pytest.mark.parametrize("query", ["_count=0", "_summary=count"])
+    def test_for_the_number_alone_shows_none(self, call: Client, query: str) -> None:
+        answer = call("GET", f"/AuditEvent?patient=ada&action=R&{query}", token="auditor").json
+        assert (answer["total"], "entry" in answer, [link["relation"] for link in answer["link"]]) == (1, False, ["self"])
+        assert AuditEvent.objects.get(interaction="search", actor="client:siem").whose == []
+
     def test_is_on_the_trail_with_the_patients_it_showed(self, call: Client) -> None:
         found(call, {"patient": "ada"})
         event = AuditEvent.objects.get(interaction="search", actor="client:siem")
@@ -161,6 +178,7 @@ class TestASearch:
         outcome = found(call, {"colour": "red"})[-1]
         assert outcome["resourceType"] == "OperationOutcome"
         assert call("GET", "/AuditEvent?colour=red", token="auditor", prefer="handling=strict").status == 400
+        assert "_summary" in json.dumps(found(call, {"_summary": "text"})[-1])
 
     @pytest.mark.parametrize(
         "query",
@@ -169,6 +187,7 @@ class TestASearch:
             "date=ap2026",
             "_count=-1",
             "_count=x",
+            "_total=all",
             "_sort=patient",
             "entity=x",
             "patient=",
@@ -243,6 +262,7 @@ class TestWhoMay:
         one = Where("c.patient = %(policy_patient)s", {"policy_patient": key("Patient", "ada")})
         monkeypatch.setattr(type(POLICY), "where", lambda *_: one)
         assert {patient for event in found(call, {"_count": 50}) for patient in _patients(event)} == {"Patient/ada"}
+        assert call("GET", "/AuditEvent?_summary=count", token="auditor").json["total"] == len(found(call, {"_count": 50}))
 
     def test_another_tenants_trail_is_not_there(self, call: Client) -> None:
         with django_connection.cursor() as cursor:

@@ -24,7 +24,8 @@ PARAMETERS: Mapping[str, str] = {
     "entity": "reference",
     "subtype": "token",
 }
-CONTROLS = frozenset({"_count", "_sort", "_cursor", "_format", "_pretty"})
+CONTROLS = frozenset({"_count", "_sort", "_cursor", "_format", "_pretty", "_total", "_summary"})
+TOTALS, SUMMARIES = ("none", "estimate", "accurate"), ("false", "count")
 ACTOR = "urn:openward:actor"
 DEFAULT_COUNT, MAX_COUNT, MAX_VALUES = 20, 1000, 100
 ENTRY_ID = re.compile(r"(\d{1,19})-(\d{1,19})")
@@ -46,7 +47,8 @@ class UnknownModifier(BadRequest):
 class Asked:
     """Every list is one parameter's alternatives; a list that is there and empty matches nothing. Times are ISO 8601 in UTC, half-open.
 
-    `agents` are references and `actors` the trail's own names of who acted; `pairs` is what was understood, for the page's own address.
+    `agents` are references and `actors` the trail's own names of who acted; `pairs` is what was understood, for the page's own address. A `count` of 0
+    asks for the total alone.
     """
 
     ids: list[list[tuple[int, int]]] = field(default_factory=list)
@@ -61,6 +63,7 @@ class Asked:
     not_within: list[tuple[str, str]] = field(default_factory=list)
     count: int = DEFAULT_COUNT
     oldest_first: bool = False
+    wants_total: bool = False
     cursor: str | None = None
     pairs: list[tuple[str, str]] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
@@ -77,11 +80,11 @@ class Asked:
 def asked(params: Sequence[tuple[str, str]], *, strict: bool) -> Asked:
     """Raises BadRequest; what is unknown is left out and named in `ignored`, unless `strict`. A modifier that is not known is refused always: to leave
     it out would answer another question. https://hl7.org/fhir/R4/search.html#modifiers"""
-    count, oldest_first = _controls(params)
-    found = Asked(count=count, oldest_first=oldest_first, cursor=dict(params).get("_cursor"))
+    count, oldest_first, wants_total = _controls(params)
+    found = Asked(count=count, oldest_first=oldest_first, wants_total=wants_total, cursor=dict(params).get("_cursor"))
     for name, value in params:
         base, _, modifier = name.partition(":")
-        if name in CONTROLS:
+        if name in CONTROLS and (name != "_summary" or value in SUMMARIES):
             continue
         if base in PARAMETERS and modifier and not _is_modified(base, modifier):
             raise UnknownModifier(name=name[:80])
@@ -107,14 +110,19 @@ def _is_modified(base: str, modifier: str) -> bool:
     return (base, modifier) == ("agent", "identifier") or (base in ("agent", "entity") and is_resource_type(modifier))
 
 
-def _controls(params: Sequence[tuple[str, str]]) -> tuple[int, bool]:
+def _controls(params: Sequence[tuple[str, str]]) -> tuple[int, bool, bool]:
+    """How many to a page, whether the oldest come first, and whether they are to be counted."""
     given = dict(params)
     count, order = given.get("_count", str(DEFAULT_COUNT)), given.get("_sort", "-date")
-    if not count.isdecimal() or len(count) > 9 or int(count) == 0:
-        raise BadRequest("_count is a number above 0.")
+    total, summary = given.get("_total", "none"), given.get("_summary", "false")
+    if not count.isdecimal() or len(count) > 9:
+        raise BadRequest("_count is a number.")
     if order not in ("date", "-date"):
         raise BadRequest("_sort of AuditEvent is date or -date.")
-    return min(int(count), MAX_COUNT), order == "date"
+    if total not in TOTALS:
+        raise BadRequest(f"_total is {', '.join(TOTALS[:-1])} or {TOTALS[-1]}.")
+    shown = 0 if summary == "count" else min(int(count), MAX_COUNT)
+    return shown, order == "date", total != "none" or not shown
 
 
 def _ids(found: Asked, _: str, values: list[str]) -> None:

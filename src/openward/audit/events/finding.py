@@ -82,6 +82,14 @@ class Finder:
                 break
         return found
 
+    def total(self) -> int:
+        """How many there are, page or no page."""
+        conditions = self._conditions(None)
+        bounds, params = ("", {}) if self._is_indexed else self._bounds(*self._span(self.asked.since, self.asked.until))
+        sql = f"select count(*) from audit.entry e where {self._which(conditions, bounds)}"  # noqa: S608 - as below
+        row = psycopg.Cursor(self.wire).execute(sql, {"tenant": self.tenant, **conditions.params, **params, **self.where.params}).fetchone()
+        return row[0] if row else 0
+
     @property
     def _is_indexed(self) -> bool:
         asked = self.asked
@@ -100,13 +108,17 @@ class Finder:
 
     def _rows(self, conditions: Conditions, bounds: str, params: Mapping[str, Any], limit: int | None = None) -> list[Entry]:
         order = "asc" if self.asked.oldest_first else "desc"
-        seen = SEEN.format(rtype=type_number("AuditEvent"))
-        policy = "" if self.where.everything else f" and exists (select from {seen} c where {self.where.sql})"
         sql = f"""select {FIELDS} from audit.entry e left join audit.agent a on (a.tenant, a.id) = (e.tenant, e.agent)
-          where e.tenant = %(tenant)s{"".join(f" and ({part})" for part in conditions.parts)}{bounds}{policy}
+          where {self._which(conditions, bounds)}
           order by e.at {order}, e.tx {order}, e.id {order} limit %(limit)s"""  # noqa: S608 - every text is of this module; what was asked is bound
         bound = {"tenant": self.tenant, "limit": limit or self.asked.count + 1, **conditions.params, **params, **self.where.params}
         return psycopg.Cursor(self.wire, row_factory=class_row(Entry)).execute(sql, bound).fetchall()
+
+    def _which(self, conditions: Conditions, bounds: str) -> str:
+        """Those that were asked for and may be seen."""
+        seen = SEEN.format(rtype=type_number("AuditEvent"))
+        policy = "" if self.where.everything else f" and exists (select from {seen} c where {self.where.sql})"
+        return f"e.tenant = %(tenant)s{''.join(f' and ({part})' for part in conditions.parts)}{bounds}{policy}"
 
     def _conditions(self, after: Place | None) -> Conditions:
         asked, found = self.asked, Conditions()
@@ -153,11 +165,7 @@ class Finder:
 
     def _windows(self, after: Place | None) -> Iterator[tuple[str, dict[str, Any]]]:
         """Stretches of time one after the other, each eight times as long as the one before, and the transactions that wrote in them."""
-        oldest = self._value(OLDEST, {})
-        if oldest is None:
-            return
-        first = max(_moment(self.asked.since, oldest - LONGEST_TRANSACTION), oldest - LONGEST_TRANSACTION)
-        last = min(_moment(self.asked.until, dt.datetime.now(dt.UTC) + LONGEST_TRANSACTION), dt.datetime.now(dt.UTC) + LONGEST_TRANSACTION)
+        first, last = self._span(self.asked.since, self.asked.until)
         if after:
             edge = dt.datetime.fromisoformat(after.at)
             first, last = (edge, last) if self.asked.oldest_first else (first, edge + dt.timedelta(microseconds=1))
@@ -167,6 +175,12 @@ class Finder:
             yield self._bounds(low, high)
             first, last = (high, last) if self.asked.oldest_first else (first, low)
             width = min(width * GROWTH, dt.timedelta(days=36500))
+
+    def _span(self, since: str, until: str) -> tuple[dt.datetime, dt.datetime]:
+        """No more of it than the trail has."""
+        now = dt.datetime.now(dt.UTC)
+        begins, ends = (self._value(OLDEST, {}) or now) - LONGEST_TRANSACTION, now + LONGEST_TRANSACTION
+        return max(_moment(since, begins), begins), min(_moment(until, ends), ends)
 
     def _bounds(self, low: dt.datetime, high: dt.datetime) -> tuple[str, dict[str, Any]]:
         """Nothing is sealed before it is written, and hardly a transaction takes longer than a day: if one did, its seals are late and `/health` says so."""

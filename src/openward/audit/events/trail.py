@@ -32,7 +32,7 @@ class Trail:
     parameters: Mapping[str, str] = PARAMETERS
     documentation = (
         "The audit trail, made from its entries when it is asked for; nothing can be written to it. "
-        "_sort is date or -date, and _count at most 1,000. A patient as entity means everything of theirs."
+        "_sort is date or -date, _count at most 1,000, and _total counts. A patient as entity means everything of theirs."
     )
 
     def __init__(self, resolve: Resolve, base: Callable[[], str]) -> None:
@@ -56,11 +56,13 @@ class Trail:
         signed = [TYPE, store.tenant, wanted.pairs, wanted.oldest_first]
         secret = key_of(store.connection)
         after = _place(read(secret, signed, wanted.cursor, 3)) if wanted.cursor else None
-        found = Finder(store.connection, store.tenant, wanted, where, self._actors(store, wanted)).page(after)
+        finder = Finder(store.connection, store.tenant, wanted, where, self._actors(store, wanted))
+        total = finder.total() if wanted.wants_total else None
+        found = finder.page(after) if wanted.count else []
         shown = found[: wanted.count]
         store.record_reading([Event("search", TYPE, patients=tuple(dict.fromkeys(whose for entry in shown for whose in entry.whose)))])
         following = sign(secret, signed, [shown[-1].at.isoformat(), str(shown[-1].tx), str(shown[-1].id)]) if len(found) > wanted.count else None
-        return self._bundle(wanted, self._versions(store, shown), base, following)
+        return self._bundle(wanted, total, self._versions(store, shown), base, following)
 
     def _actors(self, store: Store, wanted: Asked) -> list[list[str]]:
         return [*wanted.actors, *(self._resolve(store.tenant, references) for references in wanted.agents)]
@@ -69,8 +71,10 @@ class Trail:
         known, base = names(store.connection, store.tenant, entries), self._base()
         return [version(entry, key(TYPE, entry.event_id), known, base) for entry in entries]
 
-    def _bundle(self, wanted: Asked, versions: Sequence[Version], base: str, following: str | None) -> dict[str, Any]:
+    def _bundle(self, wanted: Asked, total: int | None, versions: Sequence[Version], base: str, following: str | None) -> dict[str, Any]:
         query = [*wanted.pairs, ("_sort", "date" if wanted.oldest_first else "-date"), ("_count", str(wanted.count))]
+        if wanted.wants_total:
+            query.append(("_total", "accurate"))
         address = f"{base}/{TYPE}?"
         told = [("self", address + urlencode([*query, ("_cursor", wanted.cursor)] if wanted.cursor else query))]
         if following:
@@ -81,7 +85,10 @@ class Trail:
         if wanted.ignored:
             issues = [Issue("not-supported", f"{name} is unknown and was ignored.", severity="warning").to_fhir() for name in wanted.ignored]
             entries.append({"resource": {"resourceType": "OperationOutcome", "issue": issues}, "search": {"mode": "outcome"}})
-        made: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "link": links(told)}
+        made: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset"}
+        if total is not None:
+            made["total"] = total
+        made["link"] = links(told)
         return {**made, "entry": entries} if entries else made
 
 
