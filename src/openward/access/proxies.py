@@ -25,6 +25,7 @@ from openward.access.roles import PROXY, Role
 from openward.access.standing import SAID, Standing, consents_of
 from openward.fhir.definitions import type_number
 from openward.fhir.ids import key
+from openward.fhir.resources import Patient
 
 # What a grant may cover, in words a family understands, and the types that need it.
 AREAS: Mapping[str, tuple[str, frozenset[str]]] = {
@@ -156,6 +157,11 @@ def age(birth: str | None, today: dt.date) -> int | None:
         return None
     year, month, day = (int(part) for part in f"{birth}-01-01"[: 10 if len(birth) > 4 else None].split("-")[:3])
     return today.year - year - ((today.month, today.day) < (month, day))
+
+
+def age_and_state(patient: Patient, today: dt.date) -> tuple[int | None, str | None]:
+    """What the rules for the young ask of a patient; `PERSON` reads the same from the database."""
+    return age(patient.birthDate, today), patient.address[0].state if patient.address else None
 
 
 @cache

@@ -14,7 +14,7 @@ from django.utils import timezone
 from openward.access.actor import Actor
 from openward.access.labels import labels_of
 from openward.access.policy import shows
-from openward.access.proxies import age, hidden_at
+from openward.access.proxies import age_and_state, hidden_at
 from openward.access.roles import PROXY
 from openward.accounts.models import User
 from openward.chart.queries.messages import Thread
@@ -30,8 +30,7 @@ AT_A_VISIT = ("Condition", "Procedure", "Observation", "DiagnosticReport", "Serv
 
 def is_young(patient: Patient) -> bool:
     """Whether the patient is of an age to keep things to themselves."""
-    state = patient.address[0].state if patient.address else None
-    return bool(hidden_at(age(patient.birthDate, timezone.localdate()), state))
+    return bool(hidden_at(*age_and_state(patient, timezone.localdate())))
 
 
 def keeps(store: Store) -> bool:

@@ -14,8 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from openward.access.actor import Actor
-from openward.access.proxies import age as years_of
-from openward.access.proxies import hidden_at
+from openward.access.proxies import age_and_state, hidden_at
 from openward.access.roles import PROXY
 from openward.accounts.models import User
 from openward.billing import ledger
@@ -39,7 +38,7 @@ def hides_from(actor: Actor, patient: str) -> Hides | None:
 def hides_on_paper(tenant: int, patient: str) -> Hides | None:
     """What must not leave on paper or as a link, which others open: what a young person may keep to themselves. None for a grown one."""
     person = open_store(Actor.system("keep what is confidential", tenant=tenant)).read(Patient, patient)
-    kept = hidden_at(years_of(person.birthDate, timezone.localdate()), person.address[0].state if person.address else None)
+    kept = hidden_at(*age_and_state(person, timezone.localdate()))
     return (lambda labels: bool(labels & kept)) if kept else None
 
 

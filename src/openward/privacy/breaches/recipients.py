@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from openward.access.proxies import age, rule
+from openward.access.proxies import age_and_state, rule
 from openward.fhir.resources import Patient
 from openward.fhir.store import Store
 from openward.web.banner import replaced_by
@@ -80,8 +80,7 @@ def _people(store: Store, ids: list[str]) -> dict[str, Patient]:
 
 
 def _is_minor(person: Patient, today: dt.date) -> bool:
-    state = person.address[0].state if person.address else None
-    years = age(person.birthDate, today)
+    years, state = age_and_state(person, today)
     return years is not None and years < rule(state)["adult_age"]
 
 

@@ -11,7 +11,7 @@ from openward.access.actor import Actor
 from openward.access.known import changing
 from openward.access.models import ProxyGrant, restamped
 from openward.access.permissions import Permission
-from openward.access.proxies import AREAS, age, rule
+from openward.access.proxies import AREAS, age_and_state, rule
 from openward.accounts.models import User
 from openward.fhir.errors import Forbidden, NotFound, Refused
 from openward.fhir.ids import key
@@ -48,8 +48,7 @@ def give(*, patient: str, sign_in: str, kind: str, areas: Sequence[str], until: 
         raise NoSuchSignIn
     if user.reference == f"Patient/{patient}":
         raise OwnRecord
-    state = person.address[0].state if person.address else None
-    years = age(person.birthDate, timezone.localdate())
+    years, state = age_and_state(person, timezone.localdate())
     if kind == ProxyGrant.Kind.PARENT and (years is None or years >= rule(state)["adult_age"]):
         raise OfAge
     house = Actor.system("keep who looks after a record", tenant=by.tenant, on_behalf_of=by)
