@@ -54,6 +54,14 @@ def test_a_message_outlives_the_session_it_was_written_in(clinic: House, browser
     patient.follows(re.compile("Something else")).sees("It is worse at night.")
 
 
+def test_a_form_takes_over_the_token_of_a_sign_in_right_after_its_page_was_there(clinic: House, browser: Browser) -> None:
+    patient, new = a_patient(browser, clinic), "x" * 32
+    patient.page.add_init_script(f"addEventListener('DOMContentLoaded', () => {{ document.cookie = 'openward_csrf={new}; path=/'; }})")
+    patient.goes_to("/portal/messages/write")
+    for field in patient.page.locator("[name=csrfmiddlewaretoken]").all():
+        expect(field).to_have_value(new)
+
+
 def test_a_visit_is_booked_and_taken_back_by_keys_alone(clinic: House, browser: Browser, pictures: Path | None) -> None:
     patient = a_patient(browser, clinic).goes_to("/portal/book")
     for name in ("Annual physical", "Whoever is free first"):

@@ -38,9 +38,10 @@ document.addEventListener("htmx:finally:request", (event) => {
 window.addEventListener("pageshow", (event) => { if (event.persisted) document.querySelectorAll("form").forEach((form) => busy.has(form) && release(form)); });
 
 // Signing in again in another tab makes a new token. The forms of this page take it over, so that what was typed meanwhile can still be saved.
-let token = "";
+const currentToken = () => document.cookie.match(/(?:^|; )(?:__Host-)?openward_csrf=([^;]+)/)?.[1] || "";
+let token = currentToken();
 setInterval(() => {
-  const now = document.cookie.match(/(?:^|; )(?:__Host-)?openward_csrf=([^;]+)/)?.[1] || "";
+  const now = currentToken();
   if (!now || now === token) return;
   if (token) {
     document.querySelectorAll("input[name=csrfmiddlewaretoken]").forEach((input) => { input.value = now; });
