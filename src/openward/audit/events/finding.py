@@ -85,7 +85,7 @@ class Finder:
     def total(self) -> int:
         """How many there are, page or no page."""
         conditions = self._conditions(None)
-        bounds, params = ("", {}) if self._is_indexed else self._bounds(*self._span(self.asked.since, self.asked.until))
+        bounds, params = ("", {}) if self._is_indexed else self._bounds(*self._span())
         sql = f"select count(*) from audit.entry e where {self._which(conditions, bounds)}"  # noqa: S608 - as below
         row = psycopg.Cursor(self.wire).execute(sql, {"tenant": self.tenant, **conditions.params, **params, **self.where.params}).fetchone()
         return row[0] if row else 0
@@ -165,7 +165,7 @@ class Finder:
 
     def _windows(self, after: Place | None) -> Iterator[tuple[str, dict[str, Any]]]:
         """Stretches of time one after the other, each eight times as long as the one before, and the transactions that wrote in them."""
-        first, last = self._span(self.asked.since, self.asked.until)
+        first, last = self._span()
         if after:
             edge = dt.datetime.fromisoformat(after.at)
             first, last = (edge, last) if self.asked.oldest_first else (first, edge + dt.timedelta(microseconds=1))
@@ -176,11 +176,11 @@ class Finder:
             first, last = (high, last) if self.asked.oldest_first else (first, low)
             width = min(width * GROWTH, dt.timedelta(days=36500))
 
-    def _span(self, since: str, until: str) -> tuple[dt.datetime, dt.datetime]:
-        """No more of it than the trail has."""
+    def _span(self) -> tuple[dt.datetime, dt.datetime]:
+        """The time asked for, no more of it than the trail has."""
         now = dt.datetime.now(dt.UTC)
         begins, ends = (self._value(OLDEST, {}) or now) - LONGEST_TRANSACTION, now + LONGEST_TRANSACTION
-        return max(_moment(since, begins), begins), min(_moment(until, ends), ends)
+        return max(_moment(self.asked.since, begins), begins), min(_moment(self.asked.until, ends), ends)
 
     def _bounds(self, low: dt.datetime, high: dt.datetime) -> tuple[str, dict[str, Any]]:
         """Nothing is sealed before it is written, and hardly a transaction takes longer than a day: if one did, its seals are late and `/health` says so."""
