@@ -31,8 +31,11 @@ if TYPE_CHECKING:
 Params = Mapping[str, Any] | Sequence[tuple[str, Any]]
 
 
-def search(store: Store, place: str | Place, params: Params, *, strict: bool = False) -> Page[Resource]:
-    """One page. The policy is asked for every type the search touches; the audit event names every patient whose data is on the page."""
+def search(store: Store, place: str | Place, params: Params, *, strict: bool = False, bare: bool = False) -> Page[Resource]:
+    """One page. The policy is asked for every type the search touches; the audit event names every patient whose data is on the page.
+
+    `bare`: nothing is asked of the matches but their ids and what they say, so that less need be fetched.
+    """
     type = _only_type(place)
     if type is not None:
         known_type(type)
@@ -40,7 +43,7 @@ def search(store: Store, place: str | Place, params: Params, *, strict: bool = F
     else:
         sight = _sight(store, {})
     store.flush()
-    page = run(store.connection, store.tenant, place, params, where=sight, strict=strict, wire=store.wire, watch=_watch(store))
+    page = run(store.connection, store.tenant, place, params, where=sight, strict=strict, wire=store.wire, watch=_watch(store), bare=bare)
     if not page.is_on_record:
         store.record_reading([_event(type, page)])
     record_locked(store, "search", [*_locked(page.matches), *_locked(page.includes)])
@@ -67,7 +70,7 @@ def matches(store: Store, type: str, params: Sequence[tuple[str, str]]) -> list[
 def searchset(store: Store, place: str | Place, params: Params, base: str, *, strict: bool = False) -> dict[str, Any]:
     """One page as a Bundle whose resources are the stored bytes. `base` is the server's address."""
     asked = pairs(params)
-    page = search(store, place, asked, strict=strict)
+    page = search(store, place, asked, strict=strict, bare=True)
     bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset"}
     if page.total is not None:
         bundle["total"] = page.total

@@ -56,9 +56,11 @@ def search(
     strict: bool = False,
     wire: Wire | None = None,
     watch: Watch | None = None,
+    bare: bool = False,
 ) -> Page[Resource]:
     """One page of `type`, or of the several types of a Place. `wire`: the one kept for `connection`, if there is one.
     `watch` gives the SQL of the audit event, for a search that can leave it by its own statement: `Page.is_on_record` says whether it did.
+    `bare`: nothing is asked of the matches but their ids and what they say, where one statement finds them all.
 
     `where` gives what the actor may see of a type, None for nothing; it is asked for every type the search touches. Unknown parameters are
     reported in `Page.ignored`, or raise Unknown (400) when `strict`. `_cursor` is all a following page needs; what comes with it must be the
@@ -71,7 +73,7 @@ def search(
     queries = [_within(place, query) for query in _parsed(types, asked, strict=strict)]
     if not queries:
         return Page(used=asked, total=0)
-    return Search(connection, tenant, queries, where, name=place.name, ticket=ticket, wire=wire, watch=watch).page()
+    return Search(connection, tenant, queries, where, name=place.name, ticket=ticket, wire=wire, watch=watch, bare=bare).page()
 
 
 def _opened(connection: Connection[Any], tenant: int, place: Place, asked: Pairs) -> tuple[Pairs, Ticket | None]:
@@ -122,6 +124,7 @@ class Search:
         ticket: Ticket | None = None,
         wire: Wire | None = None,
         watch: Watch | None = None,
+        bare: bool = False,
     ) -> None:
         from openward.fhir.wire import Wire  # not before it is needed: it knows the rows of a search
 
@@ -135,6 +138,7 @@ class Search:
         self.wire = wire or Wire(connection)
         self.facts = Facts(connection, tenant, where)
         self.watch = watch if self._is_all_in_one else None
+        self.bare = bare and not self.query.elements and self.query.summary == "false"
         self.is_on_record = False
 
     @property
@@ -172,9 +176,12 @@ class Search:
         if not found:
             return (), None
         result = self._walk(found, scope.bind) if scope.bind.is_walked else self._run(self._statement(found, scope.bind), scope.bind)
-        count = self.query.count
-        following = position(result, count - 1) if result.ntuples > count else None
-        page = Rows(result, range(min(result.ntuples, count)), self.query.type if len(self.queries) == 1 else None)
+        count, bare = self.query.count, self.bare and self.is_on_record
+        following = position(result, count - 1, bare=bare) if result.ntuples > count else None
+        page = Rows(result, range(min(result.ntuples, count)), self.query.type if len(self.queries) == 1 else None, bare=bare)
+        if bare and page.locked:  # of each of these it is put on record what did not open
+            self.bare, self.watch = False, None
+            return self._matches()
         return holding(page, {query.type: texts(query.conditions) for query in self.queries}), following
 
     def statement(self, scope: Scope, *orders: Order) -> str | None:
@@ -210,9 +217,9 @@ class Search:
     def _walk(self, found: Sequence[Part], bind: Bindings) -> PGresult:
         """The page by a kept plan; on record by the same statement where that can be."""
         audit = self.watch(self.query.type) if self.watch and has_one_patient(self.query) else None
-        sql = walked(tuple(found), self.query.count, audit.sql if audit else None)
+        sql = walked(tuple(found), self.query.count, audit.sql if audit else None, bare=self.bare and audit is not None)
         result = self.wire.result(sql, {**bind.values, **audit.params} if audit else bind.values, keep=True)
-        self.is_on_record = audit is not None
+        self.is_on_record |= audit is not None
         return result
 
     def _address(self, position: Sequence[str]) -> str:

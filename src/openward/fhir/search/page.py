@@ -45,8 +45,8 @@ class Page(Generic[R]):
 
     @cached_property
     def first(self) -> str | None:
-        """The `_cursor` of the first page; None when there is no other."""
-        return self.address(()) if self.following is not None or not self.is_first else None
+        """The `_cursor` of the page the search begins with; None on that page itself, whose address is its self link."""
+        return None if self.is_first else self.address(())
 
     @cached_property
     def resources(self) -> list[R]:

@@ -34,7 +34,12 @@ def holding(rows: Rows, wanted: Mapping[str, Texts]) -> Rows:
     types = rows.types() if len(wanted) > 1 else ()
     for type, conditions in wanted.items():
         for one in conditions:
-            kept = [row for row in kept if any(map(bodies[row].__contains__, one)) or row in rows.locked or (types and types[row] != type)]
+            lacking = [row for row in kept if one[0] not in bodies[row]]
+            for text in one[1:]:
+                lacking = [row for row in lacking if text not in bodies[row]]
+            lacking = [row for row in lacking if row not in rows.locked and not (types and types[row] != type)]
+            if lacking:
+                kept = sorted(set(kept).difference(lacking))
     return rows.some(kept)
 
 

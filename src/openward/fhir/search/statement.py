@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from openward.fhir.search.sent import COLUMNS
+from openward.fhir.search.sent import BARE, COLUMNS
 from openward.fhir.search.sort import Column, Order
 from openward.fhir.search.sql import rtype
 
@@ -28,16 +28,16 @@ def page_statement(parts: Sequence[Part], count: int, pin: str | None = None) ->
 
     `parts`: their rows are disjoint. `pin`: the SQL of the time the first page was made, for an order by time of writing.
     """
-    return _bodies(parts, f"({_keys(parts, count, pin)}) p", _texts(parts, pin))
+    return _bodies(parts, COLUMNS, f"({_keys(parts, count, pin)}) p", _texts(parts, pin))
 
 
-def kept_statement(parts: Sequence[Part], count: int) -> tuple[str, str]:
-    """The same for a plan that is kept, in two steps: the SELECT of the CTE `page`, and that of what is on it.
+def kept_statement(parts: Sequence[Part], count: int, *, bare: bool = False) -> tuple[str, str]:
+    """The same for a plan that is kept, in two steps: the SELECT of the CTE `page`, and that of what is on it. `bare`: of a version no more than `BARE`.
 
     The place told is that of the page's last row: nobody asks for the others'.
     """
     last = [f"(select {text} from page p offset {count - 1} limit 1)" for text in _texts(parts, None)]  # noqa: S608
-    return _keys(parts, count, None), _bodies(parts, "page p", last)
+    return _keys(parts, count, None), _bodies(parts, BARE if bare else COLUMNS, "page p", last)
 
 
 def _keys(parts: Sequence[Part], count: int, pin: str | None) -> str:
@@ -48,14 +48,14 @@ def _keys(parts: Sequence[Part], count: int, pin: str | None) -> str:
     return selects[0] if len(selects) == 1 else f"select * from ({' union all '.join(f'({select})' for select in selects)}) u {limit}"  # noqa: S608
 
 
-def _bodies(parts: Sequence[Part], source: str, texts: Sequence[str]) -> str:
+def _bodies(parts: Sequence[Part], columns: str, source: str, texts: Sequence[str]) -> str:
     """What belongs to the keys in `source`, named `p`."""
     types = _types(parts)
     kind = rtype(types[0]) if len(types) == 1 else "p.kind"
     order = ", ".join(f"{_name(column, number, len(parts))} {column.direction}" for number, column in enumerate(parts[0].by.columns))
     named = ", ".join(f"{text} as t{number}" for number, text in enumerate(texts))
     return (
-        f"select {COLUMNS}, {named} from {source}"  # noqa: S608
+        f"select {columns}, {named} from {source}"  # noqa: S608
         f" join fhir.body b on b.tenant = %(tenant)s and b.rtype = {kind} and b.rkey = p.rkey and b.ver = p.ver order by {order}"
     )
 
