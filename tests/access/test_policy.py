@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
+from uuid import uuid4
 
 import pytest
 
 from openward.access.actor import Actor
 from openward.access.policy import LETTERS, AccessPolicy
 from openward.access.roles import ROLES
-from openward.fhir.definitions import RESOURCE_TYPES
+from openward.access.sight import Sight
+from openward.access.standing import Said, Standing
+from openward.fhir.definitions import RESOURCE_TYPES, type_number
 from openward.fhir.errors import FhirError, NotFound
 from openward.fhir.ids import key
 from openward.fhir.protocols import Interaction
@@ -186,3 +189,26 @@ class TestAPatientsUscdi:
     def test_names_the_medication_a_prescription_refers_to(self) -> None:
         open_store(cast.system()).update({"resourceType": "Medication", "id": "aspirin", "code": {"text": "Aspirin"}})
         assert open_store(cast.patient()).read("Medication", "aspirin")
+
+
+ANN, DOCTOR = uuid4(), uuid4()
+ETH_HERE = {type_number("Observation"): frozenset({"ETH"})}
+DENIED = ((ANN, (Said(permits=False, labels=frozenset(), types=frozenset()),)),)
+
+
+@pytest.mark.parametrize(
+    ("standing", "hides_labelled_alone"),
+    [
+        (Standing(1, ETH_HERE, frozenset()), True),
+        (Standing(1, ETH_HERE, frozenset(), glass=frozenset({ANN})), True),
+        (Standing(1, ETH_HERE, frozenset(), in_care=frozenset({"ETH"}), me=DOCTOR), True),
+        (Standing(1, ETH_HERE, frozenset(), reach="patients", me=DOCTOR), False),
+        (Standing(1, ETH_HERE, frozenset(), marked={"PSY": frozenset({ANN})}), False),
+        (Standing(1, ETH_HERE, frozenset(), consents=DENIED), False),
+        (Standing(1, {}, frozenset(), consents=DENIED), False),
+        (Standing(1, {}, frozenset()), False),
+    ],
+    ids=["labels", "labels and broken glass", "labels, but in care", "reach", "marked patients", "consents and labels", "consents", "nothing"],
+)
+def test_only_where_labels_alone_decide_does_the_condition_say_so(standing: Standing, hides_labelled_alone: bool) -> None:
+    assert Sight("Observation", standing).where().hides_labelled_alone is hides_labelled_alone

@@ -56,13 +56,14 @@ class Sight:
 
     def _where(self) -> Where:
         names = Names()
-        parts = [*self._within_reach(names), *self._labels(names), *self._marks(names), *self._consents(names)]
+        by_label = list(self._labels(names))
+        parts = [*by_label, *self._within_reach(names), *self._marks(names), *self._consents(names)]
         if not parts:
             return Where()
         sql = " and ".join(parts)
         if self.standing.glass:
             sql = f"(({sql}) or c.patient = any({names.keys(self.standing.glass)}))"
-        return Where(sql, names.params)
+        return Where(sql, names.params, hides_labelled_alone=parts == by_label)
 
     def admits(self, labels: frozenset[str], patient: UUID | None, *, by_label: bool = True) -> bool:
         """The same of a resource with these labels in this patient's compartment. Without `by_label` its own labels do not count."""

@@ -27,10 +27,12 @@ class Where:
     """A condition on the `current` table, aliased `c`, that holds for every row the actor may see.
 
     `sql` uses psycopg's named placeholders, each name prefixed `policy_`; it is `true` for an actor who may see all of the type.
+    `hides_labelled_alone`: every live row whose resource has no `meta.security` is among them, which the text of a resource tells, too.
     """
 
     sql: str = "true"
     params: Mapping[str, Any] = field(default_factory=dict)
+    hides_labelled_alone: bool = False
 
     @property
     def everything(self) -> bool:

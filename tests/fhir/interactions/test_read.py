@@ -13,13 +13,14 @@ from openward.fhir.errors import Forbidden, Gone, NotFound, UnknownType
 from openward.fhir.ids import key
 from openward.fhir.interactions.read import read_to_send
 from openward.fhir.packed import EPOCH
-from openward.fhir.protocols import AuditInsert, Event
+from openward.fhir.protocols import AuditInsert, Event, Interaction, Where
 from openward.fhir.resources import HumanName, Patient
 from openward.fhir.sealing import port
 from openward.fhir.sealing.port import Locked
+from openward.fhir.search.token import token_hash
 from openward.fhir.store import Store
 from openward.fhir.versions import instant
-from tests.fhir.house import House, PlainKeys, Visitor
+from tests.fhir.house import House, PlainKeys, TablePolicy, Visitor
 
 
 def ada(store: Store) -> Patient:
@@ -167,6 +168,18 @@ class Listening:
         return None
 
 
+SYSTEM = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+R, OTHER = {"system": SYSTEM, "code": "R"}, {"system": SYSTEM, "code": "N"}
+
+
+class HidesLabelled(TablePolicy):
+    """As a policy by sensitivity labels: a row that is there is seen if it has not the label R."""
+
+    def where(self, actor: Visitor, interaction: Interaction, type: str) -> Where | None:
+        hidden = "c.date_lo is not null and not c.tok && %(policy_hidden)s::bigint[]"
+        return Where(hidden, {"policy_hidden": [token_hash("_security", SYSTEM, "R")]}, hides_labelled_alone=True)
+
+
 class TestReadToSend:
     @pytest.fixture(autouse=True)
     def stored(self, store: Store) -> None:
@@ -202,6 +215,21 @@ class TestReadToSend:
         with pytest.raises(Gone):
             read_to_send(house.reading_store(actor), "Patient", "ada")
         assert house.heard()[-1] == ("read", "Patient", None, 4)
+
+    def test_who_is_shown_all_but_what_is_labelled_is_sent_nothing_that_is(self, house: House, store: Store) -> None:
+        reader, labelled = house.reading_store(), {"meta": {"security": [R]}}
+        reader.policy = HidesLabelled()
+        assert read_to_send(reader, "Patient", "ada").number == 2
+        store.update({"resourceType": "Patient", "id": "ada", **labelled})
+        with pytest.raises(NotFound):
+            read_to_send(reader, "Patient", "ada")
+        store.update({"resourceType": "Patient", "id": "ada", "meta": {"security": [OTHER]}})
+        assert read_to_send(reader, "Patient", "ada").number == 4
+        store.update({"resourceType": "Patient", "id": "ada", "name": [{"text": 'what is "security"?'}]})
+        assert read_to_send(reader, "Patient", "ada").number == 5
+        store.delete("Patient", "ada")
+        with pytest.raises(NotFound):
+            read_to_send(reader, "Patient", "ada")
 
     def test_what_is_sealed_is_opened(self, house: House, store: Store) -> None:
         store.update({"resourceType": "Patient", "id": "ada", "identifier": [SSN]})

@@ -28,15 +28,27 @@ NEWEST = f"""select {COLUMNS} from (
 
 
 @lru_cache(maxsize=1000)
+def _newest_shown(type: str, policy: str) -> str:
+    """The same, for whom nothing is hidden but what is labelled: only of a text that speaks of labels the row is asked."""
+    return f"""select {COLUMNS} from (
+        select * from fhir.body where tenant = %(tenant)s and rtype = {known_type(type)} and rkey = %(rkey)s order by ver desc limit 1) b
+      where b.op <> 'D' and (strpos(b.body, '"security"') = 0 or {_row_shows(type, policy)})"""  # noqa: S608
+
+
+@lru_cache(maxsize=1000)
 def _newest_seen(type: str, policy: str) -> str:
     """The same, if the row by which the policy decides is there and may be seen; that of a deleted resource is gone.
 
     The type's number stands in the statement, so that its plan knows the one partition and can be kept.
     """
     return f"""select {COLUMNS} from fhir.body b
-      where b.tenant = %(tenant)s and b.rtype = {known_type(type)} and b.rkey = %(rkey)s and exists (
-        select from fhir.current c where c.tenant = %(tenant)s and c.rtype = {known_type(type)} and c.rkey = %(rkey)s and ({policy}))
+      where b.tenant = %(tenant)s and b.rtype = {known_type(type)} and b.rkey = %(rkey)s and {_row_shows(type, policy)}
       order by b.ver desc limit 1"""  # noqa: S608
+
+
+def _row_shows(type: str, policy: str) -> str:
+    row = f"c.tenant = %(tenant)s and c.rtype = {known_type(type)} and c.rkey = %(rkey)s"
+    return f"exists (select from fhir.current c where {row} and ({policy}))"  # noqa: S608
 
 
 @lru_cache(maxsize=1000)
@@ -47,7 +59,9 @@ def _to_send(select: str, audit: str | None) -> str:
 
 
 def _newest(type: str, where: Where) -> str:
-    return NEWEST if where.everything else _newest_seen(type, where.sql)
+    if where.everything:
+        return NEWEST
+    return (_newest_shown if where.hides_labelled_alone else _newest_seen)(type, where.sql)
 
 
 def _select(type: str, key: str, policy: str) -> str:
