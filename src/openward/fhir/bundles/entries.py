@@ -18,6 +18,7 @@ from openward.fhir.ids import is_id
 
 if TYPE_CHECKING:
     from openward.fhir.interactions.sound import Sound
+    from openward.fhir.references import Slot
 
 Method = Literal["DELETE", "POST", "PUT", "PATCH", "GET", "HEAD"]
 ORDER: Mapping[str, int] = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3, "HEAD": 3}
@@ -34,7 +35,7 @@ RESTFUL = re.compile(r"https?://.+/([A-Za-z]+/[A-Za-z0-9\-.]{1,64})")
 class Entry:
     """One entry. `type` and `id` are from the URL (`id` of a POST: given by the server); `query` is what follows its question mark.
 
-    `sound` is there when the resource has been examined beforehand, its references final. `patch`: the Binary or Parameters of a PATCH.
+    `sound` is there when the resource has been examined beforehand, its references final; `slots` when only these have been looked for. `patch`: the Binary or Parameters of a PATCH.
     `asks`: it reads, searches or calls an operation, by its `url`, with `parameters` if it carries a resource, and changes no entry's resource.
     `conditions` are its headers: `if_none_match`, `if_modified_since`. `if_none_match`: the version that must not be there for a PUT to be done.
     """
@@ -50,6 +51,7 @@ class Entry:
     if_match: int | None
     if_none_exist: str | None
     sound: Sound | None = None
+    slots: Sequence[Slot] | None = None
     patch: Mapping[str, Any] | None = None
     parameters: Mapping[str, Any] | None = None
     conditions: Mapping[str, str] = field(default_factory=dict)

@@ -116,18 +116,19 @@ def _rewrite(store: Store, asked: Sequence[Entry], *, closed: bool) -> set[int]:
     files = binaries(names)
     for entry in open_entries:
         carried = entry.resource if entry.resource is not None else entry.patch
-        found = slots(carried) if carried is not None else []
-        with located(entry):
-            for reference in literals(found):
-                if reference in names:
-                    continue
-                if _is_conditional(reference):
-                    if match := _conditional(store, reference):
-                        names[reference] = match.reference
-                    else:
-                        late.add(entry.index)
-                elif closed and reference.startswith(UUID) and entry.method == "POST":
-                    raise Invalid(issues=[Issue("not-found", f"{reference} is no entry of this bundle.", entry.path)])
+        entry.slots = found = slots(carried) if carried is not None else []
+        for reference in literals(found):
+            if reference in names:
+                continue
+            if _is_conditional(reference):
+                with located(entry):
+                    match = _conditional(store, reference)
+                if match:
+                    names[reference] = match.reference
+                else:
+                    late.add(entry.index)
+            elif closed and reference.startswith(UUID) and entry.method == "POST":
+                raise Invalid(issues=[Issue("not-found", f"{reference} is no entry of this bundle.", entry.path)])
         rewrite(found, names)
         if entry.resource is not None:
             relink(entry.resource, names, files)
@@ -212,7 +213,7 @@ def _store(store: Store, entry: Entry, standing: Mapping[Address, Version], reso
     if entry.method == "POST":
         if before and not before.deleted:
             return Written(before, "unchanged" if is_same({**resource, "id": entry.id}, before.content) else "existing")
-        return prepare(store, "create", entry.type, entry.id, resource, before, entry.sound)
+        return prepare(store, "create", entry.type, entry.id, resource, before, entry.sound, entry.slots)
     if resource.get("id") not in (None, entry.id):
         raise BadRequest(f"The resource's id is not the id of {entry.url}.")
     if entry.if_none_match is not None:

@@ -27,7 +27,7 @@ from openward.fhir.interactions.statements import Write, statements
 from openward.fhir.json import dumps
 from openward.fhir.profiles.holding import hold
 from openward.fhir.protocols import Event
-from openward.fhir.references import is_unreadable, literals, located, slots, target
+from openward.fhir.references import Slot, is_unreadable, literals, located, slots, target
 from openward.fhir.resources import Resource
 from openward.fhir.sealing.bodies import stored
 from openward.fhir.search.index import IndexRow, extract
@@ -118,13 +118,20 @@ def _asked(store: Store, sql: bytes, wanted: Collection[tuple[int, UUID]]) -> Cu
 
 
 def prepare(
-    store: Store, interaction: WriteInteraction, type: str, id: str, resource: Mapping[str, Any], before: Version | None, known: Sound | None = None
+    store: Store,
+    interaction: WriteInteraction,
+    type: str,
+    id: str,
+    resource: Mapping[str, Any],
+    before: Version | None,
+    known: Sound | None = None,
+    found: Sequence[Slot] | None = None,
 ) -> Written:
     """Validate, ask the policy, run the guards, and stage the new version of `type/id`. Nothing changed: nothing staged.
 
-    `known` is what `sound` said of this very resource, if it has been asked already.
+    `known` is what `sound` said of this very resource, if it has been asked already; `found` are its slots, if they have been looked for.
     """
-    new = known if known and known.row.generation == OWN.generation else sound(type, id, resource, tenant=store.tenant)
+    new = known if known and known.row.generation == OWN.generation else sound(type, id, resource, found, tenant=store.tenant)
     key = new.row.key
     live = before if before and not before.deleted else None
     _permit(store, interaction, type, id, new.content, new.row.patient, live)
