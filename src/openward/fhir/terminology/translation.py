@@ -88,8 +88,12 @@ def translated(
     reverse: bool = False,
     target_system: str | None = None,
     dependencies: Mapping[str, str],
+    passed: frozenset[str] = frozenset(),
 ) -> Iterator[Match]:
-    """What the map says of the code; read backwards when `reverse`. A line that depends on something the request does not say is left out."""
+    """What the map says of the code; read backwards when `reverse`. A line that depends on something the request does not say is left out.
+
+    `passed`: the maps that had nothing to say and pointed on to this one.
+    """
     origin = f"{map.url}|{map.version}" if map.version else map.url
     lines = list(_lines(catalogue, map, code))
     for line in lines:
@@ -100,7 +104,7 @@ def translated(
         display = None if reverse else line.rest.get("display")
         yield Match(equivalence, there[0], there[1], display or _display(catalogue, *there), origin, line.rest.get("product", ()))
     if not reverse and not any(line.code == code and line.source == system for line in lines):
-        yield from _unmapped(catalogue, map, system, code, target_system, origin)
+        yield from _unmapped(catalogue, map, system, code, target_system, origin, dependencies, passed | {map.url})
 
 
 def _lines(catalogue: Catalogue, map: Map, code: str) -> Iterator[Line]:
@@ -112,8 +116,20 @@ def _lines(catalogue: Catalogue, map: Map, code: str) -> Iterator[Line]:
         yield from (one for one in mappings(map.resource) if code in (one.code, one.to_code))
 
 
-def _unmapped(catalogue: Catalogue, map: Map, system: str, code: str, target_system: str | None, origin: str) -> Iterator[Match]:
-    """What a group says of the codes it does not list. https://hl7.org/fhir/R4/conceptmap.html#unmapped"""
+def _unmapped(
+    catalogue: Catalogue,
+    map: Map,
+    system: str,
+    code: str,
+    target_system: str | None,
+    origin: str,
+    dependencies: Mapping[str, str],
+    passed: frozenset[str],
+) -> Iterator[Match]:
+    """What a group says of the codes it does not list; maps that point at one another end where they have been asked before.
+
+    https://hl7.org/fhir/R4/conceptmap.html#unmapped
+    """
     resource = map.resource if map.resource is not None else _resource(catalogue, map)
     for group in resource.get("group", ()):
         target = split(group.get("target", ""))[0]
@@ -124,9 +140,9 @@ def _unmapped(catalogue: Catalogue, map: Map, system: str, code: str, target_sys
             yield Match("equal", target, code, _display(catalogue, target, code), origin)
         elif rule.get("mode") == "fixed" and rule.get("code"):
             yield Match("inexact", target, rule["code"], rule.get("display"), origin)
-        elif rule.get("mode") == "other-map" and split(rule.get("url", ""))[0] != map.url:
-            for other in maps(catalogue, *split(rule["url"])):
-                yield from translated(catalogue, other, system, code, target_system=target_system, dependencies={})
+        elif rule.get("mode") == "other-map" and split(rule.get("url", ""))[0] not in passed:
+            for other in maps(catalogue, *split(rule["url"]))[:1]:
+                yield from translated(catalogue, other, system, code, target_system=target_system, dependencies=dependencies, passed=passed)
 
 
 def _is_met(line: Line, dependencies: Mapping[str, str]) -> bool:
