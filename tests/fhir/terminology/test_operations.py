@@ -112,6 +112,37 @@ class TestExpand:
         )
         assert codes(left) == ["mammal", "dog", "poodle", "cat", "bird", "stone"]
 
+    @pytest.mark.parametrize(("left_out", "expected"), [(f"{ANIMALS}|1.0", []), (f"{ANIMALS}|2.0", IN_ORDER), (ANIMALS, [])])
+    def test_a_version_of_a_system_is_left_out_and_no_other(self, call: Client, animals: Any, left_out: str, expected: list[str]) -> None:
+        assert codes(expand(call, value_set(VS, {"system": ANIMALS}), exclude_system=left_out)) == expected
+
+    def test_the_definition_comes_along_when_asked_for_and_what_shaped_the_list_is_said(self, call: Client, animals: Any) -> None:
+        dogs = value_set(VS, filtered(("concept", "is-a", "dog")))
+        asked = parameters(valueSet=dogs, includeDefinition=True, exclude_system="http://loinc.org|2.56", designation="urn:ietf:bcp:47|de")
+        answer = call("POST", "/ValueSet/$expand", asked).json
+        assert answer["compose"] == dogs["compose"]
+        said = {part["name"]: part for part in answer["expansion"]["parameter"]}
+        assert said["exclude-system"]["valueUri"] == "http://loinc.org|2.56"
+        assert said["designation"]["valueString"] == "urn:ietf:bcp:47|de"
+        assert "compose" not in call("POST", "/ValueSet/$expand", parameters(valueSet=dogs)).json
+
+    @pytest.mark.parametrize(
+        ("include", "exclude", "status"),
+        [
+            ({"system": ANIMALS}, {"valueSet": ["http://example.org/vs/nowhere"]}, 404),
+            ({"valueSet": ["http://example.org/vs/animals", "http://example.org/vs/nowhere"]}, {}, 404),
+            (
+                {"system": "http://example.org/lost", "concept": [{"code": "a"}]},
+                filtered(("concept", "is-a", "a"), system="http://example.org/lost"),
+                422,
+            ),
+        ],
+    )
+    def test_a_list_is_no_guess(self, call: Client, animals: Any, include: dict[str, Any], exclude: dict[str, Any], status: int) -> None:
+        """https://hl7.org/fhir/R4/valueset-operation-expand.html: a server that cannot correctly expand a value set SHALL return an error"""
+        answer = call("POST", "/ValueSet/$expand", parameters(valueSet=value_set(VS, include, exclude=(exclude,) if exclude else ())))
+        assert (answer.status, answer.issue["code"]) == (status, "not-found")
+
     def test_a_set_that_says_no_inactive_has_none(self, call: Client, animals: Any) -> None:
         assert "dodo" not in codes(expand(call, value_set(VS, {"system": ANIMALS}, inactive=False)))
 
@@ -229,6 +260,26 @@ class TestValidateCode:
         answers = [call("POST", "/ValueSet/$validate-code", parameters(valueSet=pinned, coding=one)).json for one in asked]
         assert [named(one, "result") for one in answers] == [True, False]
         assert "version 2.0" in named(answers[1], "message")
+
+    @pytest.mark.parametrize("url", [VS, "http://example.org/vs/importing"])
+    def test_a_code_is_looked_up_in_the_version_the_value_set_means(self, call: Client, animals: Any, store: Store, url: str) -> None:
+        store.create({**ANIMAL_SYSTEM, "id": "later", "version": "2.0", "concept": [{"code": "dog", "display": "Hound"}]})
+        store.create(value_set(VS, {"system": ANIMALS, "version": "1.0"}))
+        store.create(value_set("http://example.org/vs/importing", {"valueSet": [VS]}))
+        asked = f"/ValueSet/$validate-code?url={url}&system={ANIMALS}&code="
+        assert named(call("GET", asked + "cat").json, "result") is True
+        assert named(call("GET", asked + "dog&display=Domestic dog").json, "display") == "Domestic dog"
+        assert named(call("GET", asked + "dog&display=Hound").json, "result") is False
+
+    @pytest.mark.parametrize(("display", "expected"), [("Wauwau", True), ("Toutou", True), ("Domestic dog", True), ("Cat", False)])
+    def test_what_the_value_set_calls_a_code_is_a_name_of_it(self, call: Client, animals: Any, store: Store, display: str, expected: bool) -> None:
+        """https://hl7.org/fhir/R4/valueset-definitions.html#ValueSet.compose.include.concept.display"""
+        row = {"code": "dog", "display": "Wauwau", "designation": [{"language": "fr", "value": "Toutou"}]}
+        store.create(value_set(VS, {"system": ANIMALS, "concept": [row]}))
+        store.create(value_set("http://example.org/vs/importing", {"valueSet": [VS]}))
+        for url in (VS, "http://example.org/vs/importing"):
+            answer = call("GET", f"/ValueSet/$validate-code?url={url}&system={ANIMALS}&code=dog&display={display}").json
+            assert named(answer, "result") is expected
 
     def test_what_is_taken_out_by_a_system_that_is_not_here_cannot_be_told(self, call: Client) -> None:
         sct = "http://snomed.info/sct"
@@ -359,6 +410,16 @@ class TestTranslate:
         store.create(MAP)
         answer = call("GET", f"/ConceptMap/$translate?url=http://example.org/map&system={ANIMALS}&code=bird").json
         assert self.matches(answer) == [("inexact", "silence")]
+
+    def test_maps_that_point_at_one_another_come_to_an_end(self, call: Client, store: Store) -> None:
+        for name, other in (("one", "two"), ("two", "one")):
+            rule = {"mode": "other-map", "url": f"http://example.org/{other}"}
+            line = {"code": name, "target": [{"code": name, "equivalence": "equal"}]}
+            group = {"source": ANIMALS, "target": "http://example.org/sounds", "element": [line], "unmapped": rule}
+            store.create({"resourceType": "ConceptMap", "url": f"http://example.org/{name}", "status": "active", "group": [group]})
+        asked = f"/ConceptMap/$translate?url=http://example.org/one&system={ANIMALS}&code="
+        assert self.matches(call("GET", asked + "two").json) == [("equal", "two")]
+        assert named(call("GET", asked + "nowhere").json, "result") is False
 
     def test_a_dependency_must_be_met(self, call: Client, store: Store) -> None:
         store.create(MAP)

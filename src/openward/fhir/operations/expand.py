@@ -17,9 +17,11 @@ from openward.fhir.terminology.options import Options
 from openward.fhir.terminology.versions import Versions
 
 ECHOED = {
-    "filter": "valueString", "offset": "valueInteger", "count": "valueInteger", "includeDesignations": "valueBoolean", "activeOnly": "valueBoolean",
-    "excludeNested": "valueBoolean", "excludeNotForUI": "valueBoolean", "displayLanguage": "valueCode",
+    "filter": "valueString", "offset": "valueInteger", "count": "valueInteger", "includeDesignations": "valueBoolean", "includeDefinition": "valueBoolean",
+    "activeOnly": "valueBoolean", "excludeNested": "valueBoolean", "excludeNotForUI": "valueBoolean", "displayLanguage": "valueCode",
 }  # fmt: skip
+VERSIONS = ("system-version", "check-system-version", "force-system-version")
+REPEATED = {"designation": "valueString", "exclude-system": "valueUri", **dict.fromkeys(VERSIONS, "valueUri")}
 
 
 class NotSupported(FhirError):
@@ -45,13 +47,17 @@ def _options(given: Parameters) -> Options:
         count=given.number("count"),
         designations=given.flag("includeDesignations"),
         designation=[str(one) for one in given.all("designation")],
+        definition=given.flag("includeDefinition"),
         active_only=given.flag("activeOnly"),
         nested=not given.flag("excludeNested"),
         exclude_not_for_ui=given.flag("excludeNotForUI"),
         language=given.text("displayLanguage"),
         exclude_systems=[str(one) for one in given.all("exclude-system")],
-        versions=Versions.of(*([str(one) for one in given.all(name)] for name in ("system-version", "check-system-version", "force-system-version"))),
-        said=[{"name": name, kind: _value(given, name, kind)} for name, kind in ECHOED.items() if name in given],
+        versions=Versions.of(*([str(one) for one in given.all(name)] for name in VERSIONS)),
+        said=[
+            *({"name": name, kind: _value(given, name, kind)} for name, kind in ECHOED.items() if name in given),
+            *({"name": name, kind: str(one)} for name, kind in REPEATED.items() for one in given.all(name)),
+        ],
     )
 
 

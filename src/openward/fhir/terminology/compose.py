@@ -36,9 +36,15 @@ class Composition:
     def __init__(self, catalogue: Catalogue, versions: Versions | None = None) -> None:
         self.catalogue = catalogue
         self.versions = versions or Versions()
-        self.used: dict[tuple[str, str | None], bool] = {}
-        """Each (code system, version) that was asked, and whether all of it is here."""
+        self.used: dict[tuple[str, str | None], CodeSystem] = {}
+        """Each (code system, version) that was asked."""
         self._inside: list[str] = []
+        self._lacking: list[FhirError] = []
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of the code systems that were asked is here."""
+        return all(system.is_whole for system in self.used.values())
 
     # -- listing ------------------------------------------------------------------------------------------------
 
@@ -70,7 +76,7 @@ class Composition:
             candidates = list(self.concepts(first, sought))
             if include.get("concept") or include.get("filter"):
                 self._needed(include, definition)
-            kept = [one for one in candidates if self._part_holds(include, definition, one.system, one.code) is not False]
+            kept = [one for one in candidates if self._told(include, definition, one) is not False]
         yield from kept
 
     def _enumerated(self, include: Mapping[str, Any], definition: Definition, sought: Sought | None) -> Iterator[Concept]:
@@ -89,9 +95,18 @@ class Composition:
         parts = _parts(definition.resource["compose"], "exclude")
         by_list = {(split(part.get("system", ""))[0], row["code"]) for part in parts if not part.get("valueSet") for row in part.get("concept", ())}
         others = [part for part in parts if part.get("valueSet") or not part.get("concept")]
-        return lambda one: (
-            (one.system, one.code) in by_list or any(self._part_holds(part, definition, one.system, one.code) is True for part in others)
-        )
+        return lambda one: (one.system, one.code) in by_list or any(self._told(part, definition, one) is True for part in others)
+
+    def _told(self, part: Mapping[str, Any], definition: Definition, one: Concept) -> bool | None:
+        """As `_part_holds`. Raises UnknownSystem or UnknownValueSet where that is why it cannot be told: what is listed would be a guess.
+
+        https://hl7.org/fhir/R4/valueset-operation-expand.html: a server that cannot correctly expand a value set SHALL return an error
+        """
+        self._lacking.clear()
+        answer = self._part_holds(part, definition, one.system, one.code)
+        if answer is None and self._lacking:
+            raise self._lacking[0]
+        return answer
 
     # -- asking -------------------------------------------------------------------------------------------------
 
@@ -123,6 +138,8 @@ class Composition:
 
     def _holds_import(self, url: str, definition: Definition, system: str | None, code: str) -> bool | None:
         found = self.catalogue.value_set(url, definition.package)
+        if found is None:
+            self._lacking.append(UnknownValueSet(url=url[:200]))
         return self.holds(found, system, code) if found else None
 
     def _system_holds(self, part: Mapping[str, Any], definition: Definition, code: str) -> bool | None:
@@ -130,6 +147,7 @@ class Composition:
         if part.get("concept"):
             return _is_listed(part, code, system)
         if system is None:
+            self._lacking.append(UnknownSystem(system=versioned(part["system"], part.get("version"))))
             return None
         filters = [Filter.of(one) for one in part.get("filter", ())]
         if filters:
@@ -141,6 +159,21 @@ class Composition:
         parts = [part for part in _parts(definition.resource.get("compose", {}), "include") if split(part.get("system", ""))[0] == system]
         stated = [part.get("version") or split(part["system"])[1] for part in parts]
         return set() if None in stated else {one for one in stated if one}
+
+    def names(self, definition: Definition, system: str, code: str) -> list[Designation]:
+        """What the set itself calls a code it lists, and what the sets call it that it imports."""
+        compose = definition.resource.get("compose")
+        if not compose:
+            rows = [one for one in listed(definition) if (one.system, one.code) == (system, code)]
+            return [name for one in rows for name in (*([Designation(one.display)] if one.display else []), *one.designations)]
+        found: list[Designation] = []
+        with self._entering(definition.url):
+            for part in _parts(compose, "include"):
+                if not part.get("system") or split(part["system"])[0] == system:
+                    found += [name for row in part.get("concept", ()) if row["code"] == code for name in _names(row)]
+                    sets = [self.catalogue.value_set(url, definition.package) for url in part.get("valueSet", ())]
+                    found += [name for one in sets if one for name in self.names(one, system, code)]
+        return found
 
     def _is_inactive(self, compose: Mapping[str, Any], definition: Definition, system: str | None, code: str) -> bool:
         systems = [self._system(part, definition) for part in _parts(compose, "include") if part.get("system") and system in (None, part["system"])]
@@ -161,7 +194,7 @@ class Composition:
         version = self.versions.meant(url, part.get("version") or stated)
         found = self.catalogue.system(url, version, definition.package)
         if found is not None:
-            self.used[url, found.version] = found.is_whole
+            self.used[url, found.version] = found
         return found
 
     def _needed(self, part: Mapping[str, Any], definition: Definition) -> CodeSystem:
@@ -214,6 +247,10 @@ def _designations(row: Mapping[str, Any]) -> list[Designation]:
         for one in row.get("designation", ())
         if one.get("value")
     ]
+
+
+def _names(row: Mapping[str, Any]) -> list[Designation]:
+    return [*([Designation(row["display"])] if row.get("display") else []), *_designations(row)]
 
 
 def _is_wanted(one: Concept, sought: Sought | None) -> bool:

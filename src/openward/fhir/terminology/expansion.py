@@ -12,7 +12,7 @@ from openward.fhir.terminology.catalogue import Catalogue, Definition
 from openward.fhir.terminology.compose import Composition
 from openward.fhir.terminology.concepts import Concept, Designation, ExpansionTooCostly, Sought
 from openward.fhir.terminology.options import LIMIT, Options
-from openward.fhir.terminology.versions import split
+from openward.fhir.terminology.versions import fits, split
 
 UNCLOSED = "http://hl7.org/fhir/StructureDefinition/valueset-unclosed"
 COUNTED = 20_000
@@ -33,14 +33,16 @@ def expanded(catalogue: Catalogue, definition: Definition, options: Options) -> 
     expansion = _head(composition, definition, options, total)
     if concepts:
         expansion["contains"] = _contains(catalogue, definition, concepts, options)
-    kept = {key: value for key, value in definition.resource.items() if key not in ("expansion", "compose", "package", "text")}
+    left_out = {"expansion", "package", "text"} if options.definition else {"expansion", "package", "text", "compose"}
+    kept = {key: value for key, value in definition.resource.items() if key not in left_out}
     return {"resourceType": "ValueSet", "status": "active", **kept, "expansion": expansion}
 
 
 def _wanted(composition: Composition, definition: Definition, options: Options) -> Iterator[Concept]:
-    without = {split(url)[0] for url in options.exclude_systems}
+    without = [split(url) for url in options.exclude_systems]
     for one in composition.concepts(definition, Sought.of(options.filter), active_only=options.active_only):
-        if one.system not in without and not (options.exclude_not_for_ui and one.abstract):
+        is_without = any(one.system == url and (version is None or fits(one.version, version)) for url, version in without)
+        if not is_without and not (options.exclude_not_for_ui and one.abstract):
             yield one
 
 
@@ -58,7 +60,7 @@ def _page(found: Iterator[Concept], options: Options, definition: Definition) ->
 
 def _head(composition: Composition, definition: Definition, options: Options, total: int | None) -> dict[str, Any]:
     expansion: dict[str, Any] = {"identifier": uuid4().urn, "timestamp": dt.datetime.now(dt.UTC).isoformat(timespec="seconds")}
-    if not all(composition.used.values()):
+    if not composition.is_whole:
         expansion["extension"] = [{"url": UNCLOSED, "valueBoolean": True}]
     if total is not None:
         expansion["total"] = total

@@ -59,7 +59,7 @@ def _members(catalogue: Catalogue, value_set: str) -> Members | None:
             found.setdefault(concept.system, set()).add(concept.code)
     except FhirError:
         return None
-    if not all(composition.used.values()):
+    if not composition.is_whole:
         return None
     by_system = {url: frozenset(codes) for url, codes in found.items()}
     return Members(by_system, frozenset().union(*found.values()), _folds(catalogue, definition))

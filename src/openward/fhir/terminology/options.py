@@ -15,7 +15,7 @@ LIMIT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`designation`: only those of these uses or languages (`system|code`, or a language tag). `said`: what goes back as the expansion's parameters."""
+    """`designation`: only those of these uses or languages (`system|code`, or a language tag). `definition`: the composition stays in the answer. `said`: what goes back as the expansion's parameters."""
 
     filter: str | None = None
     offset: int = 0

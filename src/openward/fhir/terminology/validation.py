@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from openward.fhir.errors import Issue
 from openward.fhir.terminology.catalogue import Catalogue, Definition
@@ -28,19 +29,22 @@ def validated(
     """Against the value set where there is one, and always against the code system where it is here; in the version the code is said to be of."""
     if system is None and definition is not None:
         system = _only_system(catalogue, definition, code)
-    found = catalogue.system(system, version, definition.package if definition else None) if system else None
+    composition = Composition(catalogue)
+    held = composition.holds(definition, system, code) if definition else None
+    found = _meant(catalogue, definition, composition, system, code, version)
     concept = found.find(code) if found else None
     issues = list(_faults(found, concept, system, code, version, abstract, active_only))
     result: bool | None = False if issues else True if concept else None
     if definition is not None and not issues:
-        composition = Composition(catalogue)
-        result = composition.holds(definition, system, code)
+        result = held
         if result is False:
             issues.append(invalid(f"{_named(system, code)} is not in the value set {definition.url}."))
         elif system and version:
             issues += _of_another_version(composition.pinned(definition, system), version, definition)
     if found is None and result is True and system and version and catalogue.system(system) is not None:
         result = None  # other versions are here, and what they hold says nothing of this one
+    if definition is not None and system is not None and concept is not None:
+        concept = replace(concept, designations=[*concept.designations, *composition.names(definition, system, concept.code)])
     if result is not False:
         issues += _display_faults(concept, display, language)
     if any(issue.severity == "error" for issue in issues):
@@ -49,6 +53,16 @@ def validated(
     message = "; ".join(issue.diagnostics for issue in issues) or (_lacking(system, version, code, definition) if result is None else None)
     own_version = found.version if found and concept else version
     return Validation(result, message, name, system, concept.code if concept else code, own_version, tuple(issues))
+
+
+def _meant(
+    catalogue: Catalogue, definition: Definition | None, composition: Composition, system: str | None, code: str, version: str | None
+) -> CodeSystem | None:
+    """The code system in the version the code is said to be of; where nothing is said, in one the value set means, if it has the code there."""
+    asked = [] if version else [one for (url, _), one in composition.used.items() if url == system]
+    if asked:
+        return next((one for one in asked if one.find(code)), asked[0])
+    return catalogue.system(system, version, definition.package if definition else None) if system else None
 
 
 def _of_another_version(pinned: set[str], version: str, definition: Definition) -> list[Issue]:
