@@ -16,6 +16,7 @@ from openward.fhir.ids import is_id
 # Where a text stands: its dictionary or list, and its name or index there.
 Slot = tuple[Any, Any]
 URNS = ("urn:uuid:", "urn:oid:")
+VERSION = "/_history/"
 # Texts and canonicals, in which a URN is no link to another entry.
 NO_LINKS = frozenset({"value", "valueString", "valueMarkdown", "valueCanonical", "display", "title", "text", "description"})
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
@@ -61,12 +62,21 @@ def literals(slots: Sequence[Slot]) -> list[str]:
 def rewrite(slots: Sequence[Slot], names: Mapping[str, str]) -> None:
     """Replace, in place, every slot's text that `names` knows.
 
-    https://hl7.org/fhir/R4/http.html#trules: references, and elements of type uri, url, oid and uuid.
+    https://hl7.org/fhir/R4/http.html#trules: references, and elements of type uri, url, oid and uuid. A reference to a version is one to the resource
+    that carries the name, of which the versions from elsewhere are not here.
     """
     for holder, name in slots:
-        new = names.get(holder[name])
+        text = holder[name]
+        new = names.get(text)
+        if new is None and VERSION in text:
+            new = names.get(without_version(text))
         if new is not None:
             holder[name] = new
+
+
+def without_version(reference: str) -> str:
+    """https://hl7.org/fhir/R4/bundle.html#references: the name by which an entry of a bundle is found."""
+    return reference.partition(VERSION)[0]
 
 
 def binaries(names: Mapping[str, str]) -> dict[str, str]:

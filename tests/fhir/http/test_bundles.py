@@ -182,6 +182,53 @@ class TestReferences:
         assert answer.issue["expression"][0].startswith("Bundle.entry[1]")
         assert "entry" not in call("GET", "/Patient").json
 
+    @pytest.mark.parametrize("name", [NAME, "http://other.example/fhir/Patient/7"])
+    def test_a_reference_to_a_version_of_an_entry_leads_to_what_became_of_it(self, call: Client, name: str) -> None:
+        """bundle.html#references: the version is taken off before the entry is looked for; the number 7 is another patient here."""
+        call("PUT", "/Patient/7", {**PATIENT, "id": "7"})
+        said = f"{name}/_history/3" if name.startswith("urn:") else "Patient/7/_history/3"
+        person = {**asking("Patient", "POST", PATIENT), "fullUrl": name}
+        patient, visit = send(call, "transaction", person, asking("Observation", "POST", self.visit(said))).json["entry"]
+        subject = call("GET", "/" + visit["response"]["location"]).json["subject"]["reference"]
+        assert subject == patient["response"]["location"].partition("/_history")[0] != "Patient/7"
+
+
+class TestConditions:
+    """What a condition finds inside a transaction. https://hl7.org/fhir/R4/http.html#trules"""
+
+    CREATION = asking("Patient", "POST", PATIENT, ifNoneExist="identifier=urn:mrn|7")
+
+    @pytest.mark.parametrize("url", ["Patient/ID", "Patient?identifier=urn:mrn|7"])
+    @pytest.mark.parametrize("is_first", [True, False])
+    def test_what_is_deleted_no_longer_exists_for_a_creation(self, call: Client, id: str, url: str, is_first: bool) -> None:
+        entries = [asking(url.replace("ID", id), "DELETE"), self.CREATION]
+        answers = send(call, "transaction", *(entries if is_first else entries[::-1])).json["entry"]
+        assert sorted(entry["response"]["status"][:3] for entry in answers) == ["201", "204"]
+        (found,) = call("GET", "/Patient?identifier=urn:mrn|7").json["entry"]
+        assert found["resource"]["id"] != id
+
+    def test_two_creations_that_found_what_is_deleted_are_still_one(self, call: Client, id: str) -> None:
+        answer = send(call, "transaction", asking(f"Patient/{id}", "DELETE"), self.CREATION, self.CREATION)
+        assert (answer.status, answer.issue["expression"]) == (400, ["Bundle.entry[2]"])
+
+    @both
+    def test_an_update_that_finds_nothing_creates_under_the_id_it_carries(self, call: Client, kind: str) -> None:
+        (entry,) = send(call, kind, asking("Patient?identifier=urn:mrn|7", "PUT", {**PATIENT, "id": "seven"})).json["entry"]
+        assert (entry["response"]["status"], entry["response"]["location"]) == ("201 Created", "Patient/seven/_history/1")
+
+    @both
+    @pytest.mark.parametrize("id", ["a_b", 7])
+    def test_an_id_that_is_none_is_refused(self, call: Client, kind: str, id: object) -> None:
+        answer = send(call, kind, asking("Patient?identifier=urn:mrn|7", "PUT", {**PATIENT, "id": id}))
+        assert (answer.status if kind == "transaction" else int(answer.json["entry"][0]["response"]["status"][:3])) == 400
+
+    @both
+    @pytest.mark.parametrize("condition", ["", "?", "identifier=a%00b"])
+    def test_a_condition_that_asks_nothing_is_refused(self, call: Client, kind: str, condition: str) -> None:
+        answer = send(call, kind, asking("Patient", "POST", PATIENT, ifNoneExist=condition))
+        assert (answer.status if kind == "transaction" else int(answer.json["entry"][0]["response"]["status"][:3])) == 400
+        assert "entry" not in call("GET", "/Patient").json
+
 
 class TestLinks:
     """http.html#trules: links are replaced in references, in elements of type url and in `<a href>` and `<img src>` of narratives."""

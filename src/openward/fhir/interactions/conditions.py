@@ -39,6 +39,8 @@ def only_match(store: Store, type: str, query: str, *, waiting: bool = True) -> 
     params = parse_qsl(parameters_of(type, query), keep_blank_values=True)
     if not params:
         raise BadRequest(f"The condition {query!r} has no parameter.")
+    if any("\0" in text for pair in params for text in pair):
+        raise BadRequest("The condition contains the character NUL.")
     if waiting:
         condition = "&".join(f"{name}={value}" for name, value in sorted(params))
         store.execute(WAIT, {"condition": f"{type}?{condition}", "tenant": store.tenant})

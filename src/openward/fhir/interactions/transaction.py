@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from openward.fhir.bundles.answers import NOTHING_DELETED, response_bundle, written_entry
 from openward.fhir.bundles.entries import Entry, at_entry, entries, fault_at, located, raise_all, refuse_duplicates
 from openward.fhir.errors import BadRequest, FhirError, Invalid, Issue, NotFound, PreconditionFailed
+from openward.fhir.ids import is_id, new_id
 from openward.fhir.ids import key as key_of
-from openward.fhir.ids import new_id
 from openward.fhir.interactions.conditions import only_match, refuse_standing
 from openward.fhir.interactions.delete import refuse_no_match, remove
 from openward.fhir.interactions.fetch import Fetch, fetch
@@ -21,7 +21,7 @@ from openward.fhir.interactions.patch import amend
 from openward.fhir.interactions.update import replace
 from openward.fhir.interactions.writing import Address, is_same, lock, prepare, settle
 from openward.fhir.patch import patch_in_entry
-from openward.fhir.references import URNS, binaries, literals, relink, rewrite, slots
+from openward.fhir.references import URNS, binaries, literals, relink, rewrite, slots, without_version
 from openward.fhir.references import located as found_in
 from openward.fhir.versions import Version, Written
 
@@ -60,6 +60,7 @@ def write(store: Store, asked: Sequence[Entry], *, closed: bool = False) -> dict
     fresh = {entry.index for entry in asked if entry.method == "POST" and entry.id is None}
     kept = _identify(store, asked)
     if any(entry.query or entry.if_none_exist for entry in asked):  # which may have led to what another entry names
+        _part_from_deleted(asked, kept)
         refuse_duplicates([entry for entry in asked if entry.index not in kept])
     standing = lock(store, [address(entry) for entry in asked if entry.id and entry.index not in fresh])
     late = _rewrite(store, asked, closed=closed)
@@ -91,7 +92,7 @@ def _identify(store: Store, asked: Sequence[Entry]) -> dict[int, Version]:
     for entry in asked:
         query = entry.if_none_exist if entry.method == "POST" else entry.query
         match = None
-        if query:
+        if query is not None:
             with located(entry):
                 match = only_match(store, entry.type, query)
         if match:
@@ -101,8 +102,24 @@ def _identify(store: Store, asked: Sequence[Entry]) -> dict[int, Version]:
         elif entry.id is None and entry.method == "PATCH":
             raise NotFound(f"{entry.url} matches nothing to change.", issues=[Issue("not-found", "Nothing matches the condition.", entry.path)])
         elif entry.id is None and entry.method != "DELETE":
-            entry.id = named.setdefault((entry.type, query), new_id()) if query else new_id()
+            entry.id = named.setdefault((entry.type, query), _own_id(entry) or new_id()) if query else new_id()
     return kept
+
+
+def _own_id(entry: Entry) -> str | None:
+    """The id under which a conditional update that matches nothing creates. https://hl7.org/fhir/R4/http.html#cond-update"""
+    id = entry.resource.get("id") if entry.method == "PUT" and entry.resource is not None else None
+    return id if is_id(id) else None
+
+
+def _part_from_deleted(asked: Sequence[Entry], kept: dict[int, Version]) -> None:
+    """DELETE comes first: what an If-None-Exist found and another entry deletes is no longer there, so that it is created."""
+    gone = {entry.reference for entry in asked if entry.method == "DELETE" and entry.id}
+    named: dict[tuple[str, str | None], str] = {}
+    for entry in asked:
+        if entry.index in kept and entry.reference in gone:
+            del kept[entry.index]
+            entry.id = named.setdefault((entry.type, entry.if_none_exist), new_id())
 
 
 def _rewrite(store: Store, asked: Sequence[Entry], *, closed: bool) -> set[int]:
@@ -127,7 +144,7 @@ def _rewrite(store: Store, asked: Sequence[Entry], *, closed: bool) -> set[int]:
                     names[reference] = match.reference
                 else:
                     late.add(entry.index)
-            elif closed and reference.startswith(UUID) and entry.method == "POST":
+            elif closed and reference.startswith(UUID) and entry.method == "POST" and without_version(reference) not in names:
                 raise Invalid(issues=[Issue("not-found", f"{reference} is no entry of this bundle.", entry.path)])
         rewrite(found, names)
         if entry.resource is not None:
