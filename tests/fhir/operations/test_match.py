@@ -64,6 +64,7 @@ def test_only_certain_matches_are_certain_and_one(call: Client, keep: Keep) -> N
     assert grades(match(call, slightly)) != []
     keep(patient("ada2", **OKAFOR))
     assert match(call, OKAFOR, **certainly)["total"] == 0
+    assert match(call, OKAFOR, **certainly, count={"valueInteger": 1})["total"] == 0
 
 
 def test_count_limits_the_candidates(call: Client, keep: Keep) -> None:

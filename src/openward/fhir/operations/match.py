@@ -29,12 +29,13 @@ def match(call: Call) -> Answer:
     if where is None:
         raise Forbidden("You may not search Patient.")
     call.store.flush()
-    limit = min(call.parameters.number("count") or USUAL, MOST)
+    wanted = min(call.parameters.number("count") or USUAL, MOST)
     theirs = {name: value for name, value in patient.items() if name != "id"}  # an id of theirs may be another person's here
-    found = Matcher(call.store.connection, call.store.tenant, where).compared(theirs, limit=limit)
+    found = Matcher(call.store.connection, call.store.tenant, where).compared(theirs, limit=MOST)
     if call.parameters.flag("onlyCertainMatches"):
         certain = [pair for pair in found if pair[0].grade == "certain"]
-        found = certain if len(certain) == 1 else []
+        found = certain if len(certain) == 1 else []  # of all there are: `count` must not make one of two
+    found = found[:wanted]
     patients = tuple(version.key for _, version in found)
     return Answer(resource=_bundle(call, [_entry(call, *pair) for pair in found]), patients=patients)
 
