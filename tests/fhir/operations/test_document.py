@@ -67,6 +67,37 @@ def test_it_is_kept_when_asked(call: Client) -> None:
     assert sorted(references(stored)) == WHOLE
 
 
+def test_what_is_named_by_its_version_too_is_in_it_once(call: Client, keep: Keep) -> None:
+    keep(
+        {"resourceType": "Organization", "id": "south", "name": "South", "partOf": to("Organization/north/_history/1")},
+        patient("cy", managingOrganization=to("Organization/south")),
+        observation("c1", "cy", performer=[to("Organization/north")], derivedFrom=[to("Observation/c2/_history/1")]),
+        observation("c2", "cy", performer=[to("Organization/south/_history/1")]),
+        {
+            "resourceType": "Composition",
+            "id": "other",
+            "status": "final",
+            "type": {"text": "Progress note"},
+            "subject": to("Patient/cy"),
+            "date": "2026-03-01",
+            "author": [to("Practitioner/osei")],
+            "title": "Visit",
+            "section": [{"title": "Vitals", "entry": [to("Observation/c1"), to("Observation/c2")]}],
+        },
+    )
+    everyone = [
+        "Composition/other",
+        "Observation/c1",
+        "Observation/c2",
+        "Organization/north",
+        "Organization/south",
+        "Patient/cy",
+        "Practitioner/osei",
+    ]
+    assert sorted(references(document(call, path="/Composition/other/$document"))) == everyone
+    assert sorted(references(call("GET", "/Patient/cy/$everything").json)) == everyone
+
+
 class TestWhoMaySeeWhat:
     def test_a_patient_sees_only_their_own(self, call: Client) -> None:
         assert sorted(references(document(call, token="ada"))) == ["Composition/note", "Observation/a1", "Patient/ada"]

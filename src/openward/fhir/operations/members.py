@@ -207,8 +207,9 @@ def referred(store: Store, rows: Sequence[Row], patient: UUID | None) -> list[Ro
 
 
 def references(rows: Iterable[Row]) -> set[str]:
-    """What stands in `Reference.reference` anywhere in the bodies."""
-    return {piece[: piece.index('"')] for row in rows for piece in row.body.split(REFERENCE)[1:]}
+    """What stands in `Reference.reference` anywhere in the bodies; of one to a version the resource, which comes as it stands now, and once."""
+    found = {piece[: piece.index('"')] for row in rows for piece in row.body.split(REFERENCE)[1:]}
+    return {name.partition("/_history/")[0] for name in found}
 
 
 def pointed_at(store: Store, pointers: Iterable[Pointer], patient: UUID | None) -> list[Row]:
