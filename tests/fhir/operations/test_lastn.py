@@ -96,6 +96,13 @@ def test_two_at_the_same_time_are_both_the_latest(call: Client, keep: Keep) -> N
     assert sorted(latest(call, "subject=Patient/ada&code=8867-4")) == ["pulse3", "twin"]
 
 
+@pytest.mark.parametrize("when", [{"effectiveDateTime": "2026-03-03T10:00:00+01:00"}, {"effectiveInstant": "2026-03-03T09:00:00.000Z"}])
+def test_the_same_time_is_the_same_however_it_is_written(call: Client, keep: Keep, when: dict[str, str]) -> None:
+    twin = {name: value for name, value in observation("twin", "ada", "8867-4").items() if name != "effectiveDateTime"}
+    keep(twin | when)
+    assert sorted(latest(call, "patient=ada&code=8867-4")) == ["pulse3", "twin"]
+
+
 def test_kinds_that_share_a_coding_are_one(call: Client, keep: Keep) -> None:
     both = [{"system": "urn:local", "code": "pulse"}, {"system": LOINC, "code": "8867-4"}]
     keep(observation("own", "ada", when="2026-03-09T09:00:00Z") | {"code": {"coding": both}})

@@ -24,7 +24,7 @@ MOST = 1000  # observations of one answer
 WHOSE = frozenset({"patient", "subject", "patient:Patient", "subject:Patient"})
 
 # Ties count as one place: of two at the very same time neither is later.
-LATEST = """select {columns} from (
+LATEST = """select {columns}, k.date_lo::text from (
     select c.rkey, c.ver, c.code, c.date_lo, t.words, rank() over (partition by c.code, t.words order by c.date_lo desc) as place
     from fhir.current c left join lateral (
       select lower(x.body::jsonb #>> '{{code,text}}') as words from fhir.body x
@@ -68,25 +68,25 @@ def _query(call: Call) -> Query:
     return query
 
 
-def _latest(call: Call, query: Query, most: int) -> list[Version]:
+def _latest(call: Call, query: Query, most: int) -> list[tuple[Version, str]]:
+    """Newest first, each with its moment, which the same moment written in another zone has too."""
     scope = Scope(Bindings(call.store.tenant), partial(call.store.policy.where, call.store.actor, "search"))
     found = rows(scope, "Observation", query.conditions)
     if found == FALSE:
         return []
     sql = LATEST.format(columns=COLUMNS, found=found, number=rtype("Observation"), most=scope.bind.place(most), limit=scope.bind.place(MOST + 1))
-    versions = [version_in_part(row) for row in call.store.execute(sql, scope.bind.values)]
-    if len(versions) > MOST:
+    dated = [(version_in_part(row), str(row[-1])) for row in call.store.execute(sql, scope.bind.values)]
+    if len(dated) > MOST:
         raise TooCostly(f"This would be more than {MOST:,} observations; narrow it by category or code.")
-    return versions
+    return dated
 
 
-def _of_each_kind(versions: Sequence[Version], most: int) -> Iterator[Version]:
+def _of_each_kind(dated: Sequence[tuple[Version, str]], most: int) -> Iterator[Version]:
     """Newest first, at most `most` times of a kind. Observations that share any coding are of one kind."""
-    groups = _groups(versions)
+    groups = _groups([version for version, _ in dated])
     times: dict[int, set[str]] = {}
-    for version, group in zip(versions, groups, strict=True):
+    for (version, when), group in zip(dated, groups, strict=True):
         taken = times.setdefault(group, set())
-        when = str(version.content.get("effectiveDateTime") or version.content.get("effectiveInstant") or version.content.get("effectivePeriod"))
         if when in taken or len(taken) < most:
             taken.add(when)
             yield version
