@@ -67,9 +67,10 @@ def test_a_change_that_changes_nothing_makes_no_version(call: Client) -> None:
     assert meta(changed(call, "$meta-add", {"tag": [VIP]}))["versionId"] == "1"
 
 
-@pytest.mark.parametrize("given", [None, "x", {"tag": "x"}, {"tag": ["x"]}])
-def test_what_is_no_meta_is_refused(call: Client, given: Any) -> None:
-    assert changed(call, "$meta-add", given).status == 400
+@pytest.mark.parametrize("name", ["$meta-add", "$meta-delete"])
+@pytest.mark.parametrize("given", [None, "x", {"tag": "x"}, {"tag": ["x"]}, {"profile": "urn:x"}, {"profile": [{}]}, {"profile": [["urn:x"]]}])
+def test_what_is_no_meta_is_refused(call: Client, given: Any, name: str) -> None:
+    assert changed(call, name, given).status == 400
 
 
 def test_changing_is_by_post_alone(call: Client) -> None:

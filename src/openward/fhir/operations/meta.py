@@ -92,6 +92,13 @@ def label(coding: Any) -> tuple[str, str]:
     return str(coding.get("system", "")), str(coding.get("code", ""))
 
 
+def profiles(meta: Meta) -> list[str]:
+    values = listed(meta, "profile")
+    if not all(isinstance(value, str) for value in values):
+        raise BadRequest("A profile is named by its url.")
+    return values
+
+
 def listed(meta: Meta, name: str) -> list[Any]:
     values = meta.get(name, [])
     if not isinstance(values, list):

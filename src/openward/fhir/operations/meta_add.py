@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from openward.fhir.operations.meta import Meta, change, label, listed
+from openward.fhir.operations.meta import Meta, change, label, listed, profiles
 from openward.fhir.operations.registry import Answer, Call, operation
 
 
@@ -18,9 +18,9 @@ def meta_add(call: Call) -> Answer:
 
 
 def _added(meta: dict[str, Any], given: Meta) -> dict[str, Any]:
-    profiles = list(dict.fromkeys([*meta.get("profile", []), *listed(given, "profile")]))
+    named = list(dict.fromkeys([*meta.get("profile", []), *profiles(given)]))
     labels = {name: _union(meta.get(name, []), listed(given, name)) for name in ("security", "tag")}
-    return meta | {name: values for name, values in {"profile": profiles, **labels}.items() if values}
+    return meta | {name: values for name, values in {"profile": named, **labels}.items() if values}
 
 
 def _union(standing: list[Any], new: list[Any]) -> list[Any]:
