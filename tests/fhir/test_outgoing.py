@@ -40,6 +40,7 @@ HERE = networks(["127.0.0.0/8"])
         "https://[64:ff9b::7f00:1]/",
         "https://[fe80::1]/",
         "https://[fc00::1]/",
+        "https://[fec0::1]/",
         "https://10.0.0.1/",
         "https://172.16.0.1/",
         "https://192.168.1.1/",
@@ -117,6 +118,8 @@ class Handler(BaseHTTPRequestHandler):
             self.end_headers()
             return
         self.send_response(200)
+        if self.path == "/short":
+            self.send_header("Content-Length", "1000")
         self.end_headers()
         self.wfile.write(b"x" * 1000 if self.path == "/big" else self.path.encode())
 
@@ -179,6 +182,11 @@ def test_a_file_is_fetched_up_to_its_limit(host: str) -> None:
     assert fetch(f"{host}/big", into, {}, seconds=5, at_most=1000, allowed=HERE) == 1000
     with pytest.raises(Unreachable):
         fetch(f"{host}/big", io.BytesIO(), {}, seconds=5, at_most=999, allowed=HERE)
+
+
+def test_a_file_that_breaks_off_is_not_taken_for_a_whole_one(host: str) -> None:
+    with pytest.raises(Unreachable, match="994 bytes before the end"):
+        fetch(f"{host}/short", io.BytesIO(), {}, seconds=5, at_most=1000, allowed=HERE)
 
 
 def test_a_host_that_never_finishes_is_left_when_the_time_is_up() -> None:

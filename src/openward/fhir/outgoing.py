@@ -22,6 +22,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 ANSWER_AT_MOST = 64 * 1024
 AT_ONCE = 256 * 1024
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
+SITE = ipaddress.ip_network("fec0::/10")  # the private networks of IPv6 before fc00::/7, which Python takes for public
 OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect", "proxy-authorization"})
 
 
@@ -103,7 +104,7 @@ def _check(address: Address, allowed: Sequence[Network]) -> bool:
     inner = _unwrapped(address)
     if any(inner in network for network in allowed if network.version == inner.version):
         return True
-    if not inner.is_global or inner.is_multicast or inner.is_reserved or not address.is_global and inner is address:
+    if not inner.is_global or inner.is_multicast or inner.is_reserved or inner in SITE or not address.is_global and inner is address:
         raise Unreachable("The address is private to this network; the administrator can allow it (OPENWARD_PRIVATE_TARGETS).")
     return False
 
@@ -140,7 +141,10 @@ def send(method: str, url: str, body: bytes, headers: Mapping[str, str], *, seco
 
 
 def fetch(url: str, into: IO[bytes], headers: Mapping[str, str], *, seconds: float, at_most: int, allowed: Sequence[Network] = ()) -> int:
-    """Write what stands at an address into a file; how many bytes. Raises Unreachable, also for more than `at_most` bytes or another status than 200."""
+    """Write what stands at an address into a file; how many bytes.
+
+    Raises Unreachable, also for more than `at_most` bytes, for fewer than were promised, and for another status than 200.
+    """
     size = 0
     with _asked("GET", target(url, allowed), b"", headers, seconds) as response:
         if response.status != 200:
@@ -150,6 +154,8 @@ def fetch(url: str, into: IO[bytes], headers: Mapping[str, str], *, seconds: flo
             if size > at_most:
                 raise Unreachable(f"The file is larger than {at_most // 2**20:,} MB.")
             into.write(piece)
+        if response.length:  # which http.client keeps to itself when it is asked for pieces
+            raise Unreachable(f"The host broke off {response.length:,} bytes before the end of the file.")
     return size
 
 
