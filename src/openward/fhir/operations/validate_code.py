@@ -22,9 +22,10 @@ def validate_code_of_system(call: Call) -> Mapping[str, Any]:
     bound = terminology(call, "codeSystem")
     system, version = _system(call)
     asked = codings(call, system, version)
-    if any(system and one.system not in (None, system) for one in asked):
-        return _answer([Validation(False, f"The coding is not of the code system {system}.")])
-    return _answer(_validated(bound, None, [Coded(one.system or system, one.code, one.version or version, one.display) for one in asked], call))
+    strangers = [one for one in asked if system and one.system not in (None, system)]
+    own = [Coded(one.system or system, one.code, one.version or version, one.display) for one in asked if one not in strangers]
+    others = [Validation(False, f"The coding is not of the code system {system}.") for _ in strangers]
+    return _answer([*_validated(bound, None, own, call), *others])
 
 
 @operation("validate-code", on=("type", "instance"), types=("ValueSet",), url="http://hl7.org/fhir/OperationDefinition/ValueSet-validate-code")

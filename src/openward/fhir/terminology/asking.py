@@ -31,10 +31,12 @@ class Coded:
 
 
 def terminology(call: Call, *names: str) -> Terminology:
-    """As the caller may see it, with the resources sent as `names` or `tx-resource`. Raises Invalid for one that is not in form."""
+    """As the caller may see it, with the resources sent as `names` or `tx-resource`. Raises Invalid for one that is not in form, BadRequest for one no code can name."""
     sent = [one for name in ("tx-resource", *names) for one in call.parameters.all(name) if isinstance(one, dict)]
     for one in sent:
         check_sent(one)
+        if one.get("resourceType") == "CodeSystem" and "url" not in one:
+            raise BadRequest("A code system that is sent along needs its url: codes name it by that.")
     return Terminology.of(call.store, sent=sent)
 
 
