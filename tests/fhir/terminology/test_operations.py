@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
@@ -81,6 +82,10 @@ class TestExpand:
             exclude=({"system": ANIMALS, "concept": [{"code": "cat"}]},),
         )  # fmt: skip
         assert [(row["code"], row["display"]) for row in expand(call, both)] == [("dog", "Domestic dog"), ("bird", "Vogel")]
+
+    def test_what_ships_and_says_no_status_is_active(self, call: Client) -> None:
+        flags = filtered(("status", "=", "active"), system="http://terminology.hl7.org/CodeSystem/v3-Confidentiality")
+        assert "N" in codes(expand(call, value_set(VS, flags)))
 
     def test_several_imports_in_one_include_must_all_hold(self, call: Client, animals: Any, store: Store) -> None:
         store.create(value_set("http://example.org/vs/four", filtered(("legs", "=", "4"))))
@@ -295,6 +300,18 @@ class TestValidateCode:
         answer = call("POST", "/ValueSet/$validate-code", asked).json
         assert (named(answer, "result"), named(answer, "message")) == (False, "There is no code in it.")
 
+    def test_one_coding_of_the_code_system_is_enough(self, call: Client, animals: Any) -> None:
+        """https://hl7.org/fhir/R4/codesystem-operation-validate-code.html: true if one of the coding values is in the code system"""
+        concept = {"coding": [{"system": "http://loinc.org", "code": "1-8"}, {"system": ANIMALS, "code": "dog"}]}
+        assert named(call("POST", "/CodeSystem/$validate-code", parameters(url=ANIMALS, codeableConcept=concept)).json, "result") is True
+        concept["coding"].pop()
+        answer = call("POST", "/CodeSystem/$validate-code", parameters(url=ANIMALS, codeableConcept=concept)).json
+        assert (named(answer, "result"), "not of the code system" in named(answer, "message")) == (False, True)
+
+    def test_a_code_system_without_an_address_is_refused(self, call: Client) -> None:
+        nameless = {key: value for key, value in ANIMAL_SYSTEM.items() if key != "url"}
+        assert call("POST", "/CodeSystem/$validate-code", parameters(codeSystem=nameless, code="dog")).status == 400
+
     @pytest.mark.parametrize(("code", "expected"), [("h", True), ("a", True), ("kg", False)])
     def test_units_of_time_are_those_that_measure_time(self, call: Client, code: str, expected: bool) -> None:
         units = "http://hl7.org/fhir/ValueSet/all-time-units"
@@ -325,6 +342,25 @@ class TestLookup:
         }
         assert said >= {("parent", "mammal"), ("child", "poodle"), ("legs", 4), ("definition", "A dog that lives with people.")}
         assert [part[-1]["valueString"] for part in named(answer, "designation")] == ["Haushund", "Chien"]
+
+    def test_every_property_of_a_house_is_kept_with_its_type(self, call: Client, store: Store) -> None:
+        """Also those named like the bookkeeping of HL7's publication, which is left out of what ships."""
+        given = [
+            {"code": "weight", "valueDecimal": Decimal("1.5")}, {"code": "source", "valueString": "wild"}, {"code": "isTame", "valueBoolean": False},
+            {"code": "status", "valueCode": "active"},
+        ]  # fmt: skip
+        store.create(
+            {
+                **{key: value for key, value in ANIMAL_SYSTEM.items() if key != "property"},
+                "concept": [{"code": "ox", "display": "Ox", "property": given}, {"code": "yak"}],
+            }
+        )
+        answer = call("GET", f"/CodeSystem/$lookup?system={ANIMALS}&code=ox").json
+        said = [
+            {"code": part[0]["valueCode"]} | {key: value for key, value in part[1].items() if key != "name"} for part in named(answer, "property")
+        ]
+        assert all(one in said for one in given)
+        assert codes(expand(call, value_set(VS, filtered(("status", "=", "active"))))) == ["ox"]
 
     def test_only_the_properties_asked_for(self, call: Client, animals: Any) -> None:
         answer = call("GET", f"/CodeSystem/$lookup?system={ANIMALS}&code=dog&property=legs&property=lang.de").json

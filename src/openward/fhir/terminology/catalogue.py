@@ -29,6 +29,8 @@ NO_CODES = frozenset({"not-present", "supplement"})
 """Contents of a CodeSystem resource that has no codes of its own to check by."""
 FRESH_SECONDS = 1.0
 KEPT_STATES = 4
+UNSAID = {"status": ["active"]}
+"""What the tables that ship leave out, because nearly every concept says it."""
 SNOMED = "http://snomed.info/sct"
 HCPCS = "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
 ALIASES = {"http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets": HCPCS, "https://bluebutton.cms.gov/resources/codesystem/hcpcs": HCPCS}
@@ -261,7 +263,7 @@ def _is_of(version: str | None, wanted: str | None) -> bool:
 
 @lru_cache(maxsize=200)
 def _shipped(entry: Entry) -> MemorySystem:
-    return MemorySystem(entry.read())
+    return MemorySystem({**entry.read(), "unsaid": UNSAID})
 
 
 @lru_cache(maxsize=1)

@@ -13,6 +13,7 @@ from psycopg.rows import tuple_row
 from openward.fhir.definitions import type_number
 from openward.fhir.json import loads
 from openward.fhir.sealing.bodies import in_clear
+from openward.fhir.terminology.systems.system import READ
 from openward.fhir.terminology.versions import order
 
 SHARED = 0
@@ -106,5 +107,5 @@ def _properties(rows: Sequence[Any], numbers: Mapping[str, int]) -> dict[str, An
     for code, name, kind, value in rows:
         if code in numbers:
             column = columns.setdefault(name, [kind, {}])[1]
-            column.setdefault(str(numbers[code]), []).append(value == "true" if kind == "Boolean" else int(value) if kind == "Integer" else value)
+            column.setdefault(str(numbers[code]), []).append(READ.get(kind, str)(value))
     return columns

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 Table = dict[str, Any]
 
-# Bookkeeping of the HL7 publication, of no use to anybody who looks a code up.
+# Bookkeeping of the HL7 publication, of no use to anybody who looks a code up. A house may mean something by the same names.
 DROPPED = {"internalId", "subsumedBy", "source", "steward", "HL7usageNotes"}
 DROPPED_BEGINNINGS = ("v2-", "Name:", "contextBinding", "rim-", "how-applies", "is")
 KEPT = {"isDocumentCharacteristic"}
 
 
-def table(resource: Mapping[str, Any], package: str) -> Table:
-    """The facts of one CodeSystem. Keys that would be empty are left out."""
+def table(resource: Mapping[str, Any], package: str, *, is_shipped: bool = False) -> Table:
+    """The facts of one CodeSystem. Keys that would be empty are left out; of one that ships its bookkeeping, too."""
     rows = list(walk(resource.get("concept", ()), None))
     numbers = {concept["code"]: number for number, (concept, _) in enumerate(rows)}
     url, _, version = resource["url"].partition("|")  # some tables of v2 carry their version in their address
@@ -23,7 +23,7 @@ def table(resource: Mapping[str, Any], package: str) -> Table:
         "content": resource.get("content", "complete"), "sensitive": resource.get("caseSensitive", False), "meaning": resource.get("hierarchyMeaning"),
         "set": resource.get("valueSet"), "supplements": resource.get("supplements"), "codes": [concept["code"] for concept, _ in rows],
         "displays": [concept.get("display") for concept, _ in rows], "definitions": _definitions(rows), "parents": _parents(rows, numbers),
-        "properties": _properties(rows), "designations": _designations(rows),
+        "properties": _properties(rows, _is_shipped if is_shipped else _is_kept), "designations": _designations(rows),
     }  # fmt: skip
     return {key: value for key, value in made.items() if value not in (None, [], {}, "")}
 
@@ -63,12 +63,12 @@ def _codes(concept: Mapping[str, Any], names: tuple[str, ...]) -> list[str]:
     return [str(one["valueCode"]) for one in concept.get("property", ()) if one["code"] in names and "valueCode" in one]
 
 
-def _properties(rows: list[Any]) -> dict[str, Any]:
+def _properties(rows: list[Any], is_kept: Callable[[Mapping[str, Any]], bool]) -> dict[str, Any]:
     """Name → [type, {number: value or values}]; a Coding is kept as `system|code`."""
     columns: dict[str, Any] = {}
     for number, (concept, _) in enumerate(rows):
         for one in concept.get("property", ()):
-            if _is_kept(one):
+            if is_kept(one):
                 key = next(key for key in one if key.startswith("value"))
                 column = columns.setdefault(one["code"], [key.removeprefix("value"), {}])[1]
                 column.setdefault(str(number), []).append(_text(one[key]))
@@ -76,8 +76,12 @@ def _properties(rows: list[Any]) -> dict[str, Any]:
 
 
 def _is_kept(one: Mapping[str, Any]) -> bool:
+    return one["code"] not in ("parent", "child")
+
+
+def _is_shipped(one: Mapping[str, Any]) -> bool:
     name = one["code"]
-    if name in KEPT or name in ("parent", "child"):
+    if name in KEPT or not _is_kept(one):
         return name in KEPT
     if name == "status" and one.get("valueCode") == "active":
         return False

@@ -51,7 +51,7 @@ def _systems(packages: Mapping[str, Path]) -> Iterator[Table]:
     seen: dict[str, list[Table]] = {}
     for name, package in packages.items():
         for resource in read(package, "CodeSystem"):
-            table = compile_systems.table(resource, name)
+            table = compile_systems.table(resource, name, is_shipped=True)
             same = next((one for one in seen.setdefault(table["url"], []) if all(one.get(key) == table.get(key) for key in FACTS)), None)
             if same is None:
                 seen[table["url"]].append(table)

@@ -32,6 +32,7 @@ class MemorySystem:
         self._definitions: Sequence[str | None] = table.get("definitions", ())
         self._parents: Mapping[str, Sequence[int]] = table.get("parents", {})
         self._properties: Mapping[str, Any] = table.get("properties", {})
+        self._unsaid: Mapping[str, Sequence[Any]] = table.get("unsaid", {})
         self._numbers = {code: number for number, code in enumerate(self._codes)}
 
     @property
@@ -168,7 +169,7 @@ class MemorySystem:
         if name == "inactive":
             return (number in self._inactive,)
         _, column = self._properties.get(name, ("", {}))
-        found: Sequence[Any] = column.get(str(number), ())
+        found: Sequence[Any] = column.get(str(number), ()) or self._unsaid.get(name, ())
         return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +13,7 @@ from psycopg.rows import tuple_row
 from openward.fhir.terminology.concepts import Concept, Designation, Filter, Sought
 from openward.fhir.terminology.systems.filters import Facts, predicate
 from openward.fhir.terminology.systems.selection import COLUMN, Selection
-from openward.fhir.terminology.systems.system import Property
+from openward.fhir.terminology.systems.system import READ, Property
 
 PAGE = 2_000
 OWN = "tenant = %(tenant)s and cs = %(cs)s"
@@ -110,9 +109,7 @@ class StoredSystem:
 
     def properties(self, code: str) -> list[Property]:
         sql = f"select property, kind, value from fhir.concept_property where {OWN} and code = %(code)s order by property, value"  # noqa: S608 - fixed text
-        return [
-            Property(name, kind, json.loads(value) if kind in ("Boolean", "Integer") else value) for name, kind, value in self._rows(sql, code=code)
-        ]
+        return [Property(name, kind, READ.get(kind, str)(value)) for name, kind, value in self._rows(sql, code=code)]
 
     def parents(self, code: str) -> list[str]:
         sql = f"select parent from fhir.concept_parent where {OWN} and code = %(code)s order by 1"  # noqa: S608 - fixed text

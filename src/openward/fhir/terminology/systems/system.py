@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Protocol
 
 from openward.fhir.terminology.concepts import Concept, Filter, Sought
+
+READ: Mapping[str, Callable[[str], Any]] = {"Boolean": "true".__eq__, "Integer": int, "Decimal": Decimal}
+"""Kind of a property → how its value is read from the text the tables keep."""
 
 
 @dataclass(frozen=True, slots=True)
