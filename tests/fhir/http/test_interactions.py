@@ -33,6 +33,17 @@ class TestReading:
         answer = call("GET", f"/Patient/{made.json['id']}", if_modified_since=made.headers["Last-Modified"])
         assert answer.status == 304
 
+    @pytest.mark.parametrize("date", ["yesterday", "Mon, 01 Jan 2024 00:00:00 +99999999999999999999", "Mon, 01 Jan 99999 00:00:00 GMT"])
+    def test_what_is_no_date_conditions_nothing(self, call: Client, date: str) -> None:
+        """rfc9110#field.if-modified-since"""
+        id = call("POST", "/Patient", PATIENT).json["id"]
+        assert call("GET", f"/Patient/{id}", if_modified_since=date).status == 200
+
+    @pytest.mark.parametrize(("method", "path", "condition"), [("POST", "/Patient", "name=a%00b"), ("POST", "/Patient", "%00=b")])
+    def test_a_condition_with_the_character_nul_is_refused(self, call: Client, method: str, path: str, condition: str) -> None:
+        answer = call(method, path, PATIENT, if_none_exist=condition)
+        assert (answer.status, answer.issue["diagnostics"]) == (400, "The condition contains the character NUL.")
+
     def test_head_sends_no_body(self, call: Client) -> None:
         id = call("POST", "/Patient", PATIENT).json["id"]
         answer = call("HEAD", f"/Patient/{id}")

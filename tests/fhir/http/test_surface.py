@@ -56,6 +56,14 @@ class TestForms:
     def test_json_is_given_to_whoever_takes_it(self, call: Client, accept: str) -> None:
         assert call("GET", "/Patient", accept=accept).status == 200
 
+    @pytest.mark.parametrize(
+        "accept", ["application/fhir+json;q=0, */*", "*/*;q=0.5, application/json;q=0.0", "text/html, application/*, text/json;q=0"]
+    )
+    def test_who_takes_anything_but_json_is_given_xml(self, call: Client, accept: str) -> None:
+        """rfc9110#name-accept: what is named goes before a wildcard."""
+        assert call("GET", "/Patient", accept=accept).headers["Content-Type"].startswith("application/fhir+xml")
+        assert call("GET", "/Patient", accept=f"{accept}, application/xml;q=0").status == 406
+
     @pytest.mark.parametrize(("wanted", "status"), [("json", 200), ("application/fhir%2Bjson", 200), ("ttl", 406), ("text/turtle", 406)])
     def test_the_format_parameter_overrules_the_header(self, call: Client, wanted: str, status: int) -> None:
         assert call("GET", f"/Patient?_format={wanted}", accept="text/turtle").status == status
@@ -93,6 +101,12 @@ class TestSizes:
 
     def test_a_cut_gzip_body_is_refused(self, call: Client) -> None:
         assert call("POST", "/Patient", gzip.compress(b'{"resourceType": "Patient"}')[:-9], content_encoding="gzip").status == 400
+
+    @pytest.mark.parametrize("rest", [gzip.compress(b"more"), b"more"], ids=["member", "text"])
+    @pytest.mark.parametrize(("path", "media"), [("/Patient", "application/fhir+json"), ("/Binary", "text/plain")])
+    def test_what_stands_behind_a_gzip_body_is_not_left_out_in_silence(self, call: Client, path: str, media: str, rest: bytes) -> None:
+        answer = call("POST", path, gzip.compress(b'{"resourceType": "Patient"}') + rest, content_encoding="gzip", content_type=media)
+        assert (answer.status, "behind the end" in answer.issue["diagnostics"]) == (400, True)
 
 
 class TestTheUnexpected:

@@ -56,8 +56,15 @@ def asked_by_accept(header: str) -> Format | None:
     """The format an Accept header prefers; None when it takes neither."""
     for media, parameters in _preferred(header):
         if media in ACCEPTED and _is_ours(parameters):
-            return ACCEPTED[media]
+            return _any_not_refused(header) if media in WILDCARDS else ACCEPTED[media]
     return None
+
+
+def _any_not_refused(header: str) -> Format | None:
+    """What whoever takes anything gets: JSON, unless it is refused by name. https://www.rfc-editor.org/rfc/rfc9110#name-accept"""
+    refused = {FORMATS.get(media) for quality, media, _ in _weighed(header) if quality == 0}
+    formats: tuple[Format, ...] = ("json", "xml")
+    return next((format for format in formats if format not in refused), None)
 
 
 def wants_native(header: str) -> bool:
@@ -78,10 +85,13 @@ def sent_format(content_type: str) -> Format | None:
 
 def _preferred(header: str) -> Iterator[tuple[str, dict[str, str]]]:
     """The media types in the order of preference, those refused by `q=0` left out."""
-    weighed = [(_quality(parameters), media, parameters) for media, parameters in map(_split, header.split(",")) if media]
-    for quality, media, parameters in sorted(weighed, key=lambda each: -each[0]):
+    for quality, media, parameters in sorted(_weighed(header), key=lambda each: -each[0]):
         if quality > 0:
             yield media, parameters
+
+
+def _weighed(header: str) -> list[tuple[float, str, dict[str, str]]]:
+    return [(_quality(parameters), media, parameters) for media, parameters in map(_split, header.split(",")) if media]
 
 
 def _split(value: str) -> tuple[str, dict[str, str]]:

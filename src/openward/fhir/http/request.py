@@ -30,6 +30,7 @@ CROWDING = (b",", b"{", b"[", b"<")
 READING = frozenset({"GET", "HEAD"})
 ANYTHING = frozenset({None, "", "*/*"})
 FORM = "application/x-www-form-urlencoded"
+BEHIND = "Something stands behind the end of the gzip body, which is taken as one member."
 OWN_PARAMETERS = frozenset({"_format", "_pretty"})
 
 
@@ -148,7 +149,7 @@ class Request:
         since = self.header("If-Modified-Since")
         try:
             return since is not None and modified.replace(microsecond=0) <= parsedate_to_datetime(since)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):  # what is no date conditions nothing
             return False
 
     def check_accept(self) -> None:
@@ -263,16 +264,20 @@ def unpacked(data: bytes, limit: int) -> bytes:
         raise TooCostly(f"The body unpacks to more than the {limit:,} bytes this server takes.")
     if not unpacking.eof:
         raise BadRequest("The gzip body is cut short.")
+    if unpacking.unused_data:
+        raise BadRequest(BEHIND)
     return plain
 
 
 def _unpacked_pieces(unpacking: Any, packed: bytes, size: int) -> Iterator[bytes]:
     while packed:
+        if unpacking.eof:
+            raise BadRequest(BEHIND)
         try:
             yield unpacking.decompress(packed, size)
         except zlib.error as error:
             raise BadRequest("The body is not valid gzip.") from error
-        packed = unpacking.unconsumed_tail
+        packed = unpacking.unconsumed_tail or unpacking.unused_data
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:
