@@ -39,6 +39,11 @@ class TestWhatAsks:
         (entry,) = send(call, kind, asking(f"Patient/{id}", **condition)).json["entry"]
         assert (entry["response"]["status"], "resource" in entry) == ("304 Not Modified", False)
 
+    @pytest.mark.parametrize("moment", ["yesterday", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+    def test_what_is_no_instant_is_refused(self, call: Client, id: str, moment: str) -> None:
+        (entry,) = send(call, "batch", asking(f"Patient/{id}", ifModifiedSince=moment)).json["entry"]
+        assert entry["response"]["status"] == "400 Bad Request"
+
     @both
     def test_a_search_has_links_and_addresses_of_this_server(self, call: Client, id: str, kind: str) -> None:
         (entry,) = send(call, kind, asking("Patient?identifier=urn:mrn|7&_elements=active")).json["entry"]

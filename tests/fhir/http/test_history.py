@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 
 import pytest
@@ -43,6 +45,13 @@ class TestHistory:
 
     def test_since_an_instant(self, call: Client, times: list[str], level: str) -> None:
         assert versions(call("GET", f"{level}?_since={times[1]}").json) == ["3", "2"]
+
+    @pytest.mark.parametrize(
+        "position", [[10**30, None, None, None], [-1, None, None, None], [1, None, None, 2**31], [float("inf"), None, None, None]]
+    )
+    def test_a_page_link_that_was_made_up_is_refused(self, call: Client, times: list[str], level: str, position: list[Any]) -> None:
+        cursor = base64.urlsafe_b64encode(json.dumps(position).encode()).decode()
+        assert call("GET", f"{level}?_cursor={cursor}").status == 400
 
     @pytest.mark.parametrize("query", ["_at=yesterday", "_since=yesterday", "_sort=name", "_count=many", "_cursor=x"])
     def test_what_cannot_be_read_is_refused(self, call: Client, times: list[str], level: str, query: str) -> None:

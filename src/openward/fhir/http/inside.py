@@ -71,5 +71,5 @@ def _http_date(text: str) -> str:
     """In a bundle the condition is an instant, not a date of HTTP's."""
     try:
         return format_datetime(dt.datetime.fromisoformat(text).astimezone(dt.UTC), usegmt=True)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise BadRequest("ifModifiedSince is not an instant.") from error

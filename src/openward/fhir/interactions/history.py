@@ -85,8 +85,10 @@ class Position:
     def of(cls, cursor: str) -> Position:
         try:
             watermark, at, key, number = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+            if not 0 <= int(watermark) < 2**63 or not 0 <= int(number or 0) < 2**31:
+                raise ValueError("what the database does not count to")
             return cls(str(int(watermark)), at and dt.datetime.fromisoformat(at).isoformat(), key and str(UUID(key)), number and int(number))
-        except (ValueError, TypeError, AttributeError, binascii.Error) as error:
+        except (ValueError, TypeError, AttributeError, OverflowError, binascii.Error) as error:
             raise BadRequest("The page link is not one this server gave.") from error
 
 
