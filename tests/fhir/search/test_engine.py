@@ -259,6 +259,49 @@ class TestOrder:
         assert shelf.ids("Observation?_sort=-value-quantity&_count=3") == ["o100", "o010", "o009"]
         assert shelf.ids("Observation?_sort=date") == ["o002", "o009", "o010", "o100"]
 
+    def test_a_quantity_or_a_reference_that_is_none_comes_last(self, shelf: Shelf) -> None:
+        """One with a unit alone, one by a name alone."""
+        values: dict[str, Any] = {"unit": {"unit": "mg"}, "none": {}, "two": {"value": 2}, "one": {"value": 1}}
+        by = {"unit": {"display": "Dr. A"}, "none": {"identifier": {"value": "1"}}, "two": {"reference": "Practitioner/b"}}
+        for id, value in values.items():
+            content = _observation(1) | {"id": id, "valueQuantity": value}
+            shelf.put(content | ({"subject": by[id]} if id in by else {"subject": {"reference": "Patient/a"}}))
+        sampled = {"origin": {"value": 1}, "period": 1, "dimensions": 1, "data": "E"}
+        wave = {name: value for name, value in _observation(1).items() if name not in ("valueQuantity", "subject")}
+        shelf.put(wave | {"id": "wave", "valueSampledData": sampled})
+        assert shelf.ids("Observation?_sort=value-quantity")[:2] == ["one", "two"]
+        assert shelf.ids("Observation?_sort=-value-quantity")[:2] == ["two", "one"]
+        assert shelf.ids("Observation?_sort=subject")[:2] == ["one", "two"]
+        assert shelf.ids("Observation?_sort=-subject")[:2] == ["two", "one"]
+
+    def test_of_several_references_the_least_and_the_greatest_count(self, shelf: Shelf) -> None:
+        performers = {"o1": ["c", "d"], "o2": ["a", "f"], "o3": ["b", "e"]}
+        for id, names in performers.items():
+            shelf.put(_observation(1) | {"id": id, "performer": [{"display": id, "reference": f"Practitioner/{name}"} for name in names]})
+        shelf.put(_observation(1) | {"id": "o4", "performer": [{"reference": "Practitioner/bb"}]})
+        assert shelf.ids("Observation?_sort=performer") == ["o2", "o3", "o4", "o1"]
+        assert shelf.ids("Observation?_sort=-performer") == ["o2", "o3", "o1", "o4"]
+
+    @pytest.mark.parametrize(
+        ("sort", "expected"),
+        {"identifier": "bac", "-identifier": "cab", "phone": "cab", "-phone": "bac", "active,identifier": "cba", "-active,identifier": "bca"}.items(),
+    )
+    def test_identifiers_telephones_and_booleans_sort_by_what_they_say(self, shelf: Shelf, sort: str, expected: str) -> None:
+        people = {"c": ("7", "555-0101", False), "a": ("3", "555-0102", None), "b": ("1", "555-0103", True)}
+        for id, (number, phone, active) in people.items():
+            telecom = [{"system": "email", "value": f"{id}@x.org"}, {"system": "phone", "value": phone}]
+            patient = {"resourceType": "Patient", "id": id, "identifier": [{"system": "urn:mrn", "value": number}, {"system": "urn:none"}]}
+            shelf.put(patient | {"telecom": telecom} | ({} if active is None else {"active": active}))
+        assert "".join(shelf.ids(f"Patient?_sort={sort}")) == expected
+
+    def test_an_order_one_key_of_which_is_unknown_is_left_out_whole_on_every_page(self, shelf: Shelf) -> None:
+        shelf.put(*(_observation(number) for number in range(6)))
+        asked = "Observation?_sort=status,shoe-size&_count=2"
+        first = shelf.search(asked, strict=False)
+        assert first.ignored == ["_sort"]
+        assert [version.id for version in first.matches] == shelf.ids("Observation?_count=2")
+        assert shelf.ids(f"Observation?_cursor={first.next}", strict=False) == shelf.ids("Observation")[2:4]
+
     def test_an_update_moves_a_resource_to_the_front_of_the_latest(self, people: Shelf) -> None:
         people.put(_patient("b", "Abel", "Tom", birth="1951"))
         assert people.ids("Patient?_sort=-_lastUpdated") == ["b", "d", "c", "a"]

@@ -329,15 +329,18 @@ def _take_count(query: Query, value: str) -> None:
 
 
 def _take_sort(query: Query, value: str) -> None:
+    """All of its keys or, where one of them is unknown, none: it is not among the parameters the next page starts from."""
+    keys = []
     for part in value.split(","):
         code, descending = part.removeprefix("-"), part.startswith("-")
         if code not in ("_id", "_lastUpdated"):
             parameter = _known(query.type, code, f"_sort={code}")
             if parameter.components or parameter.type == "special":
                 raise BadRequest(f"_sort: {code} is {parameter.type}, which has no order.")
-        query.sort.append(SortKey(code, descending))
-    if len(query.sort) > 5:
+        keys.append(SortKey(code, descending))
+    if len(query.sort) + len(keys) > 5:
         raise BadRequest("_sort takes at most 5 keys.")
+    query.sort += keys
 
 
 def _take_total(query: Query, value: str) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from openward.fhir.definitions import Path, SearchParameter
 from openward.fhir.errors import BadRequest
 from openward.fhir.search.date import has_start
-from openward.fhir.search.parameters import number, owned, plan
+from openward.fhir.search.parameters import CONCEPTS, number, owned, plan
 from openward.fhir.search.query import Filter, Query, SortKey
 from openward.fhir.search.sql import Bindings, rtype
 from openward.fhir.search.string import LAST
@@ -24,6 +24,13 @@ from openward.fhir.search.token import implied_systems, token_hash
 LEADING_DATE = "c.date_lo"
 OLDEST_FIRST = f"coalesce(nullif({LEADING_DATE}, '-infinity'), 'infinity')"
 NO_DATE = "'infinity'::timestamptz"
+
+# What stands at the end of a path, `x.found`, as a number and as a text; nothing of a value that has none, be it a reference by a name alone.
+AMOUNT = """(case jsonb_typeof(x.found)
+  when 'object' then coalesce(x.found ->> 'value', x.found #>> '{low,value}', x.found #>> '{high,value}', x.found ->> 'lowerLimit')
+  else x.found #>> '{}' end)::float8"""
+LETTERS = """(case jsonb_typeof(x.found)
+  when 'object' then coalesce(x.found ->> 'reference', x.found ->> 'url', x.found ->> 'value') else x.found #>> '{}' end)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +164,15 @@ def _string(parameter: SearchParameter, descending: bool, bind: Bindings) -> tup
 
 def _number(parameter: SearchParameter, descending: bool, bind: Bindings) -> tuple[str, str]:
     missing = f"'{'-' if descending else ''}infinity'::float8"
-    value = "coalesce(x.found ->> 'value', x.found #>> '{low,value}', x.found #>> '{high,value}', x.found ->> 'lowerLimit', x.found #>> '{}')::float8"
-    return _in_body(parameter, f"{'max' if descending else 'min'}({value})", missing, bind), "::float8"
+    return _in_body(parameter, f"{'max' if descending else 'min'}({AMOUNT})", missing, bind), "::float8"
 
 
 def _token(parameter: SearchParameter, descending: bool, bind: Bindings) -> tuple[str, str]:
-    """By the code. Codes of required value sets are known here, the others are in the dictionary."""
+    """By the code. Codes of required value sets are known here, those of concepts are in the dictionary, and the rest is as it is written."""
     owners = owned(parameter.base, parameter.code)
     bound = {token_hash(o.code, system, code): code for o in owners for code, system in implied_systems(o).items()}
+    if parameter.paths and not bound and not any(path.datatype in CONCEPTS for path in parameter.paths):
+        return _text(parameter, descending, bind)
     missing = "''" if descending else bind.place(LAST)
     least = "max" if descending else "min"
     codes = f"select t.code from fhir.token t where t.tenant = %(tenant)s and t.h = any(c.tok) and t.param = any({_numbers(owners, bind)})"  # noqa: S608
@@ -178,10 +186,9 @@ def _numbers(owners: Sequence[SearchParameter], bind: Bindings) -> str:
 
 
 def _text(parameter: SearchParameter, descending: bool, bind: Bindings) -> tuple[str, str]:
-    """References and uris, as they are written."""
+    """References, uris and identifiers, as they are written."""
     missing = "''" if descending else bind.place(LAST)
-    value = "coalesce(x.found ->> 'reference', x.found ->> 'url', x.found #>> '{}')"
-    least = f'{"max" if descending else "min"}({value} collate "C")'
+    least = f'{"max" if descending else "min"}({LETTERS} collate "C")'
     return _in_body(parameter, least, missing, bind) + ' collate "C"', '::text collate "C"'
 
 
@@ -194,7 +201,7 @@ def _in_body(parameter: SearchParameter, least: str, missing: str, bind: Binding
 
 
 def _json_path(path: Path) -> str:
-    """The path in SQL's own language. https://www.postgresql.org/docs/current/functions-json.html#FUNCTIONS-SQLJSON-PATH"""
+    """The path in SQL's own language, down to each value of a list. https://www.postgresql.org/docs/current/functions-json.html#FUNCTIONS-SQLJSON-PATH"""
     text = "$"
     for step in path.steps:
         text += f'."{step.key}"'
@@ -204,7 +211,7 @@ def _json_path(path: Path) -> str:
             text += f' ? (@."{step.where[0]}" == {json.dumps(step.where[1])})'
         if step.has_extension:
             text += f" ? (exists (@.extension ? (@.url == {json.dumps(step.has_extension)})))"
-    return f'{text} ? (@.reference starts with "{path.target}/")' if path.target else text
+    return f'{text}[*] ? (@.reference starts with "{path.target}/")' if path.target else f"{text}[*]"
 
 
 BY_TYPE: Mapping[str, Callable[[SearchParameter, bool, Bindings], tuple[str, str]]] = {
