@@ -173,6 +173,9 @@ WRONG = {
     "mutation { PatientCreate(res: 1) { id } }": "Only queries",
     "query a { id } query b { id }": "operationName",
     "query ($x: ID!) { id }": "$x is missing",
+    "{ name(use: $typo) { given } }": "$typo is not declared",
+    "{ ObservationList(_reference: patient, code: [a, $typo]) { id } }": "$typo is not declared",
+    "query ($x: Boolean) { id @include(if: $typo) }": "$typo is not declared",
     "{ ObservationList { id } }": "_reference",
     "{ id @skip(if: 3) }": "@skip needs",
     "": "no query",
@@ -192,6 +195,8 @@ def test_what_is_wrong_is_said(call: Client, query: str, said: str) -> None:
         ("{ Nothing(id: a) { id } }", 400),
         ("{ Patient { id } }", 400),
         ("{ PatientList(nonsense: 1) { id } }", 400),
+        ("{ PatientList(name: $typo) { id } }", 400),
+        ("query ($id: ID) { Patient(id: $id) { id } }", 400),
         ("{ PatientList(_include: x) { id } }", 400),
         ("{ __schema { types { name } } }", 400),
         ("{ Patient(id: nobody) { id } }", 404),
@@ -201,6 +206,12 @@ def test_what_is_wrong_is_said(call: Client, query: str, said: str) -> None:
 )  # fmt: skip
 def test_what_the_record_cannot_answer_is_an_error(call: Client, query: str, status: int) -> None:
     assert refusal(call, query, "")[0] == status
+
+
+def test_a_variable_without_a_value_narrows_nothing_and_one_that_must_have_one_is_asked_for(call: Client) -> None:
+    given = [name["given"] for name in NAMES]
+    assert data(call, "query ($use: code) { name(use: $use) { given } }") == {"name": [{"given": one} for one in given]}
+    assert refusal(call, "query ($use: code!) { name(use: $use) { given } }", variables={"use": None}) == (400, "The variable $use is missing.")
 
 
 class TestBounds:

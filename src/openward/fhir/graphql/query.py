@@ -13,13 +13,14 @@ from graphql import (
     FragmentDefinitionNode,
     GraphQLSyntaxError,
     InlineFragmentNode,
+    ListValueNode,
     OperationDefinitionNode,
     OperationType,
     SelectionNode,
     SelectionSetNode,
+    VariableNode,
     parse,
 )
-from graphql.pyutils import Undefined
 from graphql.utilities import value_from_ast_untyped
 
 from openward.fhir.errors import BadRequest, TooCostly
@@ -102,13 +103,17 @@ class Query:
         if unknown:
             raise QueryError(f"@{unknown[0]} is not a directive of this server.")
         below = list(node.selection_set.selections) if isinstance(node.selection_set, SelectionSetNode) else []
-        arguments = {argument.name.value: self.value(argument.value) for argument in node.arguments or ()}
+        said = ((argument.name.value, self.value(argument.value)) for argument in node.arguments or ())
+        arguments = {name: value for name, value in said if value is not None}  # a variable without a value: as if it were not written
         name = node.name.value
         return Asked(node.alias.value if node.alias else name, name, node, below, arguments, directives)
 
     def value(self, node: Any) -> Any:
-        found = value_from_ast_untyped(node, dict(self.variables))
-        return None if found is Undefined else found
+        """Raises QueryError for a variable nobody declared: left out, a search by it would find everyone."""
+        for one in node.values if isinstance(node, ListValueNode) else (node,):
+            if isinstance(one, VariableNode) and one.name.value not in self.variables:
+                raise QueryError(f"The variable ${one.name.value} is not declared.")
+        return value_from_ast_untyped(node, dict(self.variables))
 
     def _applies(self, node: SelectionNode) -> bool:
         """@skip and @include."""
@@ -162,13 +167,14 @@ def _operation(document: DocumentNode, name: Any) -> OperationDefinitionNode:
 
 
 def _variables(operation: OperationDefinitionNode, given: Mapping[str, Any]) -> dict[str, Any]:
+    """All that are declared, None where nothing was given."""
     values: dict[str, Any] = {}
     for definition in operation.variable_definitions or ():
         name = definition.variable.name.value
         if name in given:
             values[name] = given[name]
-        elif definition.default_value is not None:
-            values[name] = value_from_ast_untyped(definition.default_value)
-        elif definition.type.kind == "non_null_type":
+        else:
+            values[name] = value_from_ast_untyped(definition.default_value) if definition.default_value is not None else None
+        if values[name] is None and definition.type.kind == "non_null_type":
             raise QueryError(f"The variable ${name} is missing.")
     return values
