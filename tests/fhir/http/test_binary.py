@@ -30,6 +30,17 @@ class TestRaw:
         assert (answer.headers["Content-Type"], answer.body == data) == ("application/pdf", True)
         assert answer.headers["Content-Length"] == str(length)
 
+    @pytest.mark.parametrize("blank", [" ", "\n", "\t\r\n"])
+    @pytest.mark.parametrize("place", [0, 300, None])
+    def test_blanks_between_the_letters_are_no_part_of_the_content(self, call: Client, blank: str, place: int | None) -> None:
+        """datatypes.html#base64Binary: whitespace is allowed anywhere; a length that counts it promises more than is sent."""
+        letters = base64.b64encode(PDF).decode()
+        end = len(letters) if place is None else place
+        data = letters[:end] + blank + letters[end:]
+        id = call("POST", "/Binary", {"resourceType": "Binary", "contentType": "application/pdf", "data": data}).json["id"]
+        answer = call("GET", f"/Binary/{id}", accept="application/pdf")
+        assert (answer.body == PDF, answer.headers["Content-Length"]) == (True, str(len(PDF)))
+
     def test_in_the_record_it_is_a_resource(self, call: Client) -> None:
         stored = call("GET", upload(call), accept="application/fhir+json").json
         assert (stored["contentType"], base64.b64decode(stored["data"])) == ("application/pdf", PDF)

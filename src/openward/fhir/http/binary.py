@@ -23,7 +23,6 @@ MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]{1,127}/[\w!#$&^.+-]{1,127}(?:\s*;[\x20-\x
 SECURITY_CONTEXT = "X-Security-Context"
 # What a client stored must not act as a page of this server.
 HARMLESS = {"Content-Security-Policy": "sandbox; default-src 'none'"}
-SPACE = str.maketrans("", "", " \t\r\n")
 
 
 class _Held(msgspec.Struct):
@@ -53,7 +52,7 @@ def taken(request: Request) -> dict[str, Any]:
 def native(version: Version) -> Response:
     """The content itself, of the type it says it is."""
     held = msgspec.json.decode(version.text or "{}", type=_Held)
-    data = held.data.translate(SPACE) if any(map(str.isspace, held.data[:200])) or "\n" in held.data else held.data
+    data = "".join(held.data.split())  # of which no copy is made where nothing is between the letters
     headers = {**validators(version), **HARMLESS}
     headers["Content-Type"] = held.contentType if MEDIA_TYPE.fullmatch(held.contentType) else "application/octet-stream"
     headers["Content-Length"] = str(len(data) * 3 // 4 - data[-2:].count("="))
