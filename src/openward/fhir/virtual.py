@@ -1,7 +1,7 @@
 """Resource types that are not stored but made from something else when they are asked for, and therefore only read.
 
 The house registers one with `register`; the REST surface, bundles and the CapabilityStatement then answer for it. What is written to such a type
-is refused at its address, and inside a transaction or an import by a guard of the house's (`ReadOnlyType`).
+is refused at its address, and inside a bundle or an import by a guard of the house's (`ReadOnlyType`); what is to be deleted, by `refuse_made`.
 """
 
 from __future__ import annotations
@@ -44,6 +44,12 @@ class VirtualType(Protocol):
 
 
 VIRTUAL: dict[str, VirtualType] = {}
+
+
+def refuse_made(type: str) -> None:
+    """What is made by this server is not deleted: not finding it among what is stored would say that it is gone. Raises ReadOnlyType."""
+    if type in VIRTUAL:
+        raise ReadOnlyType(type)
 
 
 def register(virtual: VirtualType) -> None:

@@ -291,6 +291,13 @@ class TestNothingIsWritten:
         with pytest.raises(FhirError, match="only be read and searched"):
             writer.bundle(bundle)
 
+    @pytest.mark.parametrize("kind", ["batch", "transaction"])
+    @pytest.mark.parametrize("url", ["AuditEvent/1-1", "AuditEvent?_id=1-1"])
+    def test_in_a_bundle_nothing_is_said_to_be_deleted(self, call: Client, kind: str, url: str) -> None:
+        bundle = {"resourceType": "Bundle", "type": kind, "entry": [{"request": {"method": "DELETE", "url": url}}]}
+        answer = call("POST", "", bundle, token="auditor")
+        assert (answer.status if kind == "transaction" else int(answer.json["entry"][0]["response"]["status"][:3])) == 405
+
     def test_by_a_store_of_the_house(self) -> None:
         with pytest.raises(FhirError, match="only be read and searched"):
             open_store(cast.system()).create({"resourceType": "AuditEvent", **SOUND})

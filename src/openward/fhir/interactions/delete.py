@@ -15,6 +15,7 @@ from openward.fhir.interactions.seeing import known_type, may_see
 from openward.fhir.interactions.unlocked import act_on_last
 from openward.fhir.interactions.writing import prepare_deletion
 from openward.fhir.versions import Version, Written
+from openward.fhir.virtual import refuse_made
 
 if TYPE_CHECKING:
     from openward.fhir.store import Store
@@ -26,6 +27,7 @@ def delete(store: Store, type: str, id: str, *, if_match: int | None = None) -> 
     What never was is NotFound to an actor who may not delete all of the type: to them it must look like what they may not see.
     """
     known_type(type)
+    refuse_made(type)
     return act_on_last(store, "delete", type, key_of(type, id), lambda before: remove(store, type, id, before, if_match))
 
 
@@ -57,6 +59,7 @@ def conditional_delete(store: Store, type: str, query: str, *, if_match: int | N
     Raises MultipleMatches rather than delete several, and PreconditionFailed when what matches, or nothing, is not the version that was named.
     """
     known_type(type)
+    refuse_made(type)
     with store.attempt("delete", type):
         match = only_match(store, type, query)
         if match is None:

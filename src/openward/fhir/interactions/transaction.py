@@ -24,6 +24,7 @@ from openward.fhir.patch import patch_in_entry
 from openward.fhir.references import URNS, binaries, literals, relink, rewrite, slots, without_version
 from openward.fhir.references import located as found_in
 from openward.fhir.versions import Version, Written
+from openward.fhir.virtual import refuse_made
 
 if TYPE_CHECKING:
     from openward.fhir.store import Store
@@ -198,6 +199,7 @@ def _conditional(store: Store, reference: str) -> Version | None:
 
 
 def _delete(store: Store, entry: Entry, standing: Mapping[Address, Version]) -> Written | None:
+    refuse_made(entry.type)
     if entry.id is None:
         refuse_no_match(entry.type, entry.query or "", entry.if_match)
         return None
