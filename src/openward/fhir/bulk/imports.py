@@ -59,6 +59,8 @@ def ask(connection: Connection[Any], tenant: int, owner: str, actor: Mapping[str
 
 
 def unfinished(connection: Connection[Any], tenant: int, owner: str) -> int:
+    """How many the client has. Who asks for another at the same time waits for the end of the caller's transaction, and counts that one too."""
+    connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, %s))", (f"imports {owner}", tenant))
     select = "select count(*) from fhir.bulk_import where tenant = %s and owner = %s and state = any(%s)"
     row = connection.execute(select, (tenant, owner, list(UNFINISHED))).fetchone()
     return int(row[0]) if row else 0

@@ -26,10 +26,10 @@ def take_in(call: Call) -> Answer:
         raise Forbidden("Files are brought in by programs that were given a token for it, not in a person's name.")
     wanted = inputs(call.parameters, hosts=here.import_hosts, allowed=here.allowed, base=call.url)
     _permit(call, [one.type for one in wanted if one.type])
-    if imports.unfinished(store.connection, store.tenant, store.actor.id) >= here.limits.running:
-        issue = Issue("throttled", f"You have {here.limits.running} imports that are not finished; wait for one, or cancel it.")
-        return Answer(429, {"resourceType": "OperationOutcome", "issue": [issue.to_fhir()]}, headers={"Retry-After": "60"})
     with store.transaction():
+        if imports.unfinished(store.connection, store.tenant, store.actor.id) >= here.limits.running:
+            issue = Issue("throttled", f"You have {here.limits.running} imports that are not finished; wait for one, or cancel it.")
+            return Answer(429, {"resourceType": "OperationOutcome", "issue": [issue.to_fhir()]}, headers={"Retry-After": "60"})
         actor = here.remember(store.actor)
         id = imports.ask(store.connection, store.tenant, store.actor.id, actor, wanted, f"{call.url}/$import", call.url)
         here.start_import(store, id)

@@ -47,9 +47,9 @@ def _kick_off(call: Call, level: str) -> Answer:
     here = house()
     wanted = spec(call.parameters, level=level, id=call.id, lenient=call.preferred("handling=lenient"))
     _permit(call, wanted)
-    if exports.unfinished(call.store.connection, call.store.tenant, call.store.actor.id) >= here.limits.running:
-        return _too_many(here)
     with call.store.transaction():
+        if exports.unfinished(call.store.connection, call.store.tenant, call.store.actor.id) >= here.limits.running:
+            return _too_many(here)
         actor = here.remember(call.store.actor)
         id = exports.ask(call.store.connection, call.store.tenant, call.store.actor.id, actor, wanted, _request(call), call.url)
         here.start_export(call.store, id)
