@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+from types import ModuleType
 from typing import Any
 
 import pytest
+from psycopg.errors import LockNotAvailable
 
-from openward.fhir.bulk import exports
+from openward.fhir.bulk import exports, imports
 from openward.fhir.ids import key
 from openward.fhir.protocols import Where
 from openward.fhir.store import Store
@@ -131,6 +133,17 @@ class TestKickOff:
         assert "Retry-After" in refused.headers
         assert kick_off(call, token="other").status == 202
 
+    @pytest.mark.parametrize("kept", [exports, imports])
+    def test_who_asks_twice_at_once_is_counted_one_after_the_other(self, house: House, kept: ModuleType) -> None:
+        first, second = house.connect(), house.connect()
+        second.execute("set lock_timeout = '100ms'")
+        with first.transaction():
+            assert kept.unfinished(first, 1, "all") == 0
+            with pytest.raises(LockNotAvailable), second.transaction():
+                kept.unfinished(second, 1, "all")
+            with second.transaction():
+                assert kept.unfinished(second, 1, "other") == 0
+
 
 class TestOutput:
     def test_of_the_system_is_everything_once(self, call: Client, bulk: Bulk, ward: Store) -> None:
@@ -155,6 +168,11 @@ class TestOutput:
         bulk.work()
         manifest = call("GET", path_of(begun.headers["Content-Location"]), token="all").json
         assert names(lines(call, manifest)) == {"Patient/ben", "Observation/o2"}
+
+    @pytest.mark.parametrize("whose", [{"identifier": {"value": "MRN1"}}, {"display": "Ben"}, {"reference": "Observation/o2"}])
+    def test_a_patient_who_is_not_named_by_reference_is_not_nobody(self, call: Client, bulk: Bulk, ward: Store, whose: dict[str, Any]) -> None:
+        body = {"resourceType": "Parameters", "parameter": [{"name": "patient", "valueReference": whose}]}
+        assert call("POST", "/Patient/$export", body, token="all", **ASYNC).status == 400
 
     def test_of_a_group_is_that_of_its_active_members(self, call: Client, bulk: Bulk, ward: Store) -> None:
         found = names(lines(call, exported(call, bulk, "/Group/g/$export?_type=Patient,Observation")))

@@ -186,7 +186,7 @@ def _patients(values: Iterable[Any], level: str) -> tuple[str, ...]:
         raise BadRequest("patient narrows an export of patients or of a group, not of the whole system.")
     if len(texts) > PATIENTS_AT_MOST:
         raise BadRequest(f"At most {PATIENTS_AT_MOST:,} patients are taken; make a Group of them.")
-    ids = [str(text).removeprefix("Patient/") for text in texts]
+    ids = [text.removeprefix("Patient/") if isinstance(text, str) else "" for text in texts]  # by an identifier alone nobody is found
     if not all(is_id(id) for id in ids):
         raise BadRequest("patient is a reference such as Patient/123.")
     return tuple(dict.fromkeys(ids))
