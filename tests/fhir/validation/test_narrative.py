@@ -69,7 +69,18 @@ def test_a_narrative_says_something(inside: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["x", "<p>x</p>", "<div>x</div>", '<div xmlns="urn:x">x</div>', div("x") + div("y"), "<div", div("<b>x</i>"), div("&unknown;")]
+    "text",
+    [
+        "x",
+        "<p>x</p>",
+        "<div>x</div>",
+        '<div xmlns="urn:x">x</div>',
+        div("x") + div("y"),
+        "<div",
+        div("<b>x</i>"),
+        div("&unknown;"),
+        '<?xml version="1.0"?>' + div("x"),
+    ],
 )
 def test_it_is_one_well_formed_div_of_xhtml(text: str) -> None:
     assert narrative_problem(text) is not None

@@ -59,6 +59,7 @@ class _Reader:
         self.parser.SkippedEntityHandler = self.entity
         self.parser.StartDoctypeDeclHandler = self.doctype
         self.parser.ProcessingInstructionHandler = self.instruction
+        self.parser.XmlDeclHandler = self.declaration
 
     def read(self, text: str) -> None:
         if "<!DOCTYPE" in text or "<!ENTITY" in text:
@@ -88,6 +89,10 @@ class _Reader:
 
     def doctype(self, *_: object) -> None:
         raise _Refused("may not declare a document type")
+
+    def declaration(self, *_: object) -> None:
+        """It begins a document, and the `div` stands inside one when the resource goes out as XML."""
+        raise _Refused("may not begin with an XML declaration")
 
     def instruction(self, *_: object) -> None:
         raise _Refused("may not contain processing instructions")

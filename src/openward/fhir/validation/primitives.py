@@ -18,8 +18,8 @@ Test = Callable[[Any], str | None]
 
 MAX_STRING = 1024 * 1024
 TOO_LONG = f"is longer than {MAX_STRING:,} characters"
-# Control characters but tab, line feed and carriage return, and halves of surrogate pairs.
-FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+# Control characters but tab, line feed and carriage return, halves of surrogate pairs, and the two that are none: XML can hold none of them.
+FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 # Space is what XML Schema's \s means, in which the specification writes its patterns: a no-break space is a letter like others.
 CODE = re.compile(r"\S+(\s\S+)*", re.ASCII)
 NO_SPACE = re.compile(r"\S+", re.ASCII)
@@ -130,11 +130,12 @@ def _is_a_day(text: str) -> bool:
 def base64(value: Any) -> str | None:
     if value.__class__ is not str or not value:
         return _not_text(value)
+    dense = "".join(value.split())
     try:
-        binascii.a2b_base64("".join(value.split()), strict_mode=True)
+        binascii.a2b_base64(dense, strict_mode=True)
     except ValueError:
         return "is not base64"
-    return None
+    return "contains a control character" if len(dense) < len(value) and FORBIDDEN.search(value) else None
 
 
 def xhtml(value: Any) -> str | None:
