@@ -104,6 +104,14 @@ def test_a_code_is_found_by_every_name_it_has_been_given(shelf: Shelf) -> None:
     shelf.put(_observation("second", {"system": LOCAL, "code": "A", "display": "Erster Größenwert"}))
     assert set(shelf.ids("Observation?code:text=erster")) == {"first", "second"}
     assert set(shelf.ids("Observation?code:text=Größenwert")) == {"first", "second"}
+    assert set(shelf.ids("Observation?code:text=GROSSENWERT")) == {"first", "second"}
+    shelf.put(_observation("third", text="Ærøskøbing, café"))
+    assert (
+        shelf.ids("Observation?code:text=cafe")
+        == shelf.ids("Observation?code:text=CAFÉ")
+        == shelf.ids("Observation?code:text=aeroskobing")
+        == ["third"]
+    )
     assert set(shelf.ids("Observation?code:text=alp")) == {"first", "second"}
 
 
