@@ -101,14 +101,22 @@ class TestPlaces:
     [("Observation?subject=BASE/Patient/p0", ["o0", "o1", "o2"]), ("Observation?subject=Patient/p1,BASE/Patient/p0", ["o0", "o1", "o2"]),
      ("Patient?_has:Observation:subject:subject=BASE/Patient/p0", ["p0"]), ("Observation?derived-from.subject=BASE/Patient/p0", ["o3"]),
      ("?_type=Observation&subject=BASE/Patient/p0", ["o0", "o1", "o2"]), ("Patient/p0/Observation?subject=BASE/Patient/p0", ["o0", "o1", "o2"]),
-     ("ValueSet?url=BASE/ValueSet/v", ["v"]), ("Observation?subject:identifier=BASE/|1", ["o3"])],
+     ("ValueSet?url=BASE/ValueSet/v", ["v"]), ("Observation?subject:identifier=BASE/|1", ["o3"]),
+     ("QuestionnaireResponse?questionnaire=BASE/Questionnaire/q", ["filled"]),
+     ("DocumentReference?relationship=replaces$BASE/DocumentReference/old", ["new"])],
 )  # fmt: skip
 def test_a_resource_may_be_named_by_the_address_of_this_server(ward: Client, query: str, found: list[str]) -> None:
-    """search.html#reference: also at the end of a chain; a uri stays what it is."""
+    """search.html#reference: also at the end of a chain and in a composite; a uri and a canonical stay what they are."""
     identifier = {"identifier": {"system": f"{BASE}/", "value": "1"}}
     third = {"resourceType": "Observation", "id": "o3", "status": "final", "code": {"text": "x"}, "subject": identifier}
     assert ward("PUT", "/Observation/o3", {**third, "derivedFrom": [{"reference": "Observation/o0"}]}).status == 201
     assert ward("PUT", "/ValueSet/v", {"resourceType": "ValueSet", "id": "v", "status": "draft", "url": f"{BASE}/ValueSet/v"}).status == 201
+    filled = {"resourceType": "QuestionnaireResponse", "id": "filled", "status": "completed", "questionnaire": f"{BASE}/Questionnaire/q"}
+    assert ward("PUT", "/QuestionnaireResponse/filled", filled).status == 201
+    old = {"resourceType": "DocumentReference", "id": "old", "status": "superseded", "content": [{"attachment": {"title": "x"}}]}
+    assert ward("PUT", "/DocumentReference/old", old).status == 201
+    replaced = [{"code": "replaces", "target": {"reference": "DocumentReference/old"}}]
+    assert ward("PUT", "/DocumentReference/new", {**old, "id": "new", "relatesTo": replaced}).status == 201
     assert sorted(ids(ward("GET", f"/{query.replace('BASE', BASE)}").json)) == found
 
 

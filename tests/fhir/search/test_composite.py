@@ -51,6 +51,7 @@ CASES = {
     "Observation?code-value-quantity:missing=false": {"alone"},
     "DocumentReference?relationship=replaces$DocumentReference/old": {"new"},
     "DocumentReference?relationship=appends$DocumentReference/old": set(),
+    "DocumentReference?relationship=replaces$old": {"new"},
     "Group?characteristic-value=sex$female": {"adults"},
     "Group?characteristic-value=sex$true": set(),
     "Group?characteristic-value=smoker$true": {"adults"},

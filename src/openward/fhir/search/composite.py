@@ -11,10 +11,11 @@ from typing import Any
 
 from openward.fhir.definitions import Component, SearchParameter
 from openward.fhir.errors import BadRequest
+from openward.fhir.ids import is_id, key
 from openward.fhir.search import date, number, quantity, reference, string, token
 from openward.fhir.search.escape import held, parted, split_escaped, unescaped
 from openward.fhir.search.parameters import number as number_of
-from openward.fhir.search.parameters import owned, plan
+from openward.fhir.search.parameters import owned, plan, target_types
 from openward.fhir.search.prefix import split_prefix
 from openward.fhir.search.sql import Bindings, all_of, any_of, rtype
 
@@ -138,7 +139,15 @@ def _component(owner: SearchParameter, component: Component, part: str, columns:
 def _hashes(owner: SearchParameter, component: Component, part: str) -> list[int]:
     name = _salt(owner, component)
     if component.type == "reference":
-        found = reference.pointer(part)
-        return [reference.link_hash(f"{name}{found[1]}", found[0])] if found else [token.token_hash(name, "", part)]
+        return _pointing(owner, component, name, part)
     system, bar, code = parted(part)
     return [token.token_hash(name, system if bar else None, code or None)]
+
+
+def _pointing(owner: SearchParameter, component: Component, name: str, part: str) -> list[int]:
+    """A bare id may be that of any type the component points at."""
+    if is_id(part):
+        types = target_types(plan(owner.base).parameters[component.code])
+        return [reference.link_hash(f"{name}{key(type, part)}", type) for type in types]
+    found = reference.pointer(part)
+    return [reference.link_hash(f"{name}{found[1]}", found[0])] if found else [token.token_hash(name, "", part)]

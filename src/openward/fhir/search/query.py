@@ -36,6 +36,7 @@ MODIFIERS: Mapping[str, frozenset[str]] = {
 }
 """Beside `:missing`, which every type takes, and `:[type]` of references."""
 
+CANONICALS = frozenset({"canonical", "uri"})
 # They say alone what is searched for. https://hl7.org/fhir/R4/search_filter.html, https://hl7.org/fhir/R4/search.html#query
 SELECTING = frozenset({"_filter", "_query"})
 SUMMARIES = ("true", "false", "text", "data", "count")
@@ -247,7 +248,15 @@ def names_resources(type: str, name: str) -> bool:
         found = found.condition if isinstance(found, Has) else next(iter(found.conditions.values()))
     if not isinstance(found, Filter):
         return False
-    return found.modifier in ("in", "not-in") or found.parameter.type == "reference" and found.modifier != "identifier"
+    return found.modifier in ("in", "not-in") or found.modifier != "identifier" and _holds_references(found.parameter)
+
+
+def _holds_references(parameter: SearchParameter) -> bool:
+    """Or one of its components. A canonical is the name of a thing, this server's address in it a part of that."""
+    if parameter.type != "reference":
+        return any(component.type == "reference" for component in parameter.components)
+    kinds = {path.datatype for path in parameter.paths}
+    return not kinds or not kinds <= CANONICALS
 
 
 def _listed(type: str, value: str) -> Listed:
