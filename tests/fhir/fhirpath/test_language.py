@@ -213,8 +213,10 @@ class TestWhatTheCallerGives:
 
 
 @pytest.mark.parametrize(
-    "data", [{"resourceType": "Patient", "name": "x", "contact": [None, 1, "y", []], "_birthDate": 3, "birthDate": []}, {}, [], None, 1, "x"]
-)
+    "data",
+    [{"resourceType": "Patient", "name": "x", "contact": [None, 1, "y", []], "_birthDate": 3, "birthDate": []}, {}, [], None, 1, "x",
+     {"resourceType": "Patient", "birthDate": {"a": 1}, "_active": {"extension": 5}}],
+)  # fmt: skip
 def test_what_is_no_sound_resource_is_walked_as_far_as_it_goes(data: Any) -> None:
     for expression in (
         "name.family",

@@ -218,6 +218,16 @@ class TestFhirPathPatch:
         assert answer.status == status, answer.json
         assert call("GET", f"/Patient/{id}").headers["ETag"] == 'W/"1"'
 
+    @pytest.mark.parametrize(
+        ("path", "value"),
+        [("Patient.birthDate", {"valueHumanName": {"family": "N"}}), ("Patient.name[0]", {"valueMarkdown": "m"}), ("Patient.birthDate", {"valueDate": [1]}),
+         ("Patient.birthDate", {"valueDate": "2000", "_valueDate": "x"})],
+    )  # fmt: skip
+    def test_a_value_of_another_shape_is_refused_before_the_next_path_walks_into_it(self, call: Client, id: str, path: str, value: Any) -> None:
+        change = parameters(operation(type="replace", path=path, value=value), operation(type="delete", path="Patient.descendants()"))
+        answer = call("PATCH", f"/Patient/{id}", change)
+        assert (answer.status, answer.issue["diagnostics"][:22]) == (400, "Operation 0 of the pat")
+
     def test_another_resource_is_no_patch(self, call: Client, id: str) -> None:
         assert call("PATCH", f"/Patient/{id}", PATIENT).status == 400
 

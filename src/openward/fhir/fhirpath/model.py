@@ -208,10 +208,10 @@ def _choice(element: Element) -> Walk:
 
 def _primitive_extensions(node: Node, out: Items) -> None:
     extra = node[2]
-    if extra.__class__ is dict:
+    if extra.__class__ is dict and (listed := extra.get("extension")).__class__ is list:
         type = fhir_type("Extension")
         holder = (extra, fhir_type("Element"), None, node, None, None)
-        for index, one in enumerate(extra.get("extension", ())):
+        for index, one in enumerate(listed):
             out.append((one, type, None, holder, "extension", index))
 
 
@@ -257,5 +257,8 @@ def _present(value: dict[str, Any], type: Type) -> list[str]:
 
 @cache
 def _stems(name: str) -> dict[str, str]:
+    """Key → element; none of a primitive, in whose place an object stands only in what is not valid yet, such as a patch halfway through."""
+    if not has_structure(name):
+        return {}
     by_key = structure(name).by_key
     return {spelled: element.name for key, (element, _) in by_key.items() for spelled in (key, "_" + key)}

@@ -103,7 +103,16 @@ def given(part: Any, type: str, name: str) -> Given:
         if key not in element.keys or key != element.name + suffix:
             raise Malformed(f"{name} cannot be of the type {suffix[:80]}")
     rivals = tuple(other for other in element.keys if other != key) if element.is_choice else ()
-    return Given(key or element.name, part.get("value" + suffix), part.get("_value" + suffix), element.is_many, rivals)
+    value = Given(key or element.name, part.get("value" + suffix), part.get("_value" + suffix), element.is_many, rivals)
+    _refuse_shape(value, element.keys[value.key])
+    return value
+
+
+def _refuse_shape(given: Given, type: str) -> None:
+    """A primitive where an object belongs, or the other way round, would be walked into by the paths of the next operations."""
+    fits = given.value.__class__ not in (dict, list) if is_primitive(type) else given.value.__class__ is dict
+    if not (fits or given.value is None) or not (given.twin is None or given.twin.__class__ is dict):
+        raise Malformed(f"{given.key} is a {type}, and the value is none")
 
 
 def put(holder: dict[str, Any], value: Given) -> None:
