@@ -10,7 +10,7 @@ import pytest
 
 from openward.fhir.errors import Forbidden, Invalid
 from openward.fhir.ids import key
-from openward.fhir.outgoing import networks
+from openward.fhir.outgoing import Answer, networks
 from openward.fhir.store import Store
 from openward.fhir.subscriptions import feed, telling
 from tests.beside import wait_for_older_writers
@@ -112,6 +112,62 @@ class TestTheHandshake:
         importing = house.store(Visitor("import"))
         importing.update(subscription(receiver))
         assert status_of(importing) == "off"
+
+
+class TestOneThatIsStoredAnew:
+    def test_goes_on_counting_what_happened_before_and_while_it_shakes_hands(
+        self, active: Store, owner: Store, desk: Desk, receiver: Receiver
+    ) -> None:
+        active.update(visit("before"))  # committed, and not looked at yet
+        owner.update({**subscription(receiver), "end": "2999-01-01T00:00:00Z"})
+        active.update(visit("meanwhile"))
+        desk.collect()
+        assert desk.held("s").state == "requested"
+        desk.work()
+        told = [event["focus"]["reference"].rpartition("/")[2] for heard in receiver.heard for event in heard.status["events"]]
+        assert (receiver.kinds[0], told) == ("handshake", ["before", "meanwhile"])
+
+    def test_for_something_else_begins_anew(self, active: Store, owner: Store, desk: Desk, receiver: Receiver) -> None:
+        active.update(visit("before"))
+        owner.update(subscription(receiver, "urn:openward:topic:encounter-end"))
+        active.update(visit("before", "finished"))
+        desk.work()
+        assert receiver.kinds == ["handshake"]
+
+    @pytest.mark.parametrize("answer", [200, 500])
+    def test_while_it_is_told_is_not_taken_for_the_old_one(
+        self, ward: Store, owner: Store, desk: Desk, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, answer: int
+    ) -> None:
+        called: list[str] = []
+
+        def send(method: str, url: str, *_: Any, **__: Any) -> Answer:
+            called.append(url)
+            if url == receiver.url:
+                owner.update(subscription(receiver, endpoint=receiver.url + "/new"))
+            return Answer(answer if url == receiver.url else 200, b"")
+
+        monkeypatch.setattr(telling, "send", send)
+        owner.update(subscription(receiver))
+        desk.tell_once()
+        assert called == [receiver.url, receiver.url + "/new"]
+        assert (desk.held("s").state, desk.held("s").tries, status_of(owner)) == ("active", 0, "active")
+
+    def test_while_its_state_is_shown_stays_as_it_is_stored(
+        self, ward: Store, owner: Store, desk: Desk, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        find = Store.find
+
+        def dawdle(store: Store, *named: Any) -> Any:
+            found = find(store, *named)
+            if not owner.read("Subscription", "s").data.get("end"):
+                owner.update({**subscription(receiver), "end": "2999-01-01T00:00:00Z"})
+            return found
+
+        owner.update(subscription(receiver))
+        monkeypatch.setattr(Store, "find", dawdle)
+        desk.work()
+        assert owner.read("Subscription", "s").data["end"] == "2999-01-01T00:00:00Z"
+        assert status_of(owner) == "active"
 
 
 class TestEvents:
@@ -387,6 +443,15 @@ class TestPlainCriteria:
         desk.work()
         assert [(heard.method, heard.body) for heard in receiver.heard] == [("POST", b"")]
 
+    @pytest.mark.parametrize("criteria", ["Encounter", "Encounter?"])
+    def test_of_a_type_by_itself_are_all_of_it(self, ward: Store, owner: Store, desk: Desk, receiver: Receiver, criteria: str) -> None:
+        owner.update(self.plain(receiver) | {"criteria": criteria})
+        desk.work()
+        ward.update(visit())
+        desk.work()
+        assert [heard.path for heard in receiver.heard] == ["/hook/Encounter/v"]
+        assert status_of(owner) == "active"
+
 
 class TestEMail:
     def test_holds_a_link_and_nobody(self, ward: Store, owner: Store, desk: Desk, receiver: Receiver) -> None:
@@ -452,6 +517,9 @@ class TestWhatIsRefused:
             {"type": "email", "endpoint": "mailto:a@b.example,c@d.example"},
             {"header": ["Host: elsewhere"]},
             {"header": ["X: a\r\nY: b"]},
+            {"extension": [{"url": BACKPORT + "backport-max-count", "valueInteger": -1}]},
+            {"extension": [{"url": BACKPORT + "backport-timeout", "valueInteger": -5}]},
+            {"extension": [{"url": BACKPORT + "backport-heartbeat-period", "valueString": "60"}]},
         ],
     )
     def test_where_it_cannot_go(self, owner: Store, receiver: Receiver, channel: dict[str, Any]) -> None:

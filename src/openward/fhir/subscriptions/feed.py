@@ -39,6 +39,7 @@ WRITES = frozenset({"create", "update", "delete"})
 # By which the clocks of writers and of PostgreSQL may differ, and a writer may dawdle between looking at the clock and being given a number.
 MARGIN = dt.timedelta(seconds=30)
 AT_ONCE = 2000
+NO_TOPIC = "Its topic is no longer there, or cannot be watched for."
 
 MOMENT = "select pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint, clock_timestamp() from pg_current_snapshot() s"
 POSITION = """select watermark::text::bigint, since, ahead::text::bigint, ahead_at from fhir.subscription_feed where tenant = %s for update"""
@@ -109,7 +110,7 @@ def begin(connection: Connection[Any], tenant: int) -> None:
 def collect(connection: Connection[Any], tenant: int, policy: Policy) -> bool:
     """Count what happened since the last time, in the caller's transaction; whether there is more, or will be once older transactions have ended."""
     row = Cursor(connection, row_factory=tuple_row).execute(POSITION, (tenant,)).fetchone()
-    subscriptions = [one for one in map(Listener, keeping.active(connection, tenant)) if one.is_understood(connection)]
+    subscriptions = [one for one in map(Listener, keeping.counting(connection, tenant)) if one.is_understood(connection)]
     if row is None or not subscriptions:
         return False
     position, here = Position(*row), _here(connection)
@@ -173,7 +174,7 @@ class Changed:
 
 
 class Listener:
-    """One active subscription, looking at what changed."""
+    """One subscription that counts, looking at what changed."""
 
     def __init__(self, held: Held) -> None:
         self.held = held
@@ -189,7 +190,8 @@ class Listener:
         except FhirError:
             found = None
         if found is None:
-            keeping.change(connection, self.held, state="error", error="Its topic is no longer there, or cannot be watched for.")
+            keeping.change(connection, self.held, state="error", error=NO_TOPIC)
+            desk().tell_later(self.held.tenant, self.held.rkey)  # its owner, in the Subscription
             return False
         self.topic = found
         return True

@@ -20,12 +20,17 @@ COLUMNS = "tenant, rkey, id, owner::text, terms::text, state, since, ends, event
 KEEP = """insert into fhir.subscription (tenant, rkey, id, owner, terms, types, state, ends)
   values (%(tenant)s, %(rkey)s, %(id)s, %(owner)s, %(terms)s, %(types)s, %(state)s, %(ends)s)
   on conflict (tenant, rkey) do update set owner = excluded.owner, terms = excluded.terms, types = excluded.types, state = excluded.state,
+    since = case when subscription.state in ('active', 'requested') and excluded.state = 'requested'
+      and subscription.terms -> 'criteria' = excluded.terms -> 'criteria' and subscription.terms -> 'filters' = excluded.terms -> 'filters'
+      then subscription.since end,
     ends = excluded.ends, tries = 0, next_try = null, error = ''"""
+# One that was active and asks for the same goes on counting while it shakes hands anew.
+COUNTING = "(state = 'active' or (state = 'requested' and since is not null))"
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One subscription; `since` is when it last became active, times are UTC."""
+    """One subscription; `since` is from when on its events are counted, times are UTC."""
 
     tenant: int
     rkey: UUID
@@ -91,17 +96,19 @@ def those(connection: Connection[Any], tenant: int, keys: Sequence[UUID]) -> dic
         return {one.rkey: one for one in cursor.execute(select.encode(), (tenant, list(keys))).fetchall()}
 
 
-def active(connection: Connection[Any], tenant: int) -> list[Held]:
-    select = f"select {COLUMNS} from fhir.subscription where tenant = %s and state = 'active' order by rkey for update"  # noqa: S608
+def counting(connection: Connection[Any], tenant: int) -> list[Held]:
+    select = f"select {COLUMNS} from fhir.subscription where tenant = %s and {COUNTING} order by rkey for update"  # noqa: S608
     with connection.cursor(row_factory=kwargs_row(_held)) as cursor:
         return cursor.execute(select.encode(), (tenant,)).fetchall()
 
 
-def change(connection: Connection[Any], held: Held, **values: Any) -> None:
-    """Set columns of one subscription; the names are this module's callers' own."""
+def change(connection: Connection[Any], held: Held, **values: Any) -> bool:
+    """Set columns of one subscription; the names are this module's callers' own. False when it was stored anew since it was looked at, or is gone."""
     sets = ", ".join(f"{name} = %({name})s" for name in values)
-    statement = f"update fhir.subscription set {sets} where tenant = %(its_tenant)s and rkey = %(its_key)s"  # noqa: S608
-    connection.execute(statement.encode(), {**values, "its_tenant": held.tenant, "its_key": held.rkey})
+    statement = f"""update fhir.subscription set {sets} where tenant = %(its_tenant)s and rkey = %(its_key)s
+      and state = %(its_state)s and terms = %(its_terms)s::jsonb"""  # noqa: S608
+    given = {"its_tenant": held.tenant, "its_key": held.rkey, "its_state": held.state, "its_terms": json.dumps(held.terms)}
+    return connection.execute(statement.encode(), {**values, **given}).rowcount > 0
 
 
 def happenings(connection: Connection[Any], held: Held, first: int, last: int, at_most: int) -> list[Happening]:
@@ -134,6 +141,6 @@ def forget_old(connection: Connection[Any], days: int) -> None:
 
 
 def listened_types(connection: Connection[Any], tenant: int) -> Iterable[int]:
-    """The numbers of the resource types any active subscription listens to."""
-    rows = connection.execute("select distinct unnest(types) from fhir.subscription where tenant = %s and state = 'active'", (tenant,))
+    """The numbers of the resource types any subscription that counts listens to."""
+    rows = connection.execute(f"select distinct unnest(types) from fhir.subscription where tenant = %s and {COUNTING}".encode(), (tenant,))  # noqa: S608
     return [row[0] for row in rows.fetchall()]

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
 
-from openward.fhir.errors import FhirError
+from openward.fhir.errors import FhirError, PreconditionFailed
 from openward.fhir.json import dumps
 from openward.fhir.outgoing import Unreachable, send
 from openward.fhir.subscriptions import feed, held
@@ -34,11 +34,16 @@ This message holds nothing about anyone."""
 
 
 def tell(connection: Connection[Any], tenant: int, key: UUID, desk: Desk) -> None:
-    """Send what is not told yet, or shake hands first. `connection` commits by itself. Another job at the same subscription: nothing happens."""
+    """Send what is not told yet, or shake hands first; say of one in error that it is. `connection` commits by itself.
+
+    Another job at the same subscription: nothing happens.
+    """
     with _alone(connection, key) as alone:
-        while alone and (one := held.find(connection, tenant, key)) is not None and _is_due(one):
-            if not _step(connection, one, desk):
-                return
+        one = held.find(connection, tenant, key) if alone else None
+        while one is not None and _is_due(one) and _step(connection, one, desk):
+            one = held.find(connection, tenant, key)
+        if one is not None and one.state == "error":
+            _show_state(one, desk, "error", one.error)
 
 
 def _is_due(one: Held) -> bool:
@@ -47,7 +52,7 @@ def _is_due(one: Held) -> bool:
 
 
 def _step(connection: Connection[Any], one: Held, desk: Desk) -> bool:
-    """One message; whether it arrived."""
+    """One message; whether it is the next one's turn."""
     if one.state == "requested":
         return _attempt(connection, one, desk, "handshake", [])
     events = held.happenings(connection, one, one.delivered + 1, one.events, one.wanted.at_most)
@@ -69,25 +74,25 @@ def _is_quiet(one: Held) -> bool:
 
 
 def _attempt(connection: Connection[Any], one: Held, desk: Desk, kind: Kind, events: Sequence[Happening]) -> bool:
+    """Whether it is the next message's turn. What became of one to a subscription that was stored anew meanwhile says nothing of the new one."""
     try:
         _send(one, desk, kind, events)
     except (Unreachable, FhirError) as trouble:
-        _failed(connection, one, desk, str(trouble), final=isinstance(trouble, FhirError))
-        return False
+        return _failed(connection, one, desk, str(trouble), final=isinstance(trouble, FhirError))
     values: dict[str, Any] = {"tries": 0, "next_try": None, "error": "", "last_sent": now()}
     if kind == "event-notification":
         values["delivered"] = events[-1].number if events else one.events
-    held.change(connection, one, **values)
-    if kind == "handshake":
+    if held.change(connection, one, **values) and kind == "handshake":
         activate(connection, one, desk)
     return True
 
 
 def activate(connection: Connection[Any], one: Held, desk: Desk) -> None:
-    """From now on what happens is counted for it."""
+    """From now on what happens is counted for it, if it was not already."""
     with connection.transaction():
         feed.begin(connection, one.tenant)
-        held.change(connection, one, state="active", since=now())
+        if not held.change(connection, one, state="active", since=one.since or now()):
+            return
     feed.forget_listeners()
     _show_state(one, desk, "active", "")
 
@@ -141,34 +146,38 @@ def _in_clear(one: Held, desk: Desk, name: str, value: str) -> str:
         raise Unreachable(f"The header {name[:40]} cannot be unsealed here.") from None
 
 
-def _failed(connection: Connection[Any], one: Held, desk: Desk, words: str, *, final: bool) -> None:
-    """Try again after a pause, or give the subscription up."""
+def _failed(connection: Connection[Any], one: Held, desk: Desk, words: str, *, final: bool) -> bool:
+    """Try again after a pause, or give the subscription up; whether it was stored anew, and has its turn now."""
     tries = one.tries + 1
     if final or tries >= (SHAKES if one.state == "requested" else TRIES):
-        held.change(connection, one, state="error", error=words, tries=tries, next_try=None)
+        if not held.change(connection, one, state="error", error=words, tries=tries, next_try=None):
+            return True
         feed.forget_listeners()
         _show_state(one, desk, "error", words)
-        return
+        return False
     pause = min(FIRST_PAUSE_SECONDS * 2 ** (tries - 1), LONGEST_PAUSE_SECONDS)
-    held.change(connection, one, tries=tries, error=words, next_try=now() + dt.timedelta(seconds=pause))
+    if not held.change(connection, one, tries=tries, error=words, next_try=now() + dt.timedelta(seconds=pause)):
+        return True
     desk.tell_later(one.tenant, one.rkey, seconds=pause)
+    return False
 
 
 def _show_state(one: Held, desk: Desk, state: str, error: str) -> None:
-    """Write how it stands into the Subscription resource, where clients look."""
+    """Write how it stands into the Subscription resource, where clients look. One that its owner stores at the same moment stays as they store it."""
     with desk.own_store(one.tenant) as store:
         resource = store.find("Subscription", one.id)
         if resource is None:
             return
         data = {name: value for name, value in resource.data.items() if name != "error"}
-        store.update({**data, "status": state, **({"error": error} if error else {})})
+        with suppress(PreconditionFailed):
+            store.update({**data, "status": state, **({"error": error} if error else {})}, if_match=int(data["meta"]["versionId"]))
 
 
 def end(connection: Connection[Any], one: Held, desk: Desk) -> None:
     """Its time is over."""
-    held.change(connection, one, state="off")
-    feed.forget_listeners()
-    _show_state(one, desk, "off", "")
+    if held.change(connection, one, state="off"):
+        feed.forget_listeners()
+        _show_state(one, desk, "off", "")
 
 
 @contextmanager
