@@ -141,6 +141,8 @@ class TestATopicOfOnesOwn:
         store.update(visit())
         desk.work()
         assert (desk.held("s").state, desk.held("s").error) == ("error", "Its topic is no longer there, or cannot be watched for.")
+        assert owner.read("Subscription", "s").data["status"] == "error"
+        assert owner.read("Subscription", "s").data["error"] == desk.held("s").error
 
     def test_any_other_basic_is_let_be(self, owner: Store, desk: Desk) -> None:
         assert owner.create({"resourceType": "Basic", "code": {"text": "anything"}}).id

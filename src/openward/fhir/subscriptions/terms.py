@@ -57,7 +57,7 @@ def read(resource: Mapping[str, Any], find_topic: FindTopic, allowed: Sequence[N
     """What the Subscription asks for, and the topic it is about. Raises Invalid with the path of what cannot be done."""
     channel = resource.get("channel", {})
     topic = _topic(resource.get("criteria", ""), find_topic)
-    is_plain = "?" in resource.get("criteria", "")
+    is_plain = "?" in resource.get("criteria", "") or is_resource_type(resource.get("criteria", ""))
     kind = _kind(channel)
     payload = channel.get("payload", "")
     if payload and payload.partition(";")[0].strip() not in MIME_TYPES:
@@ -163,8 +163,10 @@ def _heartbeat(seconds: int) -> int:
 
 
 def _number(channel: Mapping[str, Any], name: str, otherwise: int) -> int:
-    values = _extensions(channel, name)
-    return values[0] if values and isinstance(values[0], int) else otherwise
+    values = _extensions(channel, name) or [otherwise]
+    if isinstance(values[0], bool) or not isinstance(values[0], int) or values[0] < 0:
+        raise _invalid("channel.extension", f"{name} is a whole number.")
+    return values[0]
 
 
 def _extensions(element: Mapping[str, Any], name: str) -> list[Any]:
