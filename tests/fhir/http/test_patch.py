@@ -220,8 +220,8 @@ class TestFhirPathPatch:
 
     @pytest.mark.parametrize(
         ("path", "value"),
-        [("Patient.birthDate", {"valueHumanName": {"family": "N"}}), ("Patient.name[0]", {"valueMarkdown": "m"}), ("Patient.birthDate", {"valueDate": [1]}),
-         ("Patient.birthDate", {"valueDate": "2000", "_valueDate": "x"})],
+        [("Patient.name[0].family", {"valueHumanName": {"family": "N"}}), ("Patient.name[0]", {"valueMarkdown": "m"}), ("Patient.name[0].family", {"valueString": [1]}),
+         ("Patient.name[0].family", {"valueString": "2000", "_valueString": "x"})],
     )  # fmt: skip
     def test_a_value_of_another_shape_is_refused_before_the_next_path_walks_into_it(self, call: Client, id: str, path: str, value: Any) -> None:
         change = parameters(operation(type="replace", path=path, value=value), operation(type="delete", path="Patient.descendants()"))
