@@ -201,3 +201,16 @@ def test_slices_that_nothing_tells_apart_are_a_warning_and_no_error():
     patient = {"resourceType": "Patient", "name": [{"family": "Wu"}]}
     assert found(patient, profile) == []
     assert found(patient, profile, severity="warning") == ["Patient.name"]
+
+
+def test_a_differential_need_not_name_what_stands_between_a_slice_and_its_rule():
+    system = "http://terminology.hl7.org/CodeSystem/observation-category"
+    slices = [
+        (element("Observation.category", slice=code, max="1"), element("Observation.category.coding.code", fixedCode=code, min=1))
+        for code in ("laboratory", "exam")
+    ]
+    by = sliced("Observation.category", ("value", "coding.code"))
+    profile = definition("kinds", "Observation", by, *slices[0], element("Observation.category.coding", min=1), *slices[1])
+    one, other = ({"coding": [{"system": system, "code": code}]} for code in ("laboratory", "exam"))
+    assert found(observation(category=[one, other]), profile) == []
+    assert found(observation(category=[one, other, other]), profile) == ["Observation.category[2]"]

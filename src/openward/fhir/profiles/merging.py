@@ -57,9 +57,17 @@ def with_ids(elements: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = []
     for element in elements:
         path = element["path"]
-        parent, _, name = path.rpartition(".")
         slice = f":{element['sliceName']}" if element.get("sliceName") else ""
-        derived = f"{latest.get(parent, parent)}.{name}{slice}" if parent else path
-        latest[path] = element.get("id") or derived
+        for inner in [one for one in latest if one.startswith(path + ".")]:
+            del latest[inner]  # of the slice before this one
+        latest[path] = element.get("id") or _within(path, latest) + slice
         made.append({**element, "id": latest[path]})
     return made
+
+
+def _within(path: str, latest: Mapping[str, str]) -> str:
+    """The path with the slices it lies in: what stands between it and the slice need not be named."""
+    above = path.rpartition(".")[0]
+    while above and above not in latest:
+        above = above.rpartition(".")[0]
+    return latest[above] + path.removeprefix(above) if above else path
