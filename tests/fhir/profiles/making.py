@@ -9,7 +9,7 @@ import msgspec
 from openward.fhir.errors import Issue
 from openward.fhir.profiles import Catalogue, validate
 from openward.fhir.profiles.merging import with_ids
-from openward.fhir.profiles.packages import Guide
+from openward.fhir.profiles.packages import Guide, encode
 from openward.fhir.profiles.reduction import reduce
 
 URL = "http://example.org/StructureDefinition/"
@@ -44,7 +44,7 @@ def sliced(path: str, *by: tuple[str, str], rules: str = "open", ordered: bool =
 
 def catalogue(*definitions: dict[str, Any], codes: dict[str, Any] | None = None) -> Catalogue:
     profiles = [reduce(one, "test#1", with_ids(one["differential"]["element"])) for one in definitions]
-    return Catalogue([Guide("test#1", {one.url: msgspec.Raw(msgspec.json.encode(one)) for one in profiles}, codes or {})])
+    return Catalogue([Guide("test#1", {one.url: msgspec.Raw(encode(one)) for one in profiles}, codes or {})])
 
 
 def found(resource: dict[str, Any], *definitions: dict[str, Any], codes: dict[str, Any] | None = None, severity: str = "error") -> list[str]:

@@ -15,7 +15,7 @@ import msgspec
 from openward.fhir.profiles.catalogue import DEFAULT_US_CORE, Catalogue, built_in_catalogue
 from openward.fhir.profiles.expansions import Codes
 from openward.fhir.profiles.facts import Profile
-from openward.fhir.profiles.packages import US_CORE, Guide
+from openward.fhir.profiles.packages import US_CORE, Guide, encode
 from openward.fhir.profiles.policy import current
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def keep(store: Store, guide: str, title: str, profiles: Sequence[Profile], code
     drop(store, guide)
     who: dict[str, Any] = {"tenant": store.tenant, "guide": guide}
     store.execute(INSERT, {**who, "title": title, "resources": list(resources)})
-    facts = [msgspec.json.encode(profile).decode() for profile in profiles]
+    facts = [encode(profile).decode() for profile in profiles]
     store.execute(INSERT_PROFILES, {**who, "urls": [profile.url for profile in profiles], "facts": facts})
     store.execute(INSERT_CODES, {**who, "urls": list(codes), "codes": [json.dumps(held) for held in codes.values()]})
     store.execute(RAISE, {"tenant": store.tenant})

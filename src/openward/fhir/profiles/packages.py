@@ -27,6 +27,7 @@ class _Tables(msgspec.Struct):
 
 _tables = msgspec.json.Decoder(_Tables)
 _profile = msgspec.json.Decoder(Profile, float_hook=Decimal)
+_encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 @dataclass(slots=True)
@@ -44,6 +45,11 @@ class Guide:
 
 def decode(packed: bytes | msgspec.Raw) -> Profile:
     return _profile.decode(packed)
+
+
+def encode(profile: Profile) -> bytes:
+    """The numbers of fixed values, patterns and limits as numbers, digit for digit: `decode` reads them as Decimal again."""
+    return _encoder.encode(profile)
 
 
 @cache
