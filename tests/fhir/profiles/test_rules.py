@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -220,3 +221,24 @@ class TestTheProfilesOfAResource:
         profile = definition("all", "Patient", element("Patient.name", min=1), element("Patient.name.given", min=1), element("Patient.gender", fixedCode="male"))  # fmt: skip
         for name in ("name", "gender", "extension", "contained", "meta", "_gender", "generalPractitioner", "maritalStatus"):
             assert "error" in {issue.severity for issue in issues(patient(**{name: shape}), profile)}
+
+
+def test_numbers_of_a_profile_are_compared_digit_for_digit():
+    profile = definition(
+        "likely", "RiskAssessment",
+        element("RiskAssessment.prediction.probability[x]", type=[{"code": "decimal"}], minValueDecimal=Decimal("0.1"), maxValueDecimal=Decimal("0.3")),
+        element("RiskAssessment.prediction.relativeRisk", patternDecimal=Decimal("1.1")),
+    )  # fmt: skip
+    risk = {"resourceType": "RiskAssessment", "status": "final", "subject": {"reference": "Patient/1"}}
+    assert found({**risk, "prediction": [{"probabilityDecimal": Decimal("0.30"), "relativeRisk": Decimal("1.1")}]}, profile) == []
+    places = ["RiskAssessment.prediction[0].probability", "RiskAssessment.prediction[0].relativeRisk"]
+    assert found({**risk, "prediction": [{"probabilityDecimal": Decimal("0.31"), "relativeRisk": Decimal("1.2")}]}, profile) == places
+
+
+def test_extensions_of_a_primitive_are_counted():
+    place = "Patient.birthDate.extension"
+    birth = {"url": "http://hl7.org/fhir/StructureDefinition/patient-birthTime", "valueDateTime": "2000-01-01T10:00:00Z"}
+    patient = {"resourceType": "Patient", "birthDate": "2000-01-01", "_birthDate": {"extension": [birth, birth]}}
+    only = element(place, slice="time", max="1", type=[{"code": "Extension", "profile": [birth["url"]]}])
+    assert found(patient, definition("none", "Patient", element(place, max="0"))) == [place]
+    assert found(patient, definition("one", "Patient", only)) == [f"{place}[1]"]

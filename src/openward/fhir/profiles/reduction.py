@@ -115,7 +115,7 @@ def _rules_of(node: Node) -> bool:
 
 def _step(parent: Draft, name: str, slice: str | None) -> Draft:
     stem = name.removesuffix("[x]")
-    base = structure(parent.type).elements.get(stem) if has_structure(parent.type) else None
+    base = structure(parent.type if has_structure(parent.type) else "Element").elements.get(stem)  # a primitive has the children of an Element
     if base is None and has_structure(parent.type) and stem in structure(parent.type).by_key:
         base, _ = structure(parent.type).by_key[stem]
         stem, slice = base.name, slice or stem
