@@ -5,7 +5,9 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 from uuid import UUID
 
@@ -154,6 +156,21 @@ class TestOrderAndOutcomes:
             store.create({"resourceType": "Patient", "identifier": [{"system": "urn:mrn", "value": "7"}]})
         with pytest.raises(MultipleMatches):
             store.bundle(transaction(post({"resourceType": "Patient"}, ADA, ifNoneExist="identifier=urn:mrn|7")))
+
+    def test_two_that_ask_for_the_same_conditions_do_not_wait_for_each_other(self, house: House) -> None:
+        """Sent in opposite orders; both begin before either is through."""
+
+        def one(names: Sequence[str]) -> list[str]:
+            store = house.store()
+            together.wait()
+            return statuses(
+                store.bundle(transaction(*(put({"resourceType": "Organization", "name": name}, f"Organization?name:exact={name}") for name in names)))
+            )
+
+        together, names = Barrier(4), [f"n{number}" for number in range(30)]
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(one, [names, names[::-1]] * 2))
+        assert sorted(answer[0] for answer in answers) == ["200 OK", "200 OK", "200 OK", "201 Created"]
 
     def test_a_conditional_put_updates_its_match(self, store: Store) -> None:
         made = store.create({"resourceType": "Patient", "identifier": [{"system": "urn:mrn", "value": "7"}]})

@@ -59,8 +59,9 @@ def write(store: Store, asked: Sequence[Entry], *, closed: bool = False) -> dict
     """
     refuse_duplicates(asked)
     fresh = {entry.index for entry in asked if entry.method == "POST" and entry.id is None}
-    kept = _identify(store, asked)
-    if any(entry.query or entry.if_none_exist for entry in asked):  # which may have led to what another entry names
+    is_conditional = any(entry.query or entry.if_none_exist for entry in asked)
+    kept = _identify(store, _in_line(asked) if is_conditional else asked)
+    if is_conditional:  # which may have led to what another entry names
         _part_from_deleted(asked, kept)
         refuse_duplicates([entry for entry in asked if entry.index not in kept])
     standing = lock(store, [address(entry) for entry in asked if entry.id and entry.index not in fresh])
@@ -86,13 +87,21 @@ def address(entry: Entry) -> Address:
     return entry.type, key_of(entry.type, entry.id)
 
 
+def _in_line(asked: Sequence[Entry]) -> list[Entry]:
+    """In one order whatever they were sent in: who asks for a condition waits for whoever asked for it before, and no two transactions for each other."""
+    return sorted(asked, key=lambda entry: (entry.type, _condition(entry) or ""))
+
+
+def _condition(entry: Entry) -> str | None:
+    return entry.if_none_exist if entry.method == "POST" else entry.query
+
+
 def _identify(store: Store, asked: Sequence[Entry]) -> dict[int, Version]:
     """Give every entry the id it writes; index → version of those whose If-None-Exist found one."""
     kept: dict[int, Version] = {}
     named: dict[tuple[str, str], str] = {}
     for entry in asked:
-        query = entry.if_none_exist if entry.method == "POST" else entry.query
-        match = None
+        query, match = _condition(entry), None
         if query is not None:
             with located(entry):
                 match = only_match(store, entry.type, query)
