@@ -256,6 +256,15 @@ class TestEvents:
         desk.work()
         assert receiver.heard == []
 
+    def test_after_its_end_nothing_is_counted_nor_begun(self, active: Store, owner: Store, desk: Desk, receiver: Receiver, house: House) -> None:
+        house.connections[0].execute("update fhir.subscription set ends = clock_timestamp()")
+        active.update(visit())
+        desk.work()
+        owner.update({**subscription(receiver), "id": "late", "end": "2020-01-01T00:00:00Z"})
+        desk.work()
+        assert receiver.heard == []
+        assert (desk.held("s").events, desk.held("late").state) == (0, "requested")
+
     def test_content_empty_names_nothing(self, ward: Store, owner: Store, desk: Desk, receiver: Receiver) -> None:
         owner.update(subscription(receiver, content="empty"))
         desk.work()

@@ -211,7 +211,7 @@ class Listener:
 
     def _wants(self, change: Changed) -> bool:
         version = change.version
-        if version.type not in self.topic.types or (self.held.since and version.at < self.held.since):
+        if version.type not in self.topic.types or not self.held.lasts(version.at):
             return False
         if not any(t.type == version.type and t.fires(version.op, version.id, change.after, change.before) for t in self.topic.triggers):
             return False

@@ -47,6 +47,10 @@ class Held:
     last_sent: dt.datetime | None
     error: str
 
+    def lasts(self, at: dt.datetime) -> bool:
+        """Whether what happens at this moment is counted: neither before it began nor after its end."""
+        return (self.since is None or self.since <= at) and (self.ends is None or at < self.ends)
+
     @property
     def wanted(self) -> Terms:
         return Terms.of(self.terms)

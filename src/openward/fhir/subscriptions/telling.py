@@ -48,7 +48,8 @@ def tell(connection: Connection[Any], tenant: int, key: UUID, desk: Desk) -> Non
 
 def _is_due(one: Held) -> bool:
     waiting = one.next_try is not None and one.next_try > now()
-    return not waiting and (one.state == "requested" or (one.state == "active" and one.delivered < one.events))
+    shakes = one.state == "requested" and (one.ends is None or one.ends > now())
+    return not waiting and (shakes or (one.state == "active" and one.delivered < one.events))
 
 
 def _step(connection: Connection[Any], one: Held, desk: Desk) -> bool:
