@@ -43,6 +43,16 @@ class TestAnswers:
         answer = call("GET", "/Patient?_format=xml&family=okafor")
         assert from_xml(answer.body)["entry"] == call("GET", "/Patient?family=okafor").json["entry"]
 
+    @pytest.mark.parametrize("address", ["/Patient?_count=1", "/_history?_count=1"])
+    def test_the_next_page_is_in_it_too(self, call: Client, address: str) -> None:
+        for _ in range(3):
+            call("POST", "/Patient", {"resourceType": "Patient"})
+        for page in ("first", "second"):
+            answer = call("GET", f"{address}&_format=xml&_pretty=true" if page == "first" else address)
+            links = {link["relation"]: link["url"] for link in from_xml(answer.body)["link"]}
+            assert "_format=xml&_pretty=true" in links["self"]
+            address = links["next"].removeprefix("https://clinic.test/fhir")
+
     def test_errors_are_in_the_format_asked_for(self, call: Client) -> None:
         answer = call("GET", "/Patient/none", accept=XML)
         assert (answer.status, from_xml(answer.body)["resourceType"]) == (404, "OperationOutcome")

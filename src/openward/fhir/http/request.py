@@ -75,6 +75,11 @@ class Request:
         return [(name, value) for name, value in [*self.query, *self._form] if name not in OWN_PARAMETERS]
 
     @property
+    def form(self) -> list[tuple[str, str]]:
+        """What the parameters say of the answer's form. https://hl7.org/fhir/R4/http.html#parameters"""
+        return [pair for pair in (*self.query, *self._form) if pair[0] in OWN_PARAMETERS]
+
+    @property
     def condition(self) -> str:
         """The query string as a search condition; BadRequest when there is none."""
         text = "&".join(part for part in self.environ.get("QUERY_STRING", "").split("&") if unquote(part.partition("=")[0]) not in OWN_PARAMETERS)

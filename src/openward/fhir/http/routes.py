@@ -125,7 +125,7 @@ def _search_virtual(virtual: VirtualType, store: Store, request: Request) -> Res
     _check_form(request)
     own = f"{request.url}/"
     parameters = [(name, value.replace(own, "")) for name, value in request.parameters]
-    return Response.json(virtual.searchset(store, parameters, request.url, strict=request.is_strict))
+    return _paged(virtual.searchset(store, parameters, request.url, strict=request.is_strict), request)
 
 
 def _read_virtual(virtual: VirtualType, id: str, store: Store, request: Request) -> Response:
@@ -238,7 +238,15 @@ def _conditional_delete(type: str, store: Store, request: Request) -> Response:
 
 def _search(place: str | Place, store: Store, request: Request) -> Response:
     _check_form(request)
-    return Response.json(searchset(store, place, _conditions(request), request.url, strict=request.is_strict))
+    return _paged(searchset(store, place, _conditions(request), request.url, strict=request.is_strict), request)
+
+
+def _paged(bundle: dict[str, Any], request: Request) -> Response:
+    """Who asks for a form by parameter, because they have no say over headers, follows a link to a page of that form. https://hl7.org/fhir/R4/http.html#parameters"""
+    if form := request.form:
+        for link in bundle["link"]:
+            link["url"] += f"{'&' if '?' in link['url'] else '?'}{urlencode(form)}"
+    return Response.json(bundle)
 
 
 def _check_form(request: Request) -> None:
@@ -335,7 +343,7 @@ def _history(type: str | None, id: str | None, store: Store, request: Request) -
     links = [("self", _link(address, used))]
     if page.next:
         links.append(("next", _link(address, {**used, "_cursor": page.next})))
-    return Response.json(history_bundle(_in_shape(page.versions, used), request.url, links))
+    return _paged(history_bundle(_in_shape(page.versions, used), request.url, links), request)
 
 
 def _at(text: str | None) -> tuple[str, str] | None:
