@@ -57,6 +57,22 @@ class TestReading:
         assert call("GET", f"/Patient/{id}/_history/3").status == 404
         assert call("GET", f"/Patient/{id}/_history/x").status == 404
 
+    def test_a_version_that_is_not_there_is_what_does_not_exist(self, call: Client) -> None:
+        id = call("POST", "/Patient", PATIENT).json["id"]
+        answer = call("GET", f"/Patient/{id}/_history/9")
+        assert (answer.status, answer.issue["diagnostics"]) == (404, f"Patient/{id}/_history/9 does not exist.")
+
+    @pytest.mark.parametrize(
+        ("id", "header", "said"),
+        [("none", "if_match", "is not there"), ("gone", "if_match", "is not there"), ("mine", "if_none_match", "is there, at version 1")],
+    )
+    def test_what_a_condition_found_is_told(self, call: Client, id: str, header: str, said: str) -> None:
+        for place in ("mine", "gone"):
+            call("PUT", f"/Patient/{place}", {**PATIENT, "id": place})
+        call("DELETE", "/Patient/gone")
+        answer = call("PUT", f"/Patient/{id}", {**PATIENT, "id": id}, **{header: "*"})
+        assert (answer.status, said in answer.issue["diagnostics"]) == (412, True)
+
     def test_a_read_may_ask_for_less(self, call: Client) -> None:
         id = call("POST", "/Patient", PATIENT).json["id"]
         assert set(call("GET", f"/Patient/{id}?_elements=name").json) == {"resourceType", "id", "meta", "name"}

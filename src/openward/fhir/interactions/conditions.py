@@ -25,10 +25,15 @@ def is_matched(if_match: int | None, before: Version) -> bool:
     return if_match in (None, ANY_VERSION, before.number)
 
 
+def refuse_absent(type: str, id: str) -> PreconditionFailed:
+    """For who names a version of what is not there, or not for them."""
+    return PreconditionFailed(f"{type}/{id} is not there, and the request names a version of it.")
+
+
 def refuse_standing(store: Store, type: str, id: str, before: Version | None, if_none_match: int) -> None:
     """Raises PreconditionFailed when the version that must not be there (ANY_VERSION: none at all) is, and the actor may know of it."""
     if before and not before.deleted and is_matched(if_none_match, before) and may_see(store, "update", type, id):
-        raise PreconditionFailed(type=type, id=id, version=before.number)
+        raise PreconditionFailed(f"{type}/{id} is there, at version {before.number}; the request wants it not to be.")
 
 
 def only_match(store: Store, type: str, query: str, *, waiting: bool = True) -> Version | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from openward.fhir.errors import NotFound, PreconditionFailed
 from openward.fhir.ids import key as key_of
-from openward.fhir.interactions.conditions import is_matched, only_match
+from openward.fhir.interactions.conditions import is_matched, only_match, refuse_absent
 from openward.fhir.interactions.seeing import known_type, may_see
 from openward.fhir.interactions.unlocked import act_on_last
 from openward.fhir.interactions.writing import prepare_deletion
@@ -46,7 +46,7 @@ def _nothing(store: Store, type: str, id: str, before: Version | None, if_match:
         raise NotFound(type=type, id=id)
     if before is None:
         if if_match is not None:
-            raise PreconditionFailed(type=type, id=id, version="none")
+            raise refuse_absent(type, id)
         return None
     if not may_see(store, "delete", type, id):
         raise NotFound(type=type, id=id)

@@ -105,10 +105,10 @@ def may_see(store: Store, interaction: Interaction, type: str, id: str) -> bool:
     return store.execute(select, {**address(store, type, id), **where.params}).fetchone() is not None
 
 
-def refuse_missing(store: Store, interaction: Interaction, type: str, id: str, where: Where) -> Exception:
-    """Gone for a resource the actor could see before its deletion, else NotFound; leaves the audit event."""
+def refuse_missing(store: Store, interaction: Interaction, type: str, id: str, where: Where, asked: str | None = None) -> Exception:
+    """Gone for a resource the actor could see before its deletion, else NotFound; leaves the audit event. `asked`: what is not found, if not all of it."""
     params = address(store, type, id)
     select = f"select {COLUMNS} from {STANDING} join fhir.body b using (tenant, rtype, rkey, ver) where b.op = 'D' and ({where.sql})"  # noqa: S608
     gone = store.execute(select, {**params, **where.params}).fetchone()
     store.refuse(Event(interaction, type, params["rkey"], outcome=4))
-    return Gone(type=type, id=id) if gone else NotFound(type=type, id=id)
+    return Gone(type=type, id=id) if gone else NotFound(type=type, id=asked or id)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from openward.fhir.errors import BadRequest, PreconditionFailed, Refused
 from openward.fhir.ids import is_id, new_id
 from openward.fhir.ids import key as key_of
-from openward.fhir.interactions.conditions import is_matched, only_match, refuse_standing
+from openward.fhir.interactions.conditions import is_matched, only_match, refuse_absent, refuse_standing
 from openward.fhir.interactions.seeing import may_see
 from openward.fhir.interactions.sound import Sound
 from openward.fhir.interactions.unlocked import act_on_last
@@ -59,9 +59,10 @@ def replace(
     """The next version after `before`, whose row is locked."""
     live = before is not None and not before.deleted
     if if_match is not None:
-        theirs = may_see(store, "update", type, id)  # what they may not see has no version, as what is not there has none
-        if before is None or not live or not theirs or not is_matched(if_match, before):
-            raise PreconditionFailed(type=type, id=id, version=before.number if before and theirs else "none")
+        if before is None or not live or not may_see(store, "update", type, id):  # what they may not see is not there
+            raise refuse_absent(type, id)
+        if not is_matched(if_match, before):
+            raise PreconditionFailed(type=type, id=id, version=before.number)
     if live and store.keeps_labels and is_subset(resource):
         raise Subset(type=type, id=id)
     if live and before is not None and store.keeps_labels and known is None:

@@ -24,7 +24,7 @@ def vread(store: Store, type: str, id: str, version: int) -> Version:
       where b.ver = %(ver)s and ({where.sql})"""  # noqa: S608
     versions = watched(store, select, params, where=where, interaction="vread", type=type)
     if not versions:
-        raise refuse_missing(store, "vread", type, id, where)
+        raise refuse_missing(store, "vread", type, id, where, f"{id}/_history/{version}")
     if versions[0].deleted:
         raise Gone(type=type, id=id)
     return versions[0]
