@@ -114,6 +114,15 @@ class TestSeveralTypes:
         with pytest.raises(Unknown, match="gender"):
             search(full_shelf.connection, 1, SYSTEM, asked, where=everything, strict=True)
 
+    def test_types_may_be_named_one_by_one_and_are_on_every_page(self, full_shelf: Shelf) -> None:
+        asked = [("_type", "Patient"), ("_type", "Condition"), ("_count", "1")]
+        page = search(full_shelf.connection, 1, SYSTEM, asked, where=everything, strict=True)
+        found = [version.type for version in page.matches]
+        while page.next:
+            page = search(full_shelf.connection, 1, SYSTEM, {"_cursor": page.next}, where=everything)
+            found += [version.type for version in page.matches]
+        assert sorted(found) == sorted(r["resourceType"] for r in RESOURCES if r["resourceType"] in ("Patient", "Condition"))
+
     def test_a_type_there_is_not_is_refused(self, full_shelf: Shelf) -> None:
         with pytest.raises(BadRequest, match="Nothing"):
             search(full_shelf.connection, 1, SYSTEM, {"_type": "Patient,Nothing"}, where=everything)

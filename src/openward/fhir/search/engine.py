@@ -68,7 +68,7 @@ def search(
     """
     OWN.keep_fresh(connection)
     place = of_type(type) if isinstance(type, str) else type
-    asked, ticket = _opened(connection, tenant, place, pairs(params))
+    asked, ticket = _opened(connection, tenant, place, place.together(pairs(params)))
     types = [name for name in place.searched(asked, Facts(connection, tenant, where)) if place.types or where(name) is not None]
     queries = [_within(place, query) for query in _parsed(types, asked, strict=strict)]
     if not queries:

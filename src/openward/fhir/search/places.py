@@ -11,7 +11,7 @@ from openward.fhir.definitions import RESOURCE_TYPES, compartment, is_resource_t
 from openward.fhir.errors import BadRequest, NotFound
 from openward.fhir.search.facts import Facts
 from openward.fhir.search.parameters import plan
-from openward.fhir.search.query import Condition, Member
+from openward.fhir.search.query import Condition, Member, Pairs
 
 COMPARTMENTS = ("Patient", "Encounter", "Practitioner", "RelatedPerson", "Device")
 
@@ -30,6 +30,13 @@ class Place:
     types: Sequence[str] | None
     offered: Sequence[str] = RESOURCE_TYPES
     within: Callable[[str], Condition] | None = None
+
+    def together(self, params: Pairs) -> Pairs:
+        """With the types that several `_type` name in one, as which every page of the search knows them."""
+        named = [value for name, value in params if name == "_type" and value]
+        if self.types is not None or len(named) < 2:
+            return params
+        return Pairs([("_type", ",".join(named)), *(pair for pair in params if pair[0] != "_type")])
 
     def searched(self, params: Sequence[tuple[str, str]], facts: Facts) -> Sequence[str]:
         """The types this search looks at. Raises BadRequest for a type there is not here."""
