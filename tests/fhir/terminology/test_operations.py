@@ -9,6 +9,8 @@ from urllib.parse import quote
 import pytest
 
 from openward.fhir.store import Store
+from openward.fhir.terminology import catalogue
+from openward.fhir.terminology.systems.stored import StoredSystem
 from tests.fhir.http.client import Client
 from tests.fhir.terminology.shelf import ANIMAL_SYSTEM, ANIMALS, codes, filtered, named, value_set
 
@@ -70,6 +72,16 @@ class TestExpand:
         assert answer["expansion"]["total"] == 8
         assert answer["expansion"]["contains"][0]["abstract"] is True
         assert {"name": "version", "valueUri": f"{ANIMALS}|1.0"} in answer["expansion"]["parameter"]
+
+    def test_the_hierarchy_of_a_large_system_takes_few_statements(self, call: Client, animals: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: list[str] = []
+        rows = StoredSystem._rows
+        monkeypatch.setattr(StoredSystem, "_rows", lambda system, sql, *bound, **more: asked.append(sql) or rows(system, sql, *bound, **more))
+        small = call("GET", "/ValueSet/$expand?url=http://example.org/vs/animals").json["expansion"]["contains"]
+        monkeypatch.setattr(catalogue, "SMALL", -1)
+        catalogue.written()
+        assert call("GET", "/ValueSet/$expand?url=http://example.org/vs/animals").json["expansion"]["contains"] == small
+        assert 0 < len(asked) < 10
 
     def test_an_instance_is_expanded_at_its_address(self, call: Client, animals: Any, store: Store) -> None:
         made = store.create(value_set(VS, filtered(("legs", "=", "4"))))

@@ -72,11 +72,13 @@ class Composition:
     def _imported(self, include: Mapping[str, Any], definition: Definition, sought: Sought | None) -> Iterator[Concept]:
         """What all the imported sets hold, and of the system, where one is named too."""
         first = self._set(include["valueSet"][0], definition)
+        rest = {**include, "valueSet": include["valueSet"][1:]}
         with self._entering(definition.url):
-            candidates = list(self.concepts(first, sought))
+            kept = list(self.concepts(first, sought))
             if include.get("concept") or include.get("filter"):
                 self._needed(include, definition)
-            kept = [one for one in candidates if self._told(include, definition, one) is not False]
+            if rest["valueSet"] or rest.get("system"):
+                kept = [one for one in kept if self._told(rest, definition, one) is not False]
         yield from kept
 
     def _enumerated(self, include: Mapping[str, Any], definition: Definition, sought: Sought | None) -> Iterator[Concept]:

@@ -104,7 +104,8 @@ def _is_asked(name: Designation, asked: Sequence[str]) -> bool:
 def _nested(catalogue: Catalogue, definition: Definition, concepts: Sequence[Concept], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Each row under its nearest ancestor that is in the expansion too; a concept with several parents stands under the first."""
     by_code = {(one.system, one.code): row for one, row in zip(concepts, rows, strict=True)}
-    parents = {id(row): _parent(catalogue, definition, one, by_code) for one, row in zip(concepts, rows, strict=True)}
+    lineages = _lineages(catalogue, definition, concepts)
+    parents = {id(row): _parent(one, lineages[one.system, one.version], by_code) for one, row in zip(concepts, rows, strict=True)}
     top: list[dict[str, Any]] = []
     for row in rows:
         parent = parents[id(row)]
@@ -115,11 +116,31 @@ def _nested(catalogue: Catalogue, definition: Definition, concepts: Sequence[Con
     return top
 
 
-def _parent(catalogue: Catalogue, definition: Definition, one: Concept, rows: Mapping[Any, dict[str, Any]]) -> dict[str, Any] | None:
-    system = catalogue.system(one.system, one.version, definition.package)
-    if system is None or not system.has_hierarchy:
-        return None
-    return next((rows[one.system, code] for code in system.ancestors(one.code) if (one.system, code) in rows), None)
+Lineage = Mapping[str, Sequence[str]]
+
+
+def _lineages(catalogue: Catalogue, definition: Definition, concepts: Sequence[Concept]) -> Mapping[tuple[str, str | None], Lineage]:
+    """Of each code system, in its version: the parents of its codes and of what is above them."""
+    codes: dict[tuple[str, str | None], list[str]] = {}
+    for one in concepts:
+        codes.setdefault((one.system, one.version), []).append(one.code)
+    found: dict[tuple[str, str | None], Lineage] = {}
+    for (url, version), listed in codes.items():
+        system = catalogue.system(url, version, definition.package)
+        found[url, version] = system.lineage(listed) if system is not None and system.has_hierarchy else {}
+    return found
+
+
+def _parent(one: Concept, lineage: Lineage, rows: Mapping[Any, dict[str, Any]]) -> dict[str, Any] | None:
+    """The row of the nearest ancestor that has one."""
+    level, seen = list(lineage.get(one.code, ())), {one.code}
+    while level:
+        for code in level:
+            if code not in seen and (one.system, code) in rows:
+                return rows[one.system, code]
+        seen.update(level)
+        level = list(dict.fromkeys(above for code in level for above in lineage.get(code, ()) if above not in seen))
+    return None
 
 
 def _is_circular(row: dict[str, Any], parents: Mapping[int, dict[str, Any] | None]) -> bool:

@@ -173,6 +173,8 @@ class TestThreeWaysToTheSameAnswer:
                 assert set(system.descendants(code, 100)) == below
                 assert set(system.parents(code)) == set(plain.parents[code])
                 assert set(system.children(code)) == set(plain.values(code, "child"))
+                lineage = {one: set(parents) for one, parents in system.lineage([code]).items()}
+                assert lineage == {one: set(plain.parents[one]) for one in (code, *above)}
 
     @settings(max_examples=40)
     @given(resource=systems())

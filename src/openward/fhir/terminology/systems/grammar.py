@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/terminologies-systems.html
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from openward.fhir.terminology.concepts import Concept, Filter, NoList, Sought
@@ -80,6 +80,9 @@ class GrammarSystem:
 
     def children(self, code: str) -> list[str]:
         return []
+
+    def lineage(self, codes: Collection[str]) -> Mapping[str, list[str]]:
+        return {}
 
     def ancestors(self, code: str) -> list[str]:
         return []

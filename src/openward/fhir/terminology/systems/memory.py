@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -76,6 +76,16 @@ class MemorySystem:
     def children(self, code: str) -> list[str]:
         number = self._number(code)
         return [] if number is None else [self._codes[child] for child in self._below.get(number, ())]
+
+    def lineage(self, codes: Collection[str]) -> Mapping[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        waiting = list(codes)
+        while waiting:
+            code = waiting.pop()
+            if code not in found:
+                found[code] = self.parents(code)
+                waiting += found[code]
+        return found
 
     def ancestors(self, code: str) -> list[str]:
         number = self._number(code)

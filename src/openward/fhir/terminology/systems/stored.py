@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -118,6 +118,18 @@ class StoredSystem:
     def children(self, code: str) -> list[str]:
         sql = f"select code from fhir.concept_parent where {OWN} and parent = %(code)s order by 1 limit 10000"  # noqa: S608 - fixed text
         return [row[0] for row in self._rows(sql, code=code)]
+
+    def lineage(self, codes: Collection[str]) -> Mapping[str, list[str]]:
+        """Level by level: a statement for each code would be thousands."""
+        sql = f"select code, parent from fhir.concept_parent where {OWN} and code = any(%(codes)s::text[]) order by 1, 2"  # noqa: S608 - fixed text
+        found: dict[str, list[str]] = {}
+        level = set(codes)
+        while level:
+            found |= {code: [] for code in level}
+            for code, parent in self._rows(sql, codes=sorted(level)):
+                found[code].append(parent)
+            level = {parent for code in level for parent in found[code]} - found.keys()
+        return found
 
     def ancestors(self, code: str) -> list[str]:
         return [row[0] for row in self._rows(UP, code=code)]

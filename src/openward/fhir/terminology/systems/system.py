@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
@@ -55,6 +55,9 @@ class CodeSystem(Protocol):
     def properties(self, code: str) -> Sequence[Property]: ...
     def parents(self, code: str) -> Sequence[str]: ...
     def children(self, code: str) -> Sequence[str]: ...
+
+    def lineage(self, codes: Collection[str]) -> Mapping[str, Sequence[str]]:
+        """The parents of each of these codes, and of every code above them; a code without parents may be left out."""
 
     def ancestors(self, code: str) -> Sequence[str]:
         """Every code that subsumes this one, without itself."""
