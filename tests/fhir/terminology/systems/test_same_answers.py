@@ -48,7 +48,9 @@ def systems(draw: Any) -> dict[str, Any]:
     }
 
 
-HIERARCHY = st.builds(Filter, st.just("concept"), st.sampled_from(["is-a", "descendent-of", "is-not-a", "generalizes"]), st.sampled_from(CODES))
+HIERARCHY = st.builds(
+    Filter, st.just("concept"), st.sampled_from(["is-a", "descendent-of", "is-not-a", "generalizes"]), st.sampled_from([*CODES, "A0", "c1"])
+)
 OF_SIZE = st.builds(Filter, st.just("size"), st.sampled_from(["=", "in", "not-in"]), st.sampled_from(["1", "2", "1,3"]))
 OF_CODE = st.builds(Filter, st.just("code"), st.sampled_from(["in", "not-in", "="]), st.sampled_from(["a0", "a0,b1,c2", "C1"]))
 PRESENCE = st.builds(Filter, st.sampled_from(["size", "display", "parent"]), st.just("exists"), st.sampled_from(["true", "false"]))

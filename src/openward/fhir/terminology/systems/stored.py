@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -65,6 +65,7 @@ class StoredSystem:
 
     def each(self, filters: Sequence[Filter] = (), sought: Sought | None = None) -> Iterator[Concept]:
         """Page by page along the order, so that a reader who stops early costs little."""
+        filters = [self._spelled(one) for one in filters]
         late = [one for one in filters if one.op == "regex"]
         selection = Selection(self, [one for one in filters if one.op != "regex"], sought)
         last = -1
@@ -79,6 +80,7 @@ class StoredSystem:
         row = self._row(code)
         if row is None:
             return False if self.is_whole else None
+        filters = [self._spelled(one) for one in filters]
         above = {row[0], *self.ancestors(row[0])} if any(one.is_of_hierarchy and one.op != "generalizes" for one in filters) else set()
         for one in filters:
             if one.is_of_hierarchy and one.op != "generalizes":
@@ -87,6 +89,11 @@ class StoredSystem:
             elif not self._passes(one, row[0]):
                 return False
         return True
+
+    def _spelled(self, one: Filter) -> Filter:
+        """A filter along the hierarchy starts from the code as the code system spells it."""
+        row = self._row(one.value) if one.is_of_hierarchy and not self.is_case_sensitive else None
+        return replace(one, value=row[0]) if row else one
 
     def _fits(self, one: Filter, concept: Concept) -> bool:
         fits = predicate(one, Facts(self.url, self.property_names, self.is_case_sensitive))
