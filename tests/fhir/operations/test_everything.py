@@ -93,6 +93,12 @@ def test_types_narrow_members_and_what_they_refer_to(call: Client) -> None:
     assert call("GET", "/Patient/ada/$everything?_type=Nothing").status == 400
 
 
+def test_a_type_that_is_only_referred_to_may_be_asked_for_alone(call: Client) -> None:
+    assert sorted(references(everything(call, "?_type=Organization,Practitioner"), "include")) == sorted(REFERRED)
+    assert references(everything(call, "?_type=Organization,Practitioner"), "match") == []
+    assert references(everything(call, "?_type=Patient", id="Encounter/v1"), "include") == ["Patient/ada"]
+
+
 def test_care_dates_narrow_what_has_one(call: Client) -> None:
     found = set(references(everything(call, "?start=2026-01-01&end=2026-12"), "match"))
     assert found == {"Patient/ada", "Observation/a1", "Encounter/v1", "Group/walkers"}

@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/encounter-operation-everything.html
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from uuid import UUID
@@ -15,7 +16,7 @@ from openward.fhir.errors import BadRequest, Refused
 from openward.fhir.ids import key as key_of
 from openward.fhir.interactions.seeing import address, refuse_missing, visible
 from openward.fhir.json import dumps
-from openward.fhir.operations.members import FIRST, Focus, Row, Wanted, page, referred
+from openward.fhir.operations.members import FIRST, Focus, Row, Wanted, page, referred, types_of
 from openward.fhir.operations.registry import Answer, Call, operation
 from openward.fhir.search import cursor as cursors
 from openward.fhir.search.date import span
@@ -38,12 +39,12 @@ def everything(call: Call) -> Answer:
     store.flush()
     after = _after(call, wanted) if "_cursor" in call.parameters else None
     focus = _patient(call.id) if call.type == "Patient" else _focus(store, call.type, call.id)
-    rows, more = _rows(store, focus, wanted, _count(call), after)
+    rows, more = _rows(store, focus, _walked(focus, wanted), _count(call), after)
     if focus.type == "Patient" and (not rows or rows[0].rank != FIRST):
         _focus(store, call.type, call.id)  # the patient was not asked for: that they may be seen is not shown by their being there
     # Of the patient's own nothing is included: it is a member, and comes as one on its page or was not asked for.
     others = referred(store, rows, None if focus.type == "Patient" else focus.patient)
-    entries = [_entry(row, call.url, "match") for row in rows]
+    entries = [_entry(row, call.url, "match") for row in rows if wanted.takes(row.type)]
     entries += [_entry(row, call.url, "include") for row in others if wanted.takes(row.type)]
     head = dumps({"resourceType": "Bundle", "type": "searchset", "link": _links(call, wanted, rows[-1] if more else None)})
     body = b"".join((head[:-1], b',"entry":[', b",".join(entries), b"]}")) if entries else head
@@ -67,6 +68,11 @@ def _focus(store: Store, type: str, id: str) -> Focus:
     if found is None:
         raise refuse_missing(store, "read", type, id, where)
     return Focus(type, id, params["rkey"], found[0])
+
+
+def _walked(focus: Focus, wanted: Wanted) -> Wanted:
+    """What is gone through: a type that is in no compartment is only referred to, by members of any type."""
+    return wanted if wanted.types is None or wanted.types.issubset(types_of(focus.type)) else replace(wanted, types=None)
 
 
 def _rows(store: Store, focus: Focus, wanted: Wanted, count: int, after: tuple[int, UUID] | None) -> tuple[list[Row], bool]:
