@@ -152,6 +152,13 @@ def test_a_stream_is_for_the_owner_alone(server: Server, token: str, sent: str, 
         assert answered in wire.recv(4096).split(b"\r\n")[0] + b" "
 
 
+@pytest.mark.parametrize(("kind", "answered"), [("bearer ", b" 200 "), ("", b" 401 ")])
+def test_a_stream_takes_a_token_as_the_api_does(server: Server, token: str, kind: str, answered: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", server.port + 1), timeout=30) as wire:
+        wire.sendall(f"GET /live/subscriptions/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {kind}{token}\r\n\r\n".encode())
+        assert answered in wire.recv(4096).split(b"\r\n")[0] + b" "
+
+
 def test_a_stream_of_another_client_does_not_exist(server: Server, token: str) -> None:
     other = server.installation.token(client="someone-else")
     with socket.create_connection(("127.0.0.1", server.port + 1), timeout=30) as wire:

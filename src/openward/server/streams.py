@@ -40,7 +40,8 @@ class Board(Protocol):
 
 async def subscription(request: Request, board: Board) -> Response:
     """The stream of one subscription. 401 without a token, 404 for what is not the client's, or goes by another channel."""
-    token = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    token = token.strip() if kind.lower() == "bearer" else ""
     id = request.path_params["id"]
     try:
         one = await sync_to_async(_opened, thread_sensitive=True)(token, id)
