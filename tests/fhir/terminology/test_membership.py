@@ -190,6 +190,9 @@ class TestPartsAndSupplements:
         store.create(supplement)
         assert terminology.display(ANIMALS, "cat", "eo") == "kato"
         assert terminology.validate_code(ANIMALS, "unicorn").result is False
+        for typed, expected in (("kat", ["cat"]), ("unic", []), ("cat", ["cat"])):
+            expansion = terminology.expand({"compose": {"include": [{"system": ANIMALS}]}}, filter=typed)["expansion"]
+            assert [one["code"] for one in expansion.get("contains", [])] == expected
 
     def test_to_ask_of_a_set_that_includes_a_large_system_does_not_read_it(self, terminology: Terminology) -> None:
         condition = "http://hl7.org/fhir/us/core/ValueSet/us-core-condition-code"

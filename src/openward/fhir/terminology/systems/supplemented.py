@@ -25,7 +25,25 @@ class Supplemented:
         return self._added(concept) if concept else None
 
     def each(self, filters: Sequence[Filter] = (), sought: Sought | None = None) -> Iterator[Concept]:
-        return map(self._added, self._system.each(filters, sought))
+        """Where something is sought, first what the system's own names tell, then what only a supplement calls so."""
+        if sought is None:
+            yield from map(self._added, self._system.each(filters))
+            return
+        found: set[str] = set()
+        for concept in self._system.each(filters, sought):
+            found.add(concept.code)
+            yield self._added(concept)
+        for code in dict.fromkeys(self._called(sought)):
+            more = self.find(code) if code not in found and self._system.holds(code, filters) else None
+            if more is not None:
+                yield more
+
+    def _called(self, sought: Sought) -> Iterator[str]:
+        """The codes that a supplement gives such a name."""
+        for extra in self._supplements:
+            for one in extra.each():
+                if sought.fits(one.code, [name.value for name in one.designations]):
+                    yield one.code
 
     def properties(self, code: str) -> Sequence[Property]:
         return [*self._system.properties(code), *(one for extra in self._supplements for one in extra.properties(code))]
