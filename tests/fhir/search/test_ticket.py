@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from openward.fhir.errors import TooCostly
 from openward.fhir.search.cursor import BadCursor
 from openward.fhir.search.ticket import GOOD_FOR, Expired, Ticket, seal, unseal
 
@@ -20,6 +21,13 @@ def test_a_long_one_is_packed_and_read_all_the_same() -> None:
     text = seal(KEY, ADDRESS, long)
     assert unseal(KEY, ADDRESS, text) == long
     assert len(text) < len(long.params[0][1]) / 2
+
+
+@pytest.mark.parametrize("value", ["".join(map(str, range(40_000))), "x" * 300_000])
+def test_one_too_long_for_an_address_is_refused_when_it_is_made(value: str) -> None:
+    """And not on the page it leads to."""
+    with pytest.raises(TooCostly):
+        seal(KEY, ADDRESS, Ticket([("code", value)], ["x"]))
 
 
 def test_nothing_of_the_search_stands_in_the_text() -> None:

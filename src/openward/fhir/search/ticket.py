@@ -21,13 +21,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from cryptography.hazmat.primitives.hashes import SHA512
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from openward.fhir.errors import FhirError
+from openward.fhir.errors import FhirError, TooCostly
 from openward.fhir.search.cursor import BadCursor
 
 TAG = 16  # bytes that AES-SIV puts before what it seals
 WORTH_PACKING = 1000  # bytes; to pack less takes longer than all else here
 GOOD_FOR = dt.timedelta(days=1)
-LONGEST = 64_000  # characters of a ticket, and bytes it may unpack to times four
+LONGEST = 64_000  # characters of a ticket, and bytes it may unpack to times four: an address of more is read by no web server
 
 
 class Expired(FhirError):
@@ -46,12 +46,18 @@ class Ticket:
 
 
 def seal(key: bytes, address: Sequence[Any], ticket: Ticket, at: dt.datetime | None = None) -> str:
-    """The ticket as text for a URL. `address`: the tenant and what was searched; it opens nowhere else. `at`: when the search was begun."""
+    """The ticket as text for a URL. `address`: the tenant and what was searched; it opens nowhere else. `at`: when the search was begun.
+
+    Raises TooCostly where it would be too long for one.
+    """
     moment = int((at or dt.datetime.now(dt.UTC)).timestamp())
     plain = msgspec.json.encode([moment, ticket.params, ticket.position])
     packed = zlib.compress(plain) if len(plain) > WORTH_PACKING else plain
     sealed = _cipher(key).encrypt(packed, [msgspec.json.encode(address)])
-    return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+    text = base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+    if len(text) > LONGEST or len(plain) > LONGEST * 4:
+        raise TooCostly("This search is too long for an address of its next page: ask for fewer values at once, or for a larger _count.")
+    return text
 
 
 def unseal(key: bytes, address: Sequence[Any], text: str, now: dt.datetime | None = None) -> Ticket:
