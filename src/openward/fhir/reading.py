@@ -17,7 +17,7 @@ from openward.fhir.ids import is_id
 from openward.fhir.interactions.sound import sound
 from openward.fhir.interactions.transaction import new_names
 from openward.fhir.json import loads
-from openward.fhir.references import binaries, literals, relink, rewrite, slots
+from openward.fhir.references import binaries, literals, outward, relink, rewrite
 from openward.fhir.sources import Document, Unreadable, documents
 
 LINES = 500  # of NDJSON in one transaction
@@ -157,7 +157,7 @@ def examined(asked: list[Entry], tenant: int) -> list[Entry]:
     Entries whose names only a search can tell are left as they are.
     """
     refuse_duplicates(asked)
-    found = {entry.index: slots(entry.resource) for entry in asked if entry.resource is not None}
+    found = {entry.index: outward(entry.resource) for entry in asked if entry.resource is not None}
     if any(_is_conditional(entry) for entry in asked) or any("?" in text for each in found.values() for text in literals(each)):
         return asked
     names, faults = new_names(asked), []

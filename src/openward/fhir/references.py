@@ -17,6 +17,7 @@ from openward.fhir.ids import is_id
 Slot = tuple[Any, Any]
 URNS = ("urn:uuid:", "urn:oid:")
 VERSION = "/_history/"
+RESTFUL = re.compile(r"https?://.+/([A-Za-z]+/[A-Za-z0-9\-.]{1,64})")
 # Texts and canonicals, in which a URN is no link to another entry.
 NO_LINKS = frozenset({"value", "valueString", "valueMarkdown", "valueCanonical", "display", "title", "text", "description"})
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
@@ -52,6 +53,33 @@ def slots(resource: Any) -> list[Slot]:
             elif kind is list:
                 nodes += value if value and value[0].__class__ is dict else (value,)
     return found
+
+
+def outward(resource: Mapping[str, Any]) -> list[Slot]:
+    """Those of its slots that lead out of it.
+
+    What the entries of a stored Bundle call one another is found in it; what else they name relative to where they came from is there, not here.
+    https://hl7.org/fhir/R4/bundle.html#references
+    """
+    entries = resource.get("entry")
+    if resource.get("resourceType") != "Bundle" or not isinstance(entries, list):
+        return slots(resource)
+    urls = [entry.get("fullUrl") if isinstance(entry, dict) else None for entry in entries]
+    own = {name for url in urls if isinstance(url, str) for name in names_of(url)}
+    found = slots({name: value for name, value in resource.items() if name != "entry"})
+    for entry, url in zip(entries, urls, strict=True):
+        has_base = isinstance(url, str) and RESTFUL.fullmatch(url) is not None
+        for holder, name in slots(entry):
+            text = holder[name]
+            if without_version(text) not in own and not (has_base and target(text) is not None):
+                found.append((holder, name))
+    return found
+
+
+def names_of(full_url: str) -> list[str]:
+    """What other entries may call the one that has this full URL: by it, and if it is a RESTful one by its relative form."""
+    restful = RESTFUL.fullmatch(full_url)
+    return [full_url, restful[1]] if restful else [full_url]
 
 
 def literals(slots: Sequence[Slot]) -> list[str]:

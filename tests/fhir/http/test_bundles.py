@@ -198,6 +198,38 @@ class TestReferences:
         assert subject == patient["response"]["location"].partition("/_history")[0] != "Patient/7"
 
 
+class TestStoredBundles:
+    """bundle.html#references: what its entries name is looked for in the Bundle itself."""
+
+    NAME = "urn:uuid:0d1a9f0e-9c0b-4f0e-8d53-0f5c1b8e2a11"
+
+    def collection(self, name: str, reference: str) -> dict[str, Any]:
+        seen = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "subject": {"reference": reference}}
+        patient, visit = {"fullUrl": name, "resource": {"resourceType": "Patient"}}, {"fullUrl": f"{name[:-1]}9", "resource": seen}
+        return {"resourceType": "Bundle", "type": "collection", "entry": [patient, visit]}
+
+    @pytest.mark.parametrize(
+        ("name", "reference"),
+        [(NAME, NAME), ("http://other.example/fhir/Patient/7", "Patient/7"), ("http://other.example/fhir/Patient/7", "Patient/elsewhere")],
+    )
+    def test_it_is_stored_as_it_is(self, call: Client, name: str, reference: str) -> None:
+        stored = self.collection(name, reference)
+        alone = call("POST", "/Bundle", stored)
+        patient = {**asking("Patient", "POST", PATIENT), "fullUrl": name}
+        made = send(call, "transaction", patient, asking("Bundle", "POST", stored)).json["entry"]
+        assert alone.json["entry"] == call("GET", "/" + made[1]["response"]["location"]).json["entry"] == stored["entry"]
+
+    def test_what_it_does_not_hold_itself_still_leads_out_of_it(self, call: Client) -> None:
+        entries = [
+            {**asking("Patient", "POST", PATIENT), "fullUrl": self.NAME},
+            asking("Bundle", "POST", self.collection("urn:oid:1.2.3", self.NAME)),
+        ]
+        made = send(call, "transaction", *entries).json["entry"]
+        stored = call("GET", "/" + made[1]["response"]["location"]).json
+        assert stored["entry"][1]["resource"]["subject"]["reference"] == made[0]["response"]["location"].partition("/_history")[0]
+        assert call("POST", "/Bundle", self.collection("urn:oid:1.2.3", "Patient/nobody")).status == 422
+
+
 class TestConditions:
     """What a condition finds inside a transaction. https://hl7.org/fhir/R4/http.html#trules"""
 

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from openward.fhir.definitions import is_resource_type
 from openward.fhir.errors import BadRequest, FhirError, Invalid, Issue
 from openward.fhir.ids import is_id
+from openward.fhir.references import names_of
 
 if TYPE_CHECKING:
     from openward.fhir.interactions.sound import Sound
@@ -28,7 +29,6 @@ MAX_ENTRIES = 20_000
 ETAG = re.compile(r'(?:W/)?"?(\d{1,9})"?')
 ANY_VERSION = -1
 """`If-Match: *`: whichever version is there, if one is. https://www.rfc-editor.org/rfc/rfc9110#field.if-match"""
-RESTFUL = re.compile(r"https?://.+/([A-Za-z]+/[A-Za-z0-9\-.]{1,64})")
 
 
 @dataclass(slots=True)
@@ -71,11 +71,8 @@ class Entry:
 
     @property
     def former_names(self) -> list[str]:
-        """What other entries may call this one: its full URL, and for a RESTful one its relative form."""
-        if not self.full_url:
-            return []
-        restful = RESTFUL.fullmatch(self.full_url)
-        return [self.full_url, restful[1]] if restful else [self.full_url]
+        """What other entries may call this one."""
+        return names_of(self.full_url) if self.full_url else []
 
 
 def entries(bundle: Mapping[str, Any]) -> list[Entry]:

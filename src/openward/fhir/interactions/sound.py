@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from openward.fhir.references import Slot, literals, slots
+from openward.fhir.references import Slot, literals, outward
 from openward.fhir.search.index import IndexRow, extract
 from openward.fhir.validation import check
 
@@ -24,4 +24,4 @@ def sound(type: str, id: str, resource: Mapping[str, Any], found: Sequence[Slot]
     """Examine `resource` as `type/id`; `found` are its slots, if they have been looked for. Raises Invalid with every fault."""
     content = {**resource, "id": id}
     check(content)
-    return Sound(content, extract(content, type, tenant=tenant), literals(slots(content) if found is None else found))
+    return Sound(content, extract(content, type, tenant=tenant), literals(outward(content) if found is None else found))

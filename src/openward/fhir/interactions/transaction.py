@@ -21,7 +21,7 @@ from openward.fhir.interactions.patch import amend
 from openward.fhir.interactions.update import replace
 from openward.fhir.interactions.writing import Address, is_same, lock, prepare, settle
 from openward.fhir.patch import patch_in_entry
-from openward.fhir.references import URNS, binaries, literals, relink, rewrite, slots, without_version
+from openward.fhir.references import URNS, binaries, literals, outward, relink, rewrite, without_version
 from openward.fhir.references import located as found_in
 from openward.fhir.versions import Version, Written
 from openward.fhir.virtual import refuse_made
@@ -143,7 +143,7 @@ def _rewrite(store: Store, asked: Sequence[Entry], *, closed: bool) -> set[int]:
     files = binaries(names)
     for entry in open_entries:
         carried = entry.resource if entry.resource is not None else entry.patch
-        entry.slots = found = slots(carried) if carried is not None else []
+        entry.slots = found = outward(carried) if carried is not None else []
         for reference in literals(found):
             if reference in names:
                 continue
@@ -169,7 +169,7 @@ def _is_conditional(reference: str) -> bool:
 def _resolve(store: Store, waiting: Sequence[Entry]) -> None:
     """Conditional references come last, when all that others write is there to be found. https://hl7.org/fhir/R4/http.html#trules"""
     for entry in waiting:
-        found = slots(entry.resource if entry.resource is not None else entry.patch)
+        found = outward(entry.resource if entry.resource is not None else entry.patch or {})
         names: dict[str, str] = {}
         with located(entry):
             for reference in filter(_is_conditional, literals(found)):
