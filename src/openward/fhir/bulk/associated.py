@@ -1,4 +1,4 @@
-"""`includeAssociatedData`: the Provenance of what is exported, all of it or the latest of each resource.
+"""The Provenance of what is exported: all that is about resources of patients, or with `includeAssociatedData` all or the latest of each resource exported.
 
 https://hl7.org/fhir/uv/bulkdata/export.html#query-parameters
 """
@@ -12,7 +12,7 @@ from uuid import UUID
 from psycopg import ClientCursor, Connection
 
 from openward.fhir.bulk.spec import LATEST, Spec
-from openward.fhir.definitions import type_number
+from openward.fhir.definitions import compartment, type_number
 from openward.fhir.search.reference import link_hash
 
 PROVENANCE = "Provenance"
@@ -31,9 +31,17 @@ def is_wanted(spec: Spec) -> bool:
     return spec.provenance is not None and PROVENANCE not in spec.types
 
 
+def is_by_target(spec: Spec, kind: str) -> bool:
+    """Whether Provenance is in the export for what it is about, and not for the patient it names itself, which most of it does not.
+
+    What one that was deleted was about is not known any more.
+    """
+    return is_wanted(spec) or (spec.compartment and kind != "deleted")
+
+
 def gather(connection: Connection[object], tenant: int, spec: Spec, types: Sequence[str], patients: Sequence[UUID] | None, at: dt.datetime) -> None:
-    """Put the keys of the Provenance of `types` into a table of this connection, that AMONG looks into."""
-    latest = spec.provenance == LATEST
+    """Put the keys of the Provenance of `types`, or of all that patients have, into a table of this connection, that AMONG looks into."""
+    latest = is_wanted(spec) and spec.provenance == LATEST
     target = "t.patient = any(%(patients)s::uuid[])" if patients is not None else "t.patient is not null" if spec.compartment else "true"
     statement = FILL.format(
         distinct="distinct on (e.tgt)" if latest else "distinct",
@@ -41,7 +49,7 @@ def gather(connection: Connection[object], tenant: int, spec: Spec, types: Seque
         provenance=type_number(PROVENANCE),
         target=target,
     )
-    others = [type for type in types if type != PROVENANCE]
+    others = [type for type in (types if is_wanted(spec) else ("Patient", *compartment("Patient"))) if type != PROVENANCE]
     given = {
         "tenant": tenant,
         "links": [link_hash("target", type) for type in others],

@@ -220,6 +220,7 @@ class Run:
         where = self.house.policy.where(self.actor, "export", type)
         assert where is not None
         assert self.export.at is not None
+        is_by_target = type == associated.PROVENANCE and associated.is_by_target(self.spec, kind)
         return Source(
             self.connection,
             self.export.tenant,
@@ -229,21 +230,16 @@ class Run:
             self.export.at,
             self.spec.since,
             self.spec.until,
-            compartment=self.spec.compartment and not self._is_associated(type),
-            patients=None if self._is_associated(type) else self.patients,
+            compartment=self.spec.compartment and not is_by_target,
+            patients=None if is_by_target else self.patients,
             queries=self.spec.filters.get(type, ()),
             deleted=kind == "deleted",
             errors=kind == "error",
-            among=self._among(type),
+            among=self._of_targets() if is_by_target else "true",
         )
 
-    def _is_associated(self, type: str) -> bool:
-        return type == associated.PROVENANCE and associated.is_wanted(self.spec)
-
-    def _among(self, type: str) -> str:
-        """Of the Provenance that comes for the sake of others: only theirs."""
-        if not self._is_associated(type):
-            return "true"
+    def _of_targets(self) -> str:
+        """Of the Provenance only that of what is exported."""
         assert self.export.at is not None
         types = [of for kind, of in self.steps() if kind == "output"]
         associated.gather(self.connection, self.export.tenant, self.spec, types, self.patients, self.export.at)
