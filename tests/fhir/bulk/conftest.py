@@ -27,6 +27,7 @@ Job = Callable[..., None]
 ACTORS = {
     "all": Visitor("all"),
     "patients": Visitor("patients", types=frozenset({"Patient"})),
+    "observations": Visitor("observations", types=frozenset({"Observation"})),
     "none": Visitor("none", interactions=frozenset({"read", "search"})),
     "other": Visitor("other"),
     "patient-writer": Visitor("patient-writer", types=frozenset({"Patient", "Binary"})),

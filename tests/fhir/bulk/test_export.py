@@ -58,6 +58,11 @@ def names(resources: list[dict[str, Any]]) -> set[str]:
     return {f"{resource['resourceType']}/{resource['id']}" for resource in resources}
 
 
+def said_of(id: str, target: str, year: str = "2020") -> dict[str, Any]:
+    agent = [{"who": {"reference": "Practitioner/doc"}}]
+    return {"resourceType": "Provenance", "id": id, "target": [{"reference": target}], "recorded": f"{year}-01-01T00:00:00Z", "agent": agent}
+
+
 @pytest.fixture
 def ward(store: Store) -> Store:
     """Two patients with an observation each, a third without, a group of the first, and a practitioner."""
@@ -168,6 +173,19 @@ class TestOutput:
         bulk.work()
         manifest = call("GET", path_of(begun.headers["Content-Location"]), token="all").json
         assert names(lines(call, manifest)) == {"Patient/ben", "Observation/o2"}
+        assert manifest["request"] == "https://clinic.test/fhir/Patient/$export"
+
+    @pytest.mark.parametrize(("path", "id"), [("/Patient/$export", "nobody"), ("/Group/g/$export", "ben"), ("/Group/g/$export", "cy")])
+    def test_a_patient_who_is_not_there_is_an_error_unless_lenient(self, call: Client, bulk: Bulk, ward: Store, path: str, id: str) -> None:
+        named = [{"name": "patient", "valueReference": {"reference": f"Patient/{one}"}} for one in ("ada", id)]
+        body = {"resourceType": "Parameters", "parameter": named}
+        refused = call("POST", path, body, token="all", **ASYNC)
+        assert (refused.status, f"Patient/{id} " in refused.issue["diagnostics"], "ada" in refused.issue["diagnostics"]) == (400, True, False)
+        assert call("POST", path, body, token="all", prefer="respond-async, handling=lenient").status == 202
+
+    def test_who_may_see_no_patients_is_not_told_who_is_there(self, call: Client, bulk: Bulk, ward: Store) -> None:
+        body = {"resourceType": "Parameters", "parameter": [{"name": "patient", "valueReference": {"reference": "Patient/nobody"}}]}
+        assert call("POST", "/Patient/$export", body, token="observations", **ASYNC).status == 202
 
     @pytest.mark.parametrize("whose", [{"identifier": {"value": "MRN1"}}, {"display": "Ben"}, {"reference": "Observation/o2"}])
     def test_a_patient_who_is_not_named_by_reference_is_not_nobody(self, call: Client, bulk: Bulk, ward: Store, whose: dict[str, Any]) -> None:
@@ -214,18 +232,32 @@ class TestOutput:
             ("of-ben", "Observation/o2", "2020"),
             ("doc", "Practitioner/doc", "2020"),
         ):
-            ward.update(
-                {
-                    "resourceType": "Provenance",
-                    "id": id,
-                    "target": [{"reference": target}],
-                    "recorded": f"{at}-01-01T00:00:00Z",
-                    "agent": [{"who": {"reference": "Practitioner/doc"}}],
-                }
-            )
+            ward.update(said_of(id, target, at))
         found = names(lines(call, exported(call, bulk, f"/Patient/$export?_type=Observation&includeAssociatedData={wanted}")))
         assert {name for name in found if name.startswith("Provenance")} == expected
         assert {name for name in found if name.startswith("Observation")} == {"Observation/o1", "Observation/o2"}
+
+    @pytest.mark.parametrize("query", ["", "?_type=Provenance", "?_type=Provenance,Patient"])
+    def test_of_patients_is_the_provenance_of_all_that_is_theirs(self, call: Client, bulk: Bulk, ward: Store, query: str) -> None:
+        for id, target in (
+            ("ada", "Patient/ada"),
+            ("o1", "Observation/o1"),
+            ("before", "Observation/o1/_history/1"),
+            ("o2", "Observation/o2"),
+            ("doc", "Practitioner/doc"),
+        ):
+            ward.update(said_of(id, target))
+        of_all = {name for name in names(lines(call, exported(call, bulk, f"/Patient/$export{query}"))) if name.startswith("Provenance")}
+        of_group = {name for name in names(lines(call, exported(call, bulk, f"/Group/g/$export{query}"))) if name.startswith("Provenance")}
+        assert of_all == {"Provenance/ada", "Provenance/o1", "Provenance/before", "Provenance/o2"}
+        assert of_group == {"Provenance/ada", "Provenance/o1", "Provenance/before"}
+
+    def test_provenance_that_was_deleted_since_is_told(self, call: Client, bulk: Bulk, ward: Store) -> None:
+        ward.update(said_of("ada", "Patient/ada"))
+        first = exported(call, bulk, "/Patient/$export?_type=Provenance")
+        ward.delete("Provenance", "ada")
+        second = exported(call, bulk, f"/Patient/$export?_type=Provenance&_since={first['transactionTime']}")
+        assert "Provenance/ada" in json.dumps(lines(call, second, "deleted"))
 
     def test_since_leaves_out_what_is_older(self, call: Client, bulk: Bulk, ward: Store) -> None:
         first = exported(call, bulk)

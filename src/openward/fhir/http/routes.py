@@ -151,7 +151,7 @@ def _operate(operation: Operation, type: str | None, id: str | None, store: Stor
         is_query = request.media_type == "application/graphql"
         body = {"query": request.read().decode("utf-8", "replace")} if is_query else request.body()
     parameters = Parameters.of(request.parameters, body)
-    answer = operation(Call(store, operation.name, type, id, parameters, request.url, request.headers))
+    answer = operation(Call(store, operation.name, type, id, parameters, request.url, request.headers, request.method))
     return Response.answer(answer) if isinstance(answer, Answer) else Response.json(answer)
 
 

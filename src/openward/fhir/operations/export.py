@@ -12,10 +12,13 @@ from urllib.parse import urlencode
 from openward.fhir.bulk import exports
 from openward.fhir.bulk.house import House, house
 from openward.fhir.bulk.serving import address
+from openward.fhir.bulk.source import members, patient_keys
 from openward.fhir.bulk.spec import Spec, spec
 from openward.fhir.errors import BadRequest, Forbidden, Issue
+from openward.fhir.operations.members import sight
 from openward.fhir.operations.registry import Answer, Call, operation
 from openward.fhir.protocols import Event
+from openward.fhir.search.sql import Bindings
 
 DEFINITION = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition"
 
@@ -47,6 +50,8 @@ def _kick_off(call: Call, level: str) -> Answer:
     here = house()
     wanted = spec(call.parameters, level=level, id=call.id, lenient=call.preferred("handling=lenient"))
     _permit(call, wanted)
+    if wanted.patients and not call.preferred("handling=lenient"):
+        _find(call, wanted)
     with call.store.transaction():
         if exports.unfinished(call.store.connection, call.store.tenant, call.store.actor.id) >= here.limits.running:
             return _too_many(here)
@@ -68,6 +73,23 @@ def _permit(call: Call, wanted: Spec) -> None:
         raise Forbidden(f"You may not export {', '.join(dict.fromkeys(refused)) or 'any of this'}.")
 
 
+def _find(call: Call, wanted: Spec) -> None:
+    """Whoever is named must be there, and in the group if one is asked for: an empty file would say that there is nothing about them."""
+    bind = Bindings(call.store.tenant)
+    visible = sight(call.store, ["Patient"], bind)
+    if not visible:  # whoever may see no patients is not told who is there
+        return
+    keys = dict(zip(patient_keys(wanted.patients), wanted.patients, strict=True))
+    call.store.flush()
+    sql = f"select c.rkey from fhir.current c where c.tenant = %(tenant)s and {visible} and c.rkey = any({bind.place(list(keys), '::uuid[]')})"  # noqa: S608
+    found = {row[0] for row in call.store.execute(sql, bind.values)}
+    if wanted.group:
+        found &= set(members(call.store.read("Group", wanted.group).data))
+    missing = [f"Patient/{id}" for key, id in keys.items() if key not in found]
+    if missing:
+        raise BadRequest(f"There is no {', '.join(missing)[:200]} {'in this group' if wanted.group else 'here'}.")
+
+
 def _too_many(here: House) -> Answer:
     words = f"You have {here.limits.running} exports that are not finished; wait for one, or cancel it."
     return Answer(429, _saying("throttled", words), headers={"Retry-After": "60"})
@@ -78,7 +100,9 @@ def _saying(code: str, words: str, severity: str = "error") -> Mapping[str, Any]
 
 
 def _request(call: Call) -> str:
-    """The address that was asked, as the manifest must repeat it."""
+    """The address that was asked, as the manifest must repeat it; of a POST without the parameters."""
     path = "/".join(part for part in (call.type, call.id, "$export") if part)
+    if call.method == "POST":
+        return f"{call.url}/{path}"
     pairs = [(name, value) for name in call.parameters.names for value in call.parameters.all(name) if isinstance(value, str)]
     return f"{call.url}/{path}" + (f"?{urlencode(pairs, safe='/:,')}" if pairs else "")

@@ -36,6 +36,7 @@ class Call:
     parameters: Parameters
     url: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    method: str = "POST"
 
     def preferred(self, token: str) -> bool:
         """Whether the Prefer header asks for `token`, such as `respond-async`. https://www.rfc-editor.org/rfc/rfc7240"""
