@@ -133,6 +133,11 @@ class TestExpand:
     def test_a_version_of_a_system_is_left_out_and_no_other(self, call: Client, animals: Any, left_out: str, expected: list[str]) -> None:
         assert codes(expand(call, value_set(VS, {"system": ANIMALS}), exclude_system=left_out)) == expected
 
+    def test_what_is_said_back_is_text(self, call: Client, animals: Any) -> None:
+        url = "/ValueSet/$expand?url=http://example.org/vs/animals&filter="
+        assert "filter" not in [part["name"] for part in call("GET", url).json["expansion"]["parameter"]]
+        assert call("POST", "/ValueSet/$expand", parameters(url="http://example.org/vs/animals", exclude_system={"code": "x"})).status == 400
+
     def test_the_definition_comes_along_when_asked_for_and_what_shaped_the_list_is_said(self, call: Client, animals: Any) -> None:
         dogs = value_set(VS, filtered(("concept", "is-a", "dog")))
         asked = parameters(valueSet=dogs, includeDefinition=True, exclude_system="http://loinc.org|2.56", designation="urn:ietf:bcp:47|de")
@@ -324,6 +329,11 @@ class TestValidateCode:
         nameless = {key: value for key, value in ANIMAL_SYSTEM.items() if key != "url"}
         assert call("POST", "/CodeSystem/$validate-code", parameters(codeSystem=nameless, code="dog")).status == 400
 
+    def test_a_coding_that_says_no_code_tells_nothing(self, call: Client, animals: Any) -> None:
+        concept = {"coding": [{"display": "a dog"}, {"system": ANIMALS, "code": "dog"}]}
+        asked = parameters(url="http://example.org/vs/animals", codeableConcept=concept)
+        assert named(call("POST", "/ValueSet/$validate-code", asked).json, "result") is True
+
     @pytest.mark.parametrize(("code", "expected"), [("h", True), ("a", True), ("kg", False)])
     def test_units_of_time_are_those_that_measure_time(self, call: Client, code: str, expected: bool) -> None:
         units = "http://hl7.org/fhir/ValueSet/all-time-units"
@@ -382,6 +392,10 @@ class TestLookup:
     def test_by_a_coding_in_another_language(self, call: Client, animals: Any) -> None:
         answer = call("POST", "/CodeSystem/$lookup", parameters(coding={"system": ANIMALS, "code": "dog"}, displayLanguage="fr")).json
         assert named(answer, "display") == "Chien"
+
+    def test_a_concept_without_a_code_is_refused(self, call: Client) -> None:
+        words = {"resourceType": "Parameters", "parameter": [{"name": "codeableConcept", "valueCodeableConcept": {"text": "a dog"}}]}
+        assert call("POST", "/CodeSystem/$lookup", words).status == 400
 
     def test_of_units_and_languages(self, call: Client) -> None:
         assert named(call("GET", "/CodeSystem/$lookup?system=http://unitsofmeasure.org&code=mm[Hg]").json, "display") == "mm[Hg]"
@@ -478,6 +492,13 @@ class TestTranslate:
         assert self.matches(call("POST", "/ConceptMap/$translate", body).json) == []
         body["parameter"].append(dependency)
         assert self.matches(call("POST", "/ConceptMap/$translate", body).json) == [("relatedto", "purr")]
+
+    @pytest.mark.parametrize("part", [{"name": ["element"], "valueUri": "x"}, {"name": "concept", "valueCodeableConcept": {"coding": "x"}}, "x"])
+    def test_a_dependency_of_no_form_is_refused(self, call: Client, store: Store, part: Any) -> None:
+        store.create(MAP)
+        body = parameters(url="http://example.org/map", coding={"system": ANIMALS, "code": "cat"})
+        body["parameter"].append({"name": "dependency", "part": [part]})
+        assert call("POST", "/ConceptMap/$translate", body).status == 422
 
     def test_a_target_system_narrows(self, call: Client, store: Store) -> None:
         store.create(MAP)

@@ -46,17 +46,17 @@ def _options(given: Parameters) -> Options:
         offset=given.number("offset") or 0,
         count=given.number("count"),
         designations=given.flag("includeDesignations"),
-        designation=[str(one) for one in given.all("designation")],
+        designation=given.texts("designation"),
         definition=given.flag("includeDefinition"),
         active_only=given.flag("activeOnly"),
         nested=not given.flag("excludeNested"),
         exclude_not_for_ui=given.flag("excludeNotForUI"),
         language=given.text("displayLanguage"),
-        exclude_systems=[str(one) for one in given.all("exclude-system")],
-        versions=Versions.of(*([str(one) for one in given.all(name)] for name in VERSIONS)),
+        exclude_systems=given.texts("exclude-system"),
+        versions=Versions.of(*map(given.texts, VERSIONS)),
         said=[
-            *({"name": name, kind: _value(given, name, kind)} for name, kind in ECHOED.items() if name in given),
-            *({"name": name, kind: str(one)} for name, kind in REPEATED.items() for one in given.all(name)),
+            *({"name": name, kind: _value(given, name, kind)} for name, kind in ECHOED.items() if given.value(name) not in (None, "")),
+            *({"name": name, kind: one} for name, kind in REPEATED.items() for one in given.texts(name)),
         ],
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from openward.fhir.errors import BadRequest
 from openward.fhir.operations.registry import Call, operation
-from openward.fhir.terminology.asking import Coded, UnknownCode, codings, parameter, parameters, terminology
+from openward.fhir.terminology.asking import UnknownCode, codings, parameter, parameters, terminology
 from openward.fhir.terminology.concepts import Concept, UnknownSystem
 from openward.fhir.terminology.systems import CodeSystem, Property
 from openward.fhir.terminology.versions import versioned
@@ -19,7 +19,10 @@ from openward.fhir.terminology.versions import versioned
 @operation("lookup", on=("type",), types=("CodeSystem",), url="http://hl7.org/fhir/OperationDefinition/CodeSystem-lookup")
 def lookup(call: Call) -> Mapping[str, Any]:
     """Raises BadRequest, UnknownSystem, UnknownCode."""
-    asked: Coded = codings(call, call.parameters.text("system"), call.parameters.text("version"))[0]
+    found = codings(call, call.parameters.text("system"), call.parameters.text("version"))
+    if len(found) != 1:
+        raise BadRequest("One code is looked up at a time.")
+    [asked] = found
     if asked.system is None:
         raise BadRequest("Say which code system: system.")
     system = terminology(call, "codeSystem").catalogue.system(asked.system, asked.version)

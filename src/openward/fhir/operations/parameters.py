@@ -68,6 +68,13 @@ class Parameters:
             return value
         raise BadRequest(f"{name} is not text.")
 
+    def texts(self, name: str) -> list[str]:
+        """Each value as text. Raises BadRequest."""
+        values = self.all(name)
+        if not all(isinstance(value, str) for value in values):
+            raise BadRequest(f"{name} is not text.")
+        return values
+
     def flag(self, name: str, *, otherwise: bool = False) -> bool:
         value = self.value(name)
         if value is None:

@@ -13,6 +13,7 @@ from openward.fhir.operations.registry import Call, operation
 from openward.fhir.terminology.asking import Coded, check_sent, codings, parameter, parameters, terminology
 from openward.fhir.terminology.service import Terminology
 from openward.fhir.terminology.translation import UNMATCHED, Map, Match, maps, translated
+from openward.fhir.validation import check
 
 MOST = 1_000
 
@@ -58,11 +59,10 @@ def _maps(call: Call, bound: Terminology) -> list[Map]:
 
 
 def _dependencies(given: Sequence[Any]) -> dict[str, str]:
-    """element → code or text, of the parts of each `dependency`. Raises BadRequest."""
+    """element → code or text, of the parts of each `dependency`. Raises Invalid."""
     found: dict[str, str] = {}
     for parts in given:
-        if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
-            raise BadRequest("A dependency has the parts element and concept.")
+        check(parameters([{"name": "dependency", "part": parts}]))
         by_name = {part.get("name"): part for part in parts}
         element, concept = by_name.get("element", {}).get("valueUri"), by_name.get("concept", {}).get("valueCodeableConcept", {})
         coding: dict[str, str] = next(iter(concept.get("coding", ())), {})

@@ -76,7 +76,10 @@ def check_sent(resource: Mapping[str, Any]) -> None:
 
 
 def codings(call: Call, system: str | None, version: str | None) -> list[Coded]:
-    """What is asked about: codeableConcept, coding, or code. Raises BadRequest unless exactly one of them is there."""
+    """What is asked about: codeableConcept, coding, or code. Raises BadRequest unless exactly one of them is there.
+
+    A concept may have no coding at all, and codings that say a name and no code; they tell nothing.
+    """
     given = call.parameters
     kinds = [name for name in ("codeableConcept", "coding", "code") if name in given]
     if len(kinds) != 1:
@@ -87,7 +90,7 @@ def codings(call: Call, system: str | None, version: str | None) -> list[Coded]:
     listed = value.get("coding", []) if kinds == ["codeableConcept"] and isinstance(value, dict) else [value]
     if not isinstance(listed, list) or len(listed) > MOST_CODINGS:
         raise BadRequest(f"{kinds[0]} is not in the form of its type.")
-    return [coded(one) for one in listed]
+    return [coded(one) for one in listed if kinds == ["coding"] or not isinstance(one, dict) or "code" in one]
 
 
 def coded(value: Any) -> Coded:
