@@ -27,7 +27,7 @@ Job = Callable[..., None]
 ACTORS = {
     "all": Visitor("all"),
     "patients": Visitor("patients", types=frozenset({"Patient"})),
-    "observations": Visitor("observations", types=frozenset({"Observation"})),
+    "groups": Visitor("groups", types=frozenset({"Observation", "Group"})),
     "none": Visitor("none", interactions=frozenset({"read", "search"})),
     "other": Visitor("other"),
     "patient-writer": Visitor("patient-writer", types=frozenset({"Patient", "Binary"})),

@@ -185,7 +185,7 @@ class TestOutput:
 
     def test_who_may_see_no_patients_is_not_told_who_is_there(self, call: Client, bulk: Bulk, ward: Store) -> None:
         body = {"resourceType": "Parameters", "parameter": [{"name": "patient", "valueReference": {"reference": "Patient/nobody"}}]}
-        assert call("POST", "/Patient/$export", body, token="observations", **ASYNC).status == 202
+        assert call("POST", "/Group/g/$export", body, token="groups", **ASYNC).status == 202
 
     @pytest.mark.parametrize("whose", [{"identifier": {"value": "MRN1"}}, {"display": "Ben"}, {"reference": "Observation/o2"}])
     def test_a_patient_who_is_not_named_by_reference_is_not_nobody(self, call: Client, bulk: Bulk, ward: Store, whose: dict[str, Any]) -> None:
