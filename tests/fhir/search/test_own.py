@@ -117,6 +117,14 @@ class TestIndexing:
         assert ids(store, "subject:Patient.ours=you", "Flag") == ["a"]
         assert ids(store, "_has:Flag:subject:status=active&ours:missing=false") == ["a", "b"]
 
+    def test_a_reference_whose_targets_are_not_named_may_lead_anywhere(self, house: House) -> None:
+        store = house.store(strict=False)
+        store.update({"resourceType": "Organization", "id": "o", "name": "Ward"})
+        store.update(patient("a", contact=[{"organization": {"reference": "Organization/o"}}]))
+        store.create(parameter("ours", "reference", "Patient.contact.organization"))
+        index_all(house)
+        assert ids(store, "ours=Organization/o") == ids(store, "ours=o") == ids(store, "ours:Organization.name=ward") == ["a"]
+
     def test_another_expression_finds_what_it_says_and_nothing_of_the_old(self, house: House) -> None:
         store = house.store()
         store.update(patient("a", contact=[{"name": {"family": "Abel", "given": ["Bea"]}}]))

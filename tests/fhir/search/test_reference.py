@@ -182,6 +182,18 @@ def test_a_uuid_without_its_type_is_any_of_the_types(shelf: Shelf) -> None:
     assert shelf.ids(f"Observation?subject=Patient/{id},Device/{id}") == ["o2", "o0"]
 
 
+def test_a_parameter_that_names_no_target_points_at_any_type(shelf: Shelf) -> None:
+    """searchparameter-definitions.html#SearchParameter.target is 0..*; of two R4 parameters it is left out."""
+    is_subject = {"url": "http://hl7.org/fhir/StructureDefinition/questionnaireresponse-isSubject", "valueBoolean": True}
+    item = {"linkId": "1", "extension": [is_subject], "answer": [{"valueReference": _ref("Patient/ada")}]}
+    shelf.put({"resourceType": "Patient", "id": "ada", "gender": "female"})
+    shelf.put({"resourceType": "QuestionnaireResponse", "id": "r", "status": "completed", "item": [item]})
+    for query in ("item-subject=Patient/ada", "item-subject=ada", "item-subject:Patient=ada", "item-subject:Patient.gender=female"):
+        assert shelf.ids(f"QuestionnaireResponse?{query}") == ["r"]
+    assert shelf.ids("Patient?_has:QuestionnaireResponse:item-subject:status=completed") == ["ada"]
+    assert [version.id for version in shelf.search("Patient?_revinclude=QuestionnaireResponse:item-subject").includes] == ["r"]
+
+
 def test_another_tenant_sees_nothing(full_shelf: Shelf) -> None:
     other = Shelf(full_shelf.connection, tenant=2)
     assert other.ids("Observation?") == []

@@ -11,7 +11,7 @@ from functools import cache, cached_property
 from typing import Any
 from zlib import crc32
 
-from openward.fhir.definitions import Path, SearchParameter, compartment, is_resource_type, search_parameters
+from openward.fhir.definitions import RESOURCE_TYPES, Path, SearchParameter, compartment, is_resource_type, search_parameters
 from openward.fhir.search.own import OWN, OwnParameter
 
 # Answered from columns of the row itself.
@@ -150,11 +150,11 @@ class _Grouped(SearchParameter):
 
 
 def target_types(parameter: SearchParameter) -> tuple[str, ...]:
-    """The resource types a reference parameter may point at; a bound one (`patient`) only its own."""
+    """The resource types a reference parameter may point at; a bound one (`patient`) only its own, one that names none any."""
     bound = {path.target for path in parameter.paths if path.target}
     if bound and all(path.target for path in parameter.paths):
         return tuple(sorted(t for t in bound if t))
-    return tuple(t for t in parameter.targets if is_resource_type(t))
+    return tuple(t for t in parameter.targets if is_resource_type(t)) or RESOURCE_TYPES
 
 
 def owned(type: str, code: str) -> tuple[SearchParameter, ...]:
