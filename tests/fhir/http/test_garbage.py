@@ -90,6 +90,25 @@ def test_broken_xml_is_refused(call: Client, body: bytes) -> None:
     assert "root:" not in answer.body.decode()
 
 
+@pytest.mark.parametrize("meta", [[1], "x", 5, {"tag": 5}, {"tag": {}}, {"security": 5}])
+def test_a_meta_of_another_shape_is_refused_where_something_stands(call: Client, meta: Any) -> None:
+    call("PUT", "/Patient/p", {"resourceType": "Patient", "id": "p"})
+    assert call("PUT", "/Patient/p", {"resourceType": "Patient", "id": "p", "meta": meta}).status == 422
+
+
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+@pytest.mark.parametrize(
+    "entry",
+    [{"request": {"method": ["GET"], "url": "Patient"}}, {"request": {"method": {}, "url": "Patient"}},
+     {"request": {"method": "PATCH", "url": "Patient/p"},
+      "resource": {"resourceType": "Binary", "contentType": "application/json-patch+json", "data": "\u00e9"}}],
+)  # fmt: skip
+def test_an_entry_of_another_shape_is_refused(call: Client, kind: str, entry: dict[str, Any]) -> None:
+    call("PUT", "/Patient/p", {"resourceType": "Patient", "id": "p"})
+    answer = call("POST", "", {"resourceType": "Bundle", "type": kind, "entry": [entry]})
+    assert (str(answer.status) if kind == "transaction" else answer.json["entry"][0]["response"]["status"][:3]) == "400"
+
+
 class TestTooMuch:
     def test_fifty_megabytes_of_text_are_refused(self, call: Client) -> None:
         body = START + b'"language":"' + b"x" * 50_000_000 + b'"}'

@@ -159,7 +159,7 @@ def _entry(index: int, raw: Any) -> Entry:
         raise BadRequest("The entry has no request.")
     method: Any = request.get("method")
     url = request.get("url")
-    if method not in ORDER or not isinstance(url, str):
+    if not isinstance(method, str) or method not in ORDER or not isinstance(url, str):
         raise BadRequest("The request has no method this server knows, or no url.")
     type, id, query = _addressed(method, url)
     if method in READING or is_question(url):

@@ -72,8 +72,9 @@ def replace(
 
 def is_subset(resource: Mapping[str, Any]) -> bool:
     """Whether it says of itself that it is a part: the answer of `_elements` or `_summary`. https://hl7.org/fhir/R4/search.html#summary"""
-    tags = (resource.get("meta") or {}).get("tag") or ()
-    return any(isinstance(tag, Mapping) and (tag.get("system"), tag.get("code")) == PART for tag in tags)
+    meta = resource.get("meta")
+    tags = meta.get("tag") if isinstance(meta, Mapping) else None
+    return isinstance(tags, list) and any(isinstance(tag, Mapping) and (tag.get("system"), tag.get("code")) == PART for tag in tags)
 
 
 def with_labels(resource: Mapping[str, Any], before: Mapping[str, Any]) -> Mapping[str, Any]:

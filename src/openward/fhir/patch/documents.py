@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from functools import partial
@@ -49,7 +48,7 @@ def patch_in_entry(resource: Mapping[str, Any]) -> Patch:
         return patch_by_fhirpath(resource)
     try:
         data = base64.b64decode("".join(str(resource.get("data", "")).split()), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise BadRequest("The data of the Binary is not base64.") from error
     return patch_of(str(resource.get("contentType", "")).partition(";")[0].strip().lower(), data)
 
