@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Method = Literal["DELETE", "POST", "PUT", "PATCH", "GET", "HEAD"]
 ORDER: Mapping[str, int] = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3, "HEAD": 3}
+METHODS = tuple(ORDER)  # in which what cannot be hashed can be looked for, too
 BODY_METHODS = frozenset({"POST", "PUT"})
 READING = frozenset({"GET", "HEAD"})
 MAX_ENTRIES = 20_000
@@ -159,7 +160,7 @@ def _entry(index: int, raw: Any) -> Entry:
         raise BadRequest("The entry has no request.")
     method: Any = request.get("method")
     url = request.get("url")
-    if not isinstance(method, str) or method not in ORDER or not isinstance(url, str):
+    if method not in METHODS or not isinstance(url, str):
         raise BadRequest("The request has no method this server knows, or no url.")
     type, id, query = _addressed(method, url)
     if method in READING or is_question(url):
