@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from openward.fhir.errors import Conflict, Invalid
+from openward.fhir.errors import BadRequest, Conflict, Invalid
 from openward.fhir.guards import guard
 from openward.fhir.operations.parameters import Parameters
 from openward.fhir.operations.registry import Call, named
@@ -116,6 +116,13 @@ class TestIndexing:
         assert [found.id for found in store.search("Patient", {"_sort": "ours"})] == ["b", "a"]
         assert ids(store, "subject:Patient.ours=you", "Flag") == ["a"]
         assert ids(store, "_has:Flag:subject:status=active&ours:missing=false") == ["a", "b"]
+
+    def test_an_order_by_what_stands_nowhere_is_refused(self, house: House) -> None:
+        store = house.store()
+        store.create(parameter("ours", "number", "Patient.contact.count()"))
+        index_all(house)
+        with pytest.raises(BadRequest, match="_sort"):
+            store.search("Patient", {"_sort": "ours"})
 
     def test_a_reference_whose_targets_are_not_named_may_lead_anywhere(self, house: House) -> None:
         store = house.store(strict=False)

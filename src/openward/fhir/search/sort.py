@@ -137,7 +137,7 @@ def _column(type: str, key: SortKey, bind: Bindings) -> Column:
     if key.code == plan(type).date:
         return Column(LEADING_DATE if key.descending else OLDEST_FIRST, "::timestamptz", key.descending)
     parameter = plan(type).parameters[key.code]
-    if parameter.type not in BY_TYPE:
+    if parameter.type not in BY_TYPE or parameter.type in IN_BODY and not parameter.paths:
         raise BadRequest(f"_sort: sorting by {key.code} ({parameter.type}) is not supported.")
     expression, cast = BY_TYPE[parameter.type](parameter, key.descending, bind)
     return Column(expression, cast, key.descending)
@@ -213,6 +213,9 @@ def _json_path(path: Path) -> str:
             text += f" ? (exists (@.extension ? (@.url == {json.dumps(step.has_extension)})))"
     return f'{text}[*] ? (@.reference starts with "{path.target}/")' if path.target else f"{text}[*]"
 
+
+IN_BODY = frozenset({"number", "quantity", "reference", "uri"})
+"""Sorted by what stands at a path; the site's own parameters may be computed, and stand nowhere."""
 
 BY_TYPE: Mapping[str, Callable[[SearchParameter, bool, Bindings], tuple[str, str]]] = {
     "date": _date,
