@@ -2,10 +2,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from openward.fhir.ids import key
+from openward.fhir.matching.matcher import MOST_SOUGHT
+from openward.fhir.search.people import PatientFinder
 from tests.fhir.house import House
 from tests.fhir.http.client import Client
 from tests.fhir.operations.conftest import patient, references
@@ -70,6 +73,16 @@ def test_only_certain_matches_are_certain_and_one(call: Client, keep: Keep) -> N
 def test_count_limits_the_candidates(call: Client, keep: Keep) -> None:
     keep(*(patient(f"ada{n}", **OKAFOR) for n in range(3)))
     assert match(call, OKAFOR, count={"valueInteger": 2})["total"] == 2
+
+
+def test_more_than_anyone_has_costs_no_more_and_finds_them_still(call: Client) -> None:
+    names = [{"family": f"Unheard{n}", "given": [f"Nobody{n}"]} for n in range(400)]
+    telecom = [{"system": "phone", "value": f"555{n:07}"} for n in range(400)]
+    identifier = [{"system": "urn:elsewhere", "value": f"E-{n}"} for n in range(400)]
+    ada = {**OKAFOR, "name": [*OKAFOR["name"], *names], "telecom": telecom, "identifier": identifier}
+    with patch.object(PatientFinder, "candidates", autospec=True, side_effect=PatientFinder.candidates) as asked:
+        assert "Patient/ada" in references(match(call, ada))
+    assert len(asked.call_args.args[1]) <= MOST_SOUGHT
 
 
 def test_a_brother_with_the_same_birth_date_is_someone_else(call: Client) -> None:

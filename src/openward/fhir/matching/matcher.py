@@ -27,6 +27,8 @@ from openward.fhir.versions import Version
 
 PATIENT = type_number("Patient")
 MOST_BY_EMAIL = 50
+A_FEW = 20  # numbers, and telephones
+MOST_SOUGHT = 60  # things looked for at once: nobody has so many, and each costs
 
 
 class Matcher:
@@ -69,7 +71,8 @@ class Matcher:
 def _sought(patient: Mapping[str, Any], tenant: int) -> Sequence[Sought]:
     """Numbers that stand in no index are looked for under every key they may have been put there by."""
     hidden = [whole for entry in patient.get("identifier", ()) if is_social(entry) for whole in blinded(compact(entry.get("value", "")), tenant)[1:]]
-    return [*alike(person({**patient, "id": "unborn"}, tenant)), *(Sought(wholes=((IDENTIFIER, whole, 2.0),)) for whole in hidden)]
+    found = [*(Sought(wholes=((IDENTIFIER, whole, 2.0),)) for whole in hidden), *alike(person({**patient, "id": "unborn"}, tenant))]
+    return found[:MOST_SOUGHT]
 
 
 def is_replaced(patient: Mapping[str, Any]) -> bool:
@@ -78,12 +81,11 @@ def is_replaced(patient: Mapping[str, Any]) -> bool:
 
 
 def alike(new: Person) -> Sequence[Sought]:
-    """Whom to compare a new person with: sounds and nicknames of each word of their names, birth date, telephone, number."""
-    found = [_of_word(word) for word in sorted(new.words)]
-    if new.birth:
-        found.append(Sought(starts=tuple((BIRTH, date.replace("-", ""), weight) for date, weight in _dates(new.birth))))
-    found += [Sought(wholes=((TELEPHONE, phone, 1.0),)) for phone in new.phones]
-    return found + [Sought(wholes=((IDENTIFIER, identifier, 2.0),)) for identifier in new.identifiers]
+    """Whom to compare a new person with: birth date, numbers, telephones, and sounds and nicknames of each word of their names."""
+    birth = [Sought(starts=tuple((BIRTH, date.replace("-", ""), weight) for date, weight in _dates(new.birth)))] if new.birth else []
+    numbers = [Sought(wholes=((IDENTIFIER, identifier, 2.0),)) for identifier in new.identifiers]
+    phones = [Sought(wholes=((TELEPHONE, phone, 1.0),)) for phone in new.phones]
+    return [*birth, *numbers[:A_FEW], *phones[:A_FEW], *map(_of_word, sorted(new.words))]
 
 
 def _of_word(word: str) -> Sought:
