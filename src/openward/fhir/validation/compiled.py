@@ -103,10 +103,16 @@ def _prepared(definition: Structure) -> tuple[dict[str, Test], dict[str, Handler
     tests: dict[str, Test] = {}
     handlers: dict[str, Handler] = {}
     for element in definition.elements.values():
-        _prepare(element, tests, handlers)
+        _prepare(element, tests, handlers, has_twins=not _is_bare(definition, element))
     if definition.kind == "resource":
         tests["resourceType"] = lambda value: None
     return tests, handlers
+
+
+def _is_bare(definition: Structure, element: Element) -> bool:
+    """Whether it has neither id nor extensions: what XML writes as an attribute, and the narrative. https://hl7.org/fhir/R4/xml.html"""
+    is_attribute = definition.kind != "resource" and (element.name == "id" or (definition.name, element.name) == ("Extension", "url"))
+    return is_attribute or element.types == ("xhtml",)
 
 
 def _stems(definition: Structure) -> dict[str, str]:
@@ -177,13 +183,14 @@ def _unknown(key: object, tests: dict[str, Test], handlers: dict[str, Handler], 
     return [("." + str(key)[:80], "structure", f"{str(key)[:80]} is not an element of {name}{hint}")]
 
 
-def _prepare(element: Element, tests: dict[str, Test], handlers: dict[str, Handler]) -> None:
+def _prepare(element: Element, tests: dict[str, Test], handlers: dict[str, Handler], *, has_twins: bool) -> None:
     for key, stated in element.keys.items():
         where = "." + element.name
         type = "contained" if element.name == "contained" else stated
         if is_primitive(type):
             test = (code_test(element.binding) if element.binding and type in ("code", "string", "uri") else None) or TESTS[type]
-            handlers["_" + key] = _twins(key, where, element.max) if element.is_many else _twin(key, where)
+            if has_twins:
+                handlers["_" + key] = _twins(key, where, element.max) if element.is_many else _twin(key, where)
             if element.is_many:
                 handlers[key] = _primitives(key, where, test)
             else:
