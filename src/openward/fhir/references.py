@@ -144,14 +144,16 @@ def _narratives(resource: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def make_relative(resource: Any, base: str) -> None:
-    """Turn, in place, references to `base` (with its last slash) followed by a resource's address into relative ones.
+    """Turn, in place, references to `base` (with its last slash) followed by a resource's address, or by a condition, into relative ones.
 
     https://hl7.org/fhir/R4/references.html#literal: both say the same; what is stored is the one that lasts when the server moves.
     """
     for holder, name in slots(resource):
         text = holder[name]
-        if name == "reference" and text.startswith(base) and target(text[len(base) :]) is not None:
-            holder[name] = text[len(base) :]
+        if name == "reference" and text.startswith(base):
+            rest = text[len(base) :]
+            if target(rest) is not None or is_resource_type(rest.partition("?")[0]):
+                holder[name] = rest
 
 
 def target(reference: str) -> Target | None:

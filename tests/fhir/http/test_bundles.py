@@ -167,6 +167,12 @@ class TestReferences:
         (again,) = send(call, "transaction", visit).json["entry"]
         assert call("GET", "/" + again["response"]["location"]).json["subject"]["reference"] == subject
 
+    def test_it_may_be_written_with_the_address_of_this_server(self, call: Client, id: str) -> None:
+        visit = asking("Observation", "POST", self.visit("https://clinic.test/fhir/Patient?identifier=urn:mrn|7"))
+        (made,) = send(call, "transaction", visit).json["entry"]
+        assert call("GET", "/" + made["response"]["location"]).json["subject"]["reference"] == f"Patient/{id}"
+        assert call("POST", "/Observation", visit["resource"]).status == 422
+
     @pytest.mark.parametrize("patients", [0, 2])
     def test_one_that_finds_none_or_several_refuses_the_whole(self, call: Client, patients: int) -> None:
         visit = asking("Observation", "POST", self.visit("Patient?identifier=urn:mrn|7"))

@@ -92,7 +92,8 @@ def visible(store: Store, interaction: Interaction, type: str, id: str | None = 
     where = store.policy.where(store.actor, interaction, type)
     if where is None:
         store.refuse(Event(interaction, type, key_of(type, id) if id else None, outcome=4))
-        raise NotFound(type=type, id=id) if id else Forbidden(f"You may not {interaction} {type}.")
+        asked = "read the history of" if interaction == "history" else interaction
+        raise NotFound(type=type, id=id) if id else Forbidden(f"You may not {asked} {type}.")
     return where
 
 
