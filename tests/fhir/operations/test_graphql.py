@@ -196,6 +196,9 @@ def test_what_is_wrong_is_said(call: Client, query: str, said: str) -> None:
         ("{ Patient { id } }", 400),
         ("{ PatientList(nonsense: 1) { id } }", 400),
         ("{ PatientList(name: $typo) { id } }", 400),
+        ('{ PatientList(name: " ") { id } }', 400),
+        ("{ PatientList(_id: []) { id } }", 400),
+        ("query ($ids: [ID] = []) { PatientConnection(_id: $ids) { count } }", 400),
         ("query ($id: ID) { Patient(id: $id) { id } }", 400),
         ("{ PatientList(_include: x) { id } }", 400),
         ("{ __schema { types { name } } }", 400),
@@ -231,6 +234,12 @@ class TestBounds:
 
     def test_number_of_searches(self, call: Client) -> None:
         assert refusal(call, "{ " + " ".join(f"q{n}: PatientList(_count: 1) {{ id }}" for n in range(80)) + " }", "")[0] == 413
+
+    def test_number_of_matches_a_list_holds(self, call: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Half a list would look like the whole of it."""
+        assert len(data(call, "{ ObservationList(_count: 2) { id } }", "")["ObservationList"]) == 2
+        monkeypatch.setattr("openward.fhir.search.query.MAX_COUNT", 2)
+        assert refusal(call, "{ ObservationList(_count: 3) { id } }", "")[0] == 413
 
     def test_number_of_references_that_are_followed(self, call: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         assert executor.MOST_READ <= 3000

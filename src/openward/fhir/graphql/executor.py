@@ -16,6 +16,7 @@ from openward.fhir.ids import is_id
 from openward.fhir.interactions.read import read, read_many
 from openward.fhir.interactions.search import search
 from openward.fhir.references import target as place_of
+from openward.fhir.search.query import MAX_COUNT
 
 if TYPE_CHECKING:
     from graphql import SelectionNode
@@ -221,7 +222,7 @@ class Run:
 
     def _list(self, answer: Target, asked: Asked, wanted: Wanted, params: list[tuple[str, str]], depth: int) -> None:
         page = search(self.store, wanted.type, params, strict=True)
-        if page.next and not wanted.is_bounded:
+        if page.next and (not wanted.is_bounded or len(page.matches) < _size(params)):
             raise TooCostly(f"More than a {wanted.type}List can hold match; narrow it, say _count, or ask for a {wanted.type}Connection.")
         slot = answer.slot(asked.key, is_list=not asked.has("singleton"))
         contents = _that_hold([version.whole.content for version in page.matches], wanted)
@@ -243,7 +244,7 @@ class Run:
         if wanted.cursor:
             params.append(("_cursor", wanted.cursor))
         page = search(self.store, wanted.type, params, strict=True)
-        size = int(next(value for name, value in params if name == "_count"))
+        size = min(_size(params), MAX_COUNT)
         facts = {"count": page.total, "offset": None if wanted.cursor else 0, "pagesize": size, "pageSize": size, "next": page.next}
         made = Target()
         for one in fields:
@@ -270,6 +271,10 @@ class Run:
             else:
                 raise QueryError(f"An edge has no field {one.name}.")
         return made
+
+
+def _size(params: Sequence[tuple[str, str]]) -> int:
+    return int(next(value for name, value in params if name == "_count"))
 
 
 def _that_hold(contents: Sequence[Content], wanted: Wanted) -> Sequence[Content]:

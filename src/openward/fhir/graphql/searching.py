@@ -43,7 +43,7 @@ def search_of(name: str) -> tuple[str, str] | None:
 def wanted(type: str, kind: str, arguments: Mapping[str, Any]) -> Wanted:
     """Raises QueryError."""
     given = {name: value for name, value in arguments.items() if name not in ("_reference", "fhirpath", "cursor", "_cursor")}
-    params = [(_parameter(type, name), _value(value)) for name, value in given.items() if value is not None]
+    params = [(_parameter(type, name), _value(name, value)) for name, value in given.items()]
     reverse, cursor = arguments.get("_reference"), arguments.get("cursor") or arguments.get("_cursor")
     if not any(name == "_count" for name, _ in params):
         params.append(("_count", str(MOST_LISTED if kind == LIST else PAGE)))
@@ -63,9 +63,11 @@ def _parameter(type: str, name: str) -> str:
     raise QueryError(f"{name} is not a search parameter of {type}.")
 
 
-def _value(value: Any) -> str:
-    """A list means any of its values; a comma within one is only a comma."""
+def _value(name: str, value: Any) -> str:
+    """A list means any of its values; a comma within one is only a comma. No value at all would mean everyone, and is refused."""
     values = value if isinstance(value, list) else [value]
     if any(isinstance(one, dict | list) or one is None for one in values):
         raise QueryError("A search parameter is a text, a number, or a list of such.")
+    if not any(text_of(one).strip() for one in values):
+        raise QueryError(f"{name} has no value.")
     return ",".join(text_of(one).replace(",", "\\,") for one in values)
