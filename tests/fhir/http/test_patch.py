@@ -232,6 +232,23 @@ class TestFhirPathPatch:
         assert call("PATCH", f"/Patient/{id}", PATIENT).status == 400
 
 
+@pytest.mark.parametrize(
+    ("media", "document"),
+    [("application/json-patch+json", '[{"op": "add", "path": "/generalPractitioner", "value": [{"reference": "NAME"}]}]'),
+     ("application/xml-patch+xml",
+      '<diff xmlns:f="http://hl7.org/fhir"><add sel="f:Patient"><f:generalPractitioner><f:reference value="NAME"/></f:generalPractitioner></add></diff>')],
+)  # fmt: skip
+def test_a_patch_in_a_binary_may_refer_to_what_comes_with_it(call: Client, id: str, media: str, document: str) -> None:
+    """http.html#trules: all matching links of the bundle are replaced."""
+    name = "urn:uuid:0d1a9f0e-9c0b-4f0e-8d53-0f5c1b8e2a11"
+    patch = {"resourceType": "Binary", "contentType": media, "data": base64.b64encode(document.replace("NAME", name).encode()).decode()}
+    doctor = {"fullUrl": name, "resource": {"resourceType": "Practitioner"}, "request": {"method": "POST", "url": "Practitioner"}}
+    change = {"resource": patch, "request": {"method": "PATCH", "url": f"Patient/{id}"}}
+    made = call("POST", "", {"resourceType": "Bundle", "type": "transaction", "entry": [change, doctor]}).json["entry"]
+    (stored,) = call("GET", f"/Patient/{id}").json["generalPractitioner"]
+    assert stored["reference"] == made[1]["response"]["location"].partition("/_history")[0]
+
+
 class TestPilingUp:
     """Many small operations that would make something endless of a small resource."""
 

@@ -38,6 +38,7 @@ class Entry:
 
     `sound` is there when the resource has been examined beforehand, its references final; `slots` when only these have been looked for. `patch`: the Binary or Parameters of a PATCH.
     `asks`: it reads, searches or calls an operation, by its `url`, with `parameters` if it carries a resource, and changes no entry's resource.
+    `names`: what a PATCH may call the other entries → what they are called from now on.
     `conditions` are its headers: `if_none_match`, `if_modified_since`. `if_none_match`: the version that must not be there for a PUT to be done.
     """
 
@@ -57,6 +58,7 @@ class Entry:
     parameters: Mapping[str, Any] | None = None
     conditions: Mapping[str, str] = field(default_factory=dict)
     if_none_match: int | None = None
+    names: Mapping[str, str] | None = None
 
     @property
     def asks(self) -> bool:

@@ -20,7 +20,7 @@ from openward.fhir.interactions.fetch import Fetch, fetch
 from openward.fhir.interactions.patch import amend
 from openward.fhir.interactions.update import replace
 from openward.fhir.interactions.writing import Address, is_same, lock, prepare, settle
-from openward.fhir.patch import patch_in_entry
+from openward.fhir.patch import Patch, patch_in_entry
 from openward.fhir.references import URNS, binaries, literals, outward, relink, rewrite, without_version
 from openward.fhir.references import located as found_in
 from openward.fhir.versions import Version, Written
@@ -159,6 +159,8 @@ def _rewrite(store: Store, asked: Sequence[Entry], *, closed: bool) -> set[int]:
         rewrite(found, names)
         if entry.resource is not None:
             relink(entry.resource, names, files)
+        elif entry.patch is not None:
+            entry.names = {old: new for old, new in names.items() if old.startswith(URNS)}
     return late
 
 
@@ -232,12 +234,23 @@ def _store_all(
     raise_all(faults)
 
 
+def _renaming(change: Patch, names: Mapping[str, str]) -> Patch:
+    """The patch, and after it the names of the bundle: in the document a Binary holds nobody can tell a reference from any other text."""
+
+    def renamed(resource: Mapping[str, Any]) -> dict[str, Any]:
+        changed = change(resource)
+        rewrite(outward(changed), names)
+        return changed
+
+    return renamed
+
+
 def _store(store: Store, entry: Entry, standing: Mapping[Address, Version], resource: Mapping[str, Any]) -> Written:
     if entry.id is None:
         raise BadRequest(f"{entry.method} {entry.url} is not supported in a transaction.")
     before = standing.get(address(entry)) if standing else None
     if entry.patch is not None:
-        return amend(store, entry.type, entry.id, patch_in_entry(entry.patch), before, entry.if_match)
+        return amend(store, entry.type, entry.id, _renaming(patch_in_entry(entry.patch), entry.names or {}), before, entry.if_match)
     if entry.method == "POST":
         if before and not before.deleted:
             return Written(before, "unchanged" if is_same({**resource, "id": entry.id}, before.content) else "existing")
