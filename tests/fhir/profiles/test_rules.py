@@ -67,6 +67,14 @@ def test_several_faults_are_all_found_at_once():
     assert found(patient(photo=[{"url": "http://a.b/c"}]), profile) == ["Patient.name", "Patient.gender", "Patient.photo"]
 
 
+@pytest.mark.parametrize(("path", "expression"), [("Patient", "name.("), ("Patient.name", "nonsense()"), ("Patient.name.family", "length(")])
+def test_a_constraint_that_cannot_be_read_is_a_warning(path, expression):
+    rule = {"key": "odd-1", "severity": "error", "human": "odd", "expression": expression}
+    (issue,) = issues({"resourceType": "Patient", "name": [{"family": "F"}]}, definition("odd", "Patient", element(path, constraint=[rule])))
+    assert (issue.severity, issue.code) == ("warning", "not-supported")
+    assert "odd-1 could not be checked" in issue.diagnostics
+
+
 def test_a_constraint_is_named_and_a_warning_stays_one():
     rule = {"key": "t-2", "severity": "warning", "human": "Better with a name.", "expression": "name.exists()"}
     profile = definition("mild", "Patient")

@@ -49,8 +49,8 @@ def _surely(expression: str, value: Any, type: str) -> bool:
     """Whether a quick look tells that the expression is true; if not, it may be true all the same."""
     if value.__class__ is str:
         return _of_text(expression, value, type)
-    look = _quick(expression, type) if value.__class__ is dict else None
     try:
+        look = _quick(expression, type) if value.__class__ is dict else None
         return look is not None and look(value)
     except ASTRAY:
         return False
