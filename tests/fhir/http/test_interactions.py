@@ -33,6 +33,12 @@ class TestReading:
         answer = call("GET", f"/Patient/{made.json['id']}", if_modified_since=made.headers["Last-Modified"])
         assert answer.status == 304
 
+    @pytest.mark.parametrize("date", ["Sun Nov  6 08:49:37 2094", "Saturday, 06-Nov-60 08:49:37 GMT", "Sat, 06 Nov 2094 08:49:37 GMT"])
+    def test_a_date_may_be_written_in_each_of_the_ways_of_http(self, call: Client, date: str) -> None:
+        """rfc9110#section-5.6.7"""
+        id = call("POST", "/Patient", PATIENT).json["id"]
+        assert call("GET", f"/Patient/{id}", if_modified_since=date).status == 304
+
     @pytest.mark.parametrize("date", ["yesterday", "Mon, 01 Jan 2024 00:00:00 +99999999999999999999", "Mon, 01 Jan 99999 00:00:00 GMT"])
     def test_what_is_no_date_conditions_nothing(self, call: Client, date: str) -> None:
         """rfc9110#field.if-modified-since"""

@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/http.html
 
 from __future__ import annotations
 
+import datetime as dt
 import zlib
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
@@ -152,10 +153,7 @@ class Request:
         if tags is not None:
             return tags.strip() == "*" or etag.removeprefix("W/") in [tag.strip().removeprefix("W/") for tag in tags.split(",")]
         since = self.header("If-Modified-Since")
-        try:
-            return since is not None and modified.replace(microsecond=0) <= parsedate_to_datetime(since)
-        except (ValueError, TypeError, OverflowError):  # what is no date conditions nothing
-            return False
+        return since is not None and _is_by(modified, since)
 
     def check_accept(self) -> None:
         """Settle `format`: what `_format` says, else Accept, else what the body came in. Raises NotAcceptable."""
@@ -250,6 +248,18 @@ class Request:
         if len(data) > LARGE and sum(map(data.count, CROWDING)) > MAX_VALUES:
             raise TooCostly(f"The body holds more than {MAX_VALUES:,} values.")
         return bytes(data)
+
+
+def _is_by(modified: dt.datetime, date: str) -> bool:
+    """Whether it is no later than a date of HTTP's, which is in GMT also where it does not say so. What is no date conditions nothing.
+
+    https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7
+    """
+    try:
+        moment = parsedate_to_datetime(date)
+        return modified.replace(microsecond=0) <= (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC))
+    except (ValueError, TypeError, OverflowError):
+        return False
 
 
 @cache
