@@ -194,6 +194,33 @@ def test_a_parameter_that_names_no_target_points_at_any_type(shelf: Shelf) -> No
     assert [version.id for version in shelf.search("Patient?_revinclude=QuestionnaireResponse:item-subject").includes] == ["r"]
 
 
+@pytest.mark.parametrize(
+    ("query", "found"),
+    {
+        "questionnaire:below=urn:q": "none one oneten ten two",
+        "questionnaire:below=urn:q|1": "one oneten",
+        "questionnaire:below=urn:q|1.10": "oneten",
+        "questionnaire=urn:q": "none one oneten ten two",
+        "questionnaire=urn:q|1": "one",
+        "questionnaire:below=urn:none": "",
+    }.items(),
+)
+def test_a_canonical_is_found_in_any_version_or_in_some(shelf: Shelf, query: str, found: str) -> None:
+    """search.html#versions"""
+    for id, version in {"none": "", "one": "|1", "oneten": "|1.10", "two": "|2.0", "ten": "|10"}.items():
+        shelf.put({"resourceType": "QuestionnaireResponse", "id": id, "status": "completed", "questionnaire": f"urn:q{version}"})
+    assert sorted(shelf.ids(f"QuestionnaireResponse?{query}")) == found.split()
+
+
+def test_the_version_in_a_canonical_is_that_of_the_resource(shelf: Shelf) -> None:
+    """search.html#uri"""
+    for version in ("1", "2"):
+        shelf.put({"resourceType": "ValueSet", "id": f"v{version}", "status": "draft", "url": "http://x.org/v", "version": version})
+    assert shelf.ids("ValueSet?url=http://x.org/v|2") == ["v2"]
+    assert set(shelf.ids("ValueSet?url=http://x.org/v|2,http://x.org/v|1")) == {"v1", "v2"}
+    assert shelf.ids("ValueSet?url=http://x.org/v|3") == []
+
+
 def test_another_tenant_sees_nothing(full_shelf: Shelf) -> None:
     other = Shelf(full_shelf.connection, tenant=2)
     assert other.ids("Observation?") == []

@@ -83,6 +83,8 @@ def _filter(scope: Scope, wanted: Filter) -> str:
     parameter = wanted.parameter
     if parameter.code in FROM_ROW:
         return _of_row(wanted, scope.bind)
+    if wanted.modifier == "below" and reference.names_canonicals(parameter):
+        return reference.canonical_below(parameter, wanted.values, scope.bind)
     if parameter.type == "reference" and wanted.modifier in ("above", "below"):
         return hierarchy.condition(wanted, scope.bind, partial(_visible, scope))
     if wanted.modifier == "missing":

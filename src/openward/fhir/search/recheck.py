@@ -48,7 +48,7 @@ def _wanted(condition: Filter) -> Sequence[bytes]:
     """Texts of which a match holds at least one; none where that cannot be said."""
     if condition.modifier is not None or not _is_literal(condition.parameter):
         return []
-    return [_as_stored(_code(value) if condition.parameter.type == "token" else value) for value in condition.values]
+    return [_as_stored(_code(value) if condition.parameter.type == "token" else value.partition("|")[0]) for value in condition.values]
 
 
 @lru_cache(maxsize=4096)

@@ -12,6 +12,8 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from openward.fhir.definitions import SearchParameter, is_resource_type
 from openward.fhir.errors import BadRequest
 from openward.fhir.ids import is_id, key
@@ -120,6 +122,26 @@ def _by_identifier(parameter: SearchParameter, values: Sequence[str], bind: Bind
             wanted = system if bar else None
             hashes += [token_hash(IDENTIFIER + owner.code, wanted, text) for text in (asked_for(wanted, code, bind.tenant) if code else (None,))]
     return f"c.tok && {bind.numbers(hashes)}"
+
+
+def names_canonicals(parameter: SearchParameter) -> bool:
+    return parameter.type == "reference" and bool(parameter.paths) and all(path.datatype == "canonical" for path in parameter.paths)
+
+
+def canonical_below(parameter: SearchParameter, values: Sequence[str], bind: Bindings) -> str:
+    """A canonical in any version, or in those that begin with the one named. https://hl7.org/fhir/R4/search.html#versions"""
+    return any_of([_canonical_below(parameter, value, bind) for value in values])
+
+
+def _canonical_below(parameter: SearchParameter, value: str, bind: Bindings) -> str:
+    url, bar, version = value.partition("|")
+    found = f"c.tok && {bind.numbers([token_hash(owner.code, '', url) for owner in owned(parameter.base, parameter.code)])}"
+    if not version:
+        return found
+    named = msgspec.json.encode(value).decode()
+    spelled = " or ".join(f"position({bind.place(text)} in b.body) > 0" for text in (named, f"{named[:-1]}."))
+    body = f"b.tenant = c.tenant and b.rtype = c.rtype and b.rkey = c.rkey and b.ver = c.ver and ({spelled})"
+    return f"({found} and exists (select from fhir.body b where {body}))"  # noqa: S608
 
 
 def points_at(parameter: SearchParameter, targets: Mapping[str, str], bind: Bindings) -> str:

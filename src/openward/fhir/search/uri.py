@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from openward.fhir.definitions import SearchParameter
-from openward.fhir.search.parameters import number, owned
-from openward.fhir.search.sql import Bindings
+from openward.fhir.search.parameters import number, owned, plan
+from openward.fhir.search.sql import Bindings, any_of
 from openward.fhir.search.token import Entry, token_hash
 
 SEPARATORS = "/:"
@@ -36,7 +36,16 @@ def condition(parameter: SearchParameter, values: Sequence[str], modifier: str |
         return f"c.tok && ({' || '.join(lists)})"
     asked = [above for value in values for above in _above(value)] if modifier == "above" else values
     hashes = [token_hash(owner.code, "", value) for owner in owners for value in asked]
-    return f"c.tok && {bind.numbers(hashes)}"
+    found = [f"c.tok && {bind.numbers(hashes)}"]
+    if modifier is None and parameter.code == "url" and "version" in plan(parameter.base).parameters:
+        found += [_of_version(value, bind) for value in values if "|" in value]
+    return any_of(found)
+
+
+def _of_version(value: str, bind: Bindings) -> str:
+    """The one version of a resource that a canonical names."""
+    url, _, version = value.rpartition("|")
+    return f"c.tok @> {bind.numbers([token_hash('url', '', url), token_hash('version', None, version)])}"
 
 
 def _above(value: str) -> Iterator[str]:
