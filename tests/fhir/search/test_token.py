@@ -115,6 +115,25 @@ def test_a_code_is_found_by_every_name_it_has_been_given(shelf: Shelf) -> None:
     assert set(shelf.ids("Observation?code:text=alp")) == {"first", "second"}
 
 
+def test_of_a_string_case_does_not_count(shelf: Shelf) -> None:
+    """search.html#token: if the underlying data type is string then the search is not case sensitive."""
+    shelf.put({"resourceType": "Medication", "id": "m", "batch": {"lotNumber": "Lot-A7"}})
+    assert shelf.ids("Medication?lot-number=LOT-a7") == shelf.ids("Medication?lot-number=Lot-A7") == ["m"]
+    assert shelf.ids("Medication?lot-number:not=lot-a7") == []
+    assert shelf.ids("Medication?lot-number=lot") == []
+
+
+def test_a_mime_type_is_found_with_its_parameters(shelf: Shelf) -> None:
+    """search.html#mimetype"""
+    for id, kind in {"plain": "text/plain", "bare": "text/xml", "full": "text/xml; charset=UTF-8", "other": "text/xmlx"}.items():
+        attachment = {"contentType": kind, "title": "x"}
+        shelf.put({"resourceType": "DocumentReference", "id": id, "status": "current", "content": [{"attachment": attachment}]})
+    assert set(shelf.ids("DocumentReference?contenttype:below=text/xml")) == {"bare", "full"}
+    assert shelf.ids("DocumentReference?contenttype=text/xml") == ["bare"]
+    with pytest.raises(BadRequest):
+        shelf.search("DocumentReference?status:below=current")
+
+
 def test_an_identifier_is_found_by_the_text_of_its_kind(shelf: Shelf) -> None:
     shelf.put({"resourceType": "Patient", "id": "p", "identifier": [{"value": "1", "type": {"text": "Library card"}}]})
     assert shelf.ids("Patient?identifier:text=card") == ["p"]

@@ -20,7 +20,8 @@ from openward.fhir.search.string import normal
 
 ANY = "\x1e"
 TEXT_ONLY = "urn:openward:text"
-SECONDARY, OF_TYPE = "+", "~"
+SECONDARY, OF_TYPE, BASE = "+", "~", "<"
+MIME_TYPES = "http://hl7.org/fhir/ValueSet/mimetypes"
 # What a code is called, much as `normal` has it; asked only of the few names that hold more than ASCII, since it takes a while.
 PLAIN = r"regexp_replace(lower(normalize(t.display, NFKD)), '[\u0300-\u036f]', '', 'g')"
 UNACCENTED = f"translate(replace(replace({PLAIN}, 'ß', 'ss'), 'æ', 'ae'), 'øłđðı', 'olddi')"
@@ -120,9 +121,11 @@ def contact(text: str) -> str:
     return text.strip().casefold()
 
 
-def of_code(parameter: str, value: str, systems: Mapping[str, str]) -> tuple[int, int]:
-    """The hashes of an element of type code."""
-    return token_hash(parameter, systems.get(value, ""), value), token_hash(parameter, None, value)
+def of_code(parameter: str, value: str, systems: Mapping[str, str]) -> tuple[int, ...]:
+    """The hashes of an element of type code; of `text/xml; charset=UTF-8` that of `text/xml` besides, for `:below`."""
+    found = token_hash(parameter, systems.get(value, ""), value), token_hash(parameter, None, value)
+    base, parted, _ = value.partition(";")
+    return (*found, token_hash(BASE + parameter, "", base.strip())) if parted else found
 
 
 def extract(parameter: SearchParameter, datatype: str, value: Any, tokens: set[int], entries: dict[int, Entry], tenant: int) -> None:
@@ -140,7 +143,8 @@ def extract(parameter: SearchParameter, datatype: str, value: Any, tokens: set[i
         from_contact(code, value, tokens)
     else:
         text = value if isinstance(value, str) else str(value).lower()
-        tokens.update((token_hash(code, None, text), token_hash(code, "", text)))
+        for spelled in (text, text.casefold()) if datatype == "string" else (text,):
+            tokens.update((token_hash(code, None, spelled), token_hash(code, "", spelled)))
 
 
 def implied_systems(parameter: SearchParameter) -> Mapping[str, str]:
@@ -217,10 +221,13 @@ def _ask(owner: SearchParameter, value: str, modifier: str | None, bind: Binding
 
 
 def _spellings(owner: SearchParameter, system: str | None, code: str, tenant: int) -> Sequence[str]:
+    """Of a string also the one without case. https://hl7.org/fhir/R4/search.html#token"""
     kinds = _datatypes(owner)
     if "Identifier" in kinds:
         return asked_for(system, code, tenant)
-    return (contact(code),) if "ContactPoint" in kinds else (code,)
+    if "ContactPoint" in kinds:
+        return (contact(code),)
+    return (code, code.casefold()) if "string" in kinds else (code,)
 
 
 @lru_cache(maxsize=4096)
@@ -235,8 +242,17 @@ def _of_type(owner: SearchParameter, value: str, tenant: int) -> list[int]:
     return [token_hash(OF_TYPE + owner.code, f"{parts[0]}|{parts[1]}", text) for text in asked_for(None, parts[2], tenant)]
 
 
+@lru_cache(maxsize=4096)
+def _is_mime_type(owner: SearchParameter) -> bool:
+    """https://hl7.org/fhir/R4/search.html#mimetype"""
+    bindings = [_binding(owner.base, [step.key for step in path.steps]) for path in owner.paths]
+    return bool(bindings) and all(binding is not None and binding.startswith(MIME_TYPES) for binding in bindings)
+
+
 def _related(owner: SearchParameter, value: str, modifier: str, bind: Bindings) -> list[int]:
     system, bar, code = parted(value)
+    if code and not bar and modifier == "below" and _is_mime_type(owner):
+        return [token_hash(owner.code, None, code), token_hash(BASE + owner.code, "", code)]
     if not system or not code:
         raise BadRequest(f"{owner.code}:{modifier} takes system|code; got {value!r}.")
     codes = bind.facts.below(system, code) if modifier == "below" else bind.facts.above(system, code)
