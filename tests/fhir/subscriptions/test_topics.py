@@ -86,11 +86,11 @@ def test_every_topic_is_tried_both_ways() -> None:
     assert {HERE + name for name, fires in tried if fires} == set(BUILT_IN)
 
 
-def own_topic(url: str = "http://clinic.example/topic/high", **criteria: Any) -> dict[str, Any]:
+def own_topic(url: str = "http://clinic.example/topic/high", interaction: str = "update", **criteria: Any) -> dict[str, Any]:
     query = [{"url": name, ("valueBoolean" if isinstance(value, bool) else "valueString"): value} for name, value in criteria.items()]
     trigger = [
         {"url": "resource", "valueUri": "http://hl7.org/fhir/StructureDefinition/Encounter"},
-        {"url": "supportedInteraction", "valueCode": "update"},
+        {"url": "supportedInteraction", "valueCode": interaction},
         {"url": "queryCriteria", "extension": query},
     ]
     return {
@@ -126,11 +126,21 @@ class TestATopicOfOnesOwn:
             own_topic(current="Encounter?subject.name=Ada"),
             own_topic(current="Encounter?" + "&".join(["status=finished"] * 60)),
             own_topic(url=""),
+            own_topic(current="status="),
+            own_topic(current="status=finished", previous="Encounter?status=finished&subject=%20"),
+            own_topic(interaction="destroy"),
         ],
     )
     def test_that_cannot_be_watched_is_refused(self, owner: Store, topic: dict[str, Any]) -> None:
         with pytest.raises(Invalid):
             owner.update(topic)
+
+    def test_of_a_url_another_has_is_refused(self, owner: Store, desk: Desk) -> None:
+        owner.update(own_topic(current="status=finished"))
+        owner.update(own_topic(current="status=planned"))
+        with pytest.raises(Invalid) as refused:
+            owner.update({**own_topic(current="status=finished"), "id": "another"})
+        assert "Basic/topic" in str(refused.value.issues)
 
     def test_taken_away_ends_the_subscriptions_to_it_with_an_error(self, store: Store, owner: Store, desk: Desk, receiver: Receiver) -> None:
         store.update({"resourceType": "Patient", "id": "ada"})

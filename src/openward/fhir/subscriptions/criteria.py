@@ -55,6 +55,13 @@ class Criteria:
         return {filter.parameter.code for filter in self.filters}
 
 
+def refuse_blanks(query: str) -> None:
+    """A search leaves out what has no value; who so listens would be told of everyone instead of one. Raises BadRequest."""
+    blank = next((name for name, value in parse_qsl(query, keep_blank_values=True) if not value.strip()), None)
+    if blank is not None:
+        raise BadRequest(f"{blank[:64]} has no value.")
+
+
 @lru_cache(maxsize=2000)
 def compiled(type: str, query: str) -> Criteria:
     """Raises BadRequest for what is no search of the type, and NotWatchable."""

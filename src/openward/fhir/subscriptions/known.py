@@ -19,13 +19,14 @@ OWN = f"""select {COLUMNS} from fhir.current c join fhir.body b using (tenant, r
   where c.tenant = %(tenant)s and c.rtype = %(rtype)s and c.tok @> array[%(code)s]::bigint[] order by c.rkey limit 1000"""  # noqa: S608
 
 
-def own_topics(connection: Connection[Any], tenant: int) -> list[Topic]:
-    """The topics kept as Basic resources; what cannot be read as one is left out, its writer was told."""
+def kept_topics(connection: Connection[Any], tenant: int) -> dict[str, Topic]:
+    """The topics kept as Basic resources, by their ids; what cannot be read as one is left out, its writer was told."""
     given = {"tenant": tenant, "rtype": type_number("Basic"), "code": token_hash("code", FHIR_TYPES, "SubscriptionTopic")}
-    found = []
+    found = {}
     for row in Cursor(connection, row_factory=tuple_row).execute(OWN.encode(), given).fetchall():
+        version = version_in_part(row)
         try:
-            found.append(from_basic(version_in_part(row).content))
+            found[version.id] = from_basic(version.content)
         except FhirError:
             continue
     return found
@@ -34,7 +35,7 @@ def own_topics(connection: Connection[Any], tenant: int) -> list[Topic]:
 def topic(connection: Connection[Any], tenant: int, url: str) -> Topic | None:
     if url in BUILT_IN:
         return BUILT_IN[url]
-    return next((one for one in own_topics(connection, tenant) if one.url == url), None)
+    return next((one for one in kept_topics(connection, tenant).values() if one.url == url), None)
 
 
 def topic_of(connection: Connection[Any], tenant: int, terms: Terms) -> Topic | None:

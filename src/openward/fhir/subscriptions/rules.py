@@ -12,7 +12,7 @@ from openward.fhir.errors import Forbidden, Invalid, Issue
 from openward.fhir.guards import Change
 from openward.fhir.subscriptions import feed, held
 from openward.fhir.subscriptions.desk import Desk, desk, is_open
-from openward.fhir.subscriptions.known import FHIR_TYPES, topic
+from openward.fhir.subscriptions.known import FHIR_TYPES, kept_topics, topic
 from openward.fhir.subscriptions.terms import Terms, about_header, read
 from openward.fhir.subscriptions.topics import BUILT_IN, Topic, from_basic
 from openward.fhir.work import UnitOfWork
@@ -82,3 +82,7 @@ def hold_topics(change: Change, work: UnitOfWork) -> None:
     made = from_basic(data)
     if made.url in BUILT_IN:
         raise Invalid(issues=[Issue("duplicate", f"{made.url} is a topic of this server.", "Basic.extension")])
+    kept = kept_topics(work.store.connection, work.tenant)
+    other = next((id for id, one in kept.items() if one.url == made.url and id != change.id), None)
+    if other is not None:
+        raise Invalid(issues=[Issue("duplicate", f"{made.url} is the topic of Basic/{other}.", "Basic.extension")])

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl
 
 from openward.fhir.definitions import is_resource_type
 from openward.fhir.errors import BadRequest, Invalid, Issue
 from openward.fhir.outgoing import Network, Unreachable, check_form, header_fault
-from openward.fhir.subscriptions.criteria import compiled
+from openward.fhir.subscriptions.criteria import compiled, refuse_blanks
 from openward.fhir.subscriptions.topics import Topic, of_query
 
 BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/"
@@ -28,7 +27,7 @@ FindTopic = Callable[[str], Topic | None]
 
 @dataclass(frozen=True)
 class Terms:
-    """`criteria`: a topic's url, or a plain search (`is_plain`). `filters`: (type, query) pairs; one of a type's must hold.
+    """`criteria`: a topic's url, or a plain search (`is_plain`). `filters`: (type, query) pairs; all of a type's must hold.
 
     `heartbeat` and `timeout` are seconds; a heartbeat of 0 is none. `headers` are lines, their values sealed.
     """
@@ -83,7 +82,7 @@ def _topic(criteria: str, find_topic: FindTopic) -> Topic:
     if mark or is_resource_type(criteria):
         if not is_resource_type(type):
             raise _invalid("criteria", f"{type[:64]} is no resource type.")
-        _refuse_blanks("criteria", query)
+        _understood("criteria", lambda: refuse_blanks(query))
         return _understood("criteria", lambda: of_query(type, query))
     topic = find_topic(criteria)
     if topic is None:
@@ -98,19 +97,12 @@ def _filter(text: str, topic: Topic) -> tuple[str, str]:
         type, query = topic.types[0] if len(topic.types) == 1 else "", text
     if type not in topic.types:
         raise _invalid("criteria.extension", f"A filter of this topic is of {', '.join(topic.types)}.")
-    _refuse_blanks("criteria.extension", query)
+    _understood("criteria.extension", lambda: refuse_blanks(query))
     codes = _understood("criteria.extension", lambda: compiled(type, query).codes)
     unknown = codes - set(topic.filters) if topic.filters is not None else set()
     if unknown:
         raise _invalid("criteria.extension", f"{', '.join(sorted(unknown))}: this topic is narrowed by {', '.join(topic.filters or ())} only.")
     return type, query
-
-
-def _refuse_blanks(path: str, query: str) -> None:
-    """A search leaves out what has no value; a subscription so written would be told of everyone instead of one."""
-    blank = next((name for name, value in parse_qsl(query, keep_blank_values=True) if not value.strip()), None)
-    if blank is not None:
-        raise _invalid(path, f"{blank[:64]} has no value.")
 
 
 def _kind(channel: Mapping[str, Any]) -> str:

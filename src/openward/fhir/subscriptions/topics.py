@@ -13,7 +13,7 @@ from typing import Any
 from openward.fhir.definitions import is_resource_type
 from openward.fhir.errors import BadRequest, Invalid, Issue
 from openward.fhir.search.row import IndexRow
-from openward.fhir.subscriptions.criteria import compiled
+from openward.fhir.subscriptions.criteria import compiled, refuse_blanks
 
 HERE = "urn:openward:topic:"
 R5 = "http://hl7.org/fhir/5.0/StructureDefinition/extension-SubscriptionTopic."
@@ -157,7 +157,11 @@ def _trigger(extension: Mapping[str, Any]) -> Trigger:
         raise _invalid("A resourceTrigger names a resource type.")
     if _one(extension, "fhirPathCriteria"):
         raise _invalid("fhirPathCriteria is not supported; write queryCriteria.")
-    on = "".join(INTERACTIONS[str(_value(part))] for part in _parts(extension, "supportedInteraction") if str(_value(part)) in INTERACTIONS)
+    said = [str(_value(part)) for part in _parts(extension, "supportedInteraction")]
+    unknown = [one for one in said if one not in INTERACTIONS]
+    if unknown:
+        raise _invalid(f"supportedInteraction is one of {', '.join(INTERACTIONS)}; {unknown[0][:40]} is none.")
+    on = "".join(INTERACTIONS[one] for one in said)
     query = next(_parts(extension, "queryCriteria"), {})
     made = Trigger(
         type,
@@ -170,6 +174,7 @@ def _trigger(extension: Mapping[str, Any]) -> Trigger:
     )
     try:
         for text in (made.now, made.before):
+            refuse_blanks(text)
             compiled(type, text)
     except BadRequest as error:
         raise _invalid(str(error)) from error
