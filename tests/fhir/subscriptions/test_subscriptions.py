@@ -313,6 +313,15 @@ class TestEvents:
         desk.work()
         assert receiver.heard[1].bundle["entry"][1]["request"] == {"method": "DELETE", "url": "Patient/ben"}
 
+    def test_a_deletion_brings_no_resource_though_it_was_created_again(self, ward: Store, owner: Store, desk: Desk, receiver: Receiver) -> None:
+        owner.update(subscription(receiver, "urn:openward:topic:patient-changed", content="full-resource"))
+        desk.work()
+        ward.delete("Patient", "ben")
+        ward.update({"resourceType": "Patient", "id": "ben", "active": True})
+        desk.work()
+        entries = receiver.heard[-1].bundle["entry"][1:]
+        assert [(entry["request"]["method"], "resource" in entry) for entry in entries] == [("DELETE", False), ("POST", True)]
+
 
 class TestAWrite:
     def test_leaves_no_hint_when_nobody_listens(self, ward: Store, desk: Desk) -> None:

@@ -35,7 +35,8 @@ def bundle(held: Held, kind: Kind, base: str, events: Sequence[Happening] = (), 
         "request": {"method": "GET", "url": f"{base}/Subscription/{held.id}/$status"},
         "response": {"status": "200"},
     }
-    entries = [first, *(_entry(event, base, seen[event.number] if content == "full-resource" else None) for event in events if event.number in seen)]
+    is_full = content == "full-resource"
+    entries = [first, *(_entry(event, base, seen[event.number] if is_full and event.op != "D" else None) for event in events if event.number in seen)]
     return {
         "resourceType": "Bundle",
         "id": new_id(),
