@@ -245,6 +245,12 @@ class TestValidateCode:
         assert named(answer, "result") is expected
         assert named(answer, "display") == "Domestic dog"
 
+    def test_what_has_no_names_may_be_called_anything(self, call: Client) -> None:
+        unit = {"system": "http://unitsofmeasure.org", "code": "mg", "display": "milligram"}
+        assert named(call("POST", "/CodeSystem/$validate-code", parameters(coding=unit)).json, "result") is True
+        language = {"system": "urn:ietf:bcp:47", "code": "de", "display": "French"}
+        assert named(call("POST", "/CodeSystem/$validate-code", parameters(coding=language)).json, "result") is False
+
     def test_of_a_value_set_each_way_of_asking(self, call: Client, animals: Any, store: Store) -> None:
         made = store.create(value_set(VS, filtered(("legs", "=", "4"))))
         dog, bird = {"system": ANIMALS, "code": "dog"}, {"system": ANIMALS, "code": "bird"}

@@ -46,7 +46,7 @@ def validated(
     if definition is not None and system is not None and concept is not None:
         concept = replace(concept, designations=[*concept.designations, *composition.names(definition, system, concept.code)])
     if result is not False:
-        issues += _display_faults(concept, display, language)
+        issues += _display_faults(found, concept, display, language)
     if any(issue.severity == "error" for issue in issues):
         result = False
     name = concept.named(language) if concept else None
@@ -96,10 +96,12 @@ def _faults(
     return []
 
 
-def _display_faults(concept: Concept | None, display: str | None, language: str | None) -> list[Issue]:
+def _display_faults(system: CodeSystem | None, concept: Concept | None, display: str | None, language: str | None) -> list[Issue]:
     """Another display than any of the concept's names is wrong; case, punctuation and spaces do not count."""
-    if concept is None or display is None or concept.display is None:
+    if system is None or concept is None or display is None or concept.display is None:
         return []
+    if system.count() is None and concept.display == concept.code:
+        return []  # a grammar reads its codes, as those of units, and gives them no names
     names: Sequence[str] = [concept.display, *(name.value for name in concept.designations)]
     if _plain(display) in map(_plain, names):
         return []
