@@ -103,6 +103,11 @@ def test_the_same_time_is_the_same_however_it_is_written(call: Client, keep: Kee
     assert sorted(latest(call, "patient=ada&code=8867-4")) == ["pulse3", "twin"]
 
 
+@pytest.mark.parametrize("whose", ["patient=ada,ben", "subject:Patient.name=test"])
+def test_of_several_patients_each_has_their_own(call: Client, whose: str) -> None:
+    assert latest(call, f"{whose}&code=8867-4") == ["ben1", "pulse3"]
+
+
 def test_kinds_that_share_a_coding_are_one(call: Client, keep: Keep) -> None:
     both = [{"system": "urn:local", "code": "pulse"}, {"system": LOINC, "code": "8867-4"}]
     keep(observation("own", "ada", when="2026-03-09T09:00:00Z") | {"code": {"coding": both}})

@@ -1,6 +1,7 @@
 """FHIR $lastn: the latest observations of each kind. https://hl7.org/fhir/R4/observation-operation-lastn.html
 
 Kinds are told apart by `Observation.code`: its first coding, or its text where there is none; kinds that share a further coding are one.
+Of several patients each has their own latest.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 from urllib.parse import urlencode
+from uuid import UUID
 
 from openward.fhir.bundles.answers import links, raw
 from openward.fhir.errors import BadRequest, TooCostly
@@ -25,7 +27,7 @@ WHOSE = frozenset({"patient", "subject", "patient:Patient", "subject:Patient"})
 
 # Ties count as one place: of two at the very same time neither is later.
 LATEST = """select {columns}, k.date_lo::text from (
-    select c.rkey, c.ver, c.code, c.date_lo, t.words, rank() over (partition by c.code, t.words order by c.date_lo desc) as place
+    select c.rkey, c.ver, c.code, c.date_lo, t.words, rank() over (partition by c.patient, c.code, t.words order by c.date_lo desc) as place
     from fhir.current c left join lateral (
       select lower(x.body::jsonb #>> '{{code,text}}') as words from fhir.body x
       where c.code is null and x.tenant = %(tenant)s and x.rtype = c.rtype and x.rkey = c.rkey and x.ver = c.ver) t on true
@@ -93,7 +95,7 @@ def _of_each_kind(dated: Sequence[tuple[Version, str]], most: int) -> Iterator[V
 
 
 def _groups(versions: Sequence[Version]) -> list[int]:
-    """For each version the number of its group: the connected ones, where a shared coding connects."""
+    """For each version the number of its group: the connected ones of a patient, where a shared coding connects."""
     leader = list(range(len(versions)))
 
     def find(number: int) -> int:
@@ -101,10 +103,10 @@ def _groups(versions: Sequence[Version]) -> list[int]:
             leader[number] = number = leader[leader[number]]
         return number
 
-    first: dict[tuple[str, str], int] = {}
+    first: dict[tuple[UUID | None, tuple[str, str]], int] = {}
     for number, version in enumerate(versions):
         for name in _kind(version):
-            leader[find(number)] = find(first.setdefault(name, number))
+            leader[find(number)] = find(first.setdefault((version.patient, name), number))
     return [find(number) for number in range(len(versions))]
 
 
