@@ -97,6 +97,14 @@ def test_through_the_patient_it_is_found_by_the_number(call: Client, both: tuple
     assert [f"/Communication/{entry['resource']['id']}" for entry in found] == [both[1]]
 
 
+@pytest.mark.parametrize(("sort", "expected"), [("identifier", ["b", "a", "c"]), ("-identifier", ["a", "b", "c"])])
+def test_what_is_sealed_is_no_order_to_sort_by(call: Client, sort: str, expected: list[str]) -> None:
+    for id, number in {"a": "7", "b": "3", "c": None}.items():
+        identifiers = [SSN, {"system": "urn:mrn", "value": number}] if number else [SSN]
+        assert call("PUT", f"/Patient/{id}", {"resourceType": "Patient", "id": id, "identifier": identifiers}).status == 201
+    assert [entry["resource"]["id"] for entry in call("GET", f"/Patient?_sort={sort}").json["entry"]] == expected
+
+
 def test_everything_gives_it_in_clear(call: Client, both: tuple[str, str]) -> None:
     found = {entry["resource"]["resourceType"]: entry["resource"] for entry in call("GET", f"{both[0]}/$everything").json["entry"]}
     assert found["Patient"]["identifier"] == [SSN]

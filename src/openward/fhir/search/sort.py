@@ -30,7 +30,9 @@ AMOUNT = """(case jsonb_typeof(x.found)
   when 'object' then coalesce(x.found ->> 'value', x.found #>> '{low,value}', x.found #>> '{high,value}', x.found ->> 'lowerLimit')
   else x.found #>> '{}' end)::float8"""
 LETTERS = """(case jsonb_typeof(x.found)
-  when 'object' then coalesce(x.found ->> 'reference', x.found ->> 'url', x.found ->> 'value') else x.found #>> '{}' end)"""
+  when 'object' then coalesce(x.found ->> 'reference', x.found ->> 'url', case when not starts_with(x.found ->> 'value', '/') then x.found ->> 'value' end)
+  else x.found #>> '{}' end)"""
+"""A value that stands sealed, which `sealing.bodies` begins with a slash, is none to sort by."""
 
 
 @dataclass(frozen=True, slots=True)
