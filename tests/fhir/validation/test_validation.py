@@ -12,6 +12,7 @@ from openward.fhir.definitions import RESOURCE_TYPES, is_primitive, structure
 from openward.fhir.errors import Invalid
 from openward.fhir.validation import check, validate
 from openward.fhir.validation.advice import advise
+from openward.fhir.validation.told import SIMPLE
 
 CODED = {"coding": [{"system": "urn:x", "code": "y"}]}
 OBSERVATION = {"resourceType": "Observation", "status": "final", "code": CODED}
@@ -107,6 +108,11 @@ FAULTY = [
     ("something beside an id", PATIENT | {"name": [{"id": "a", "_id": {"id": "b"}}]}, [("Patient.name[0]._id", "structure")]),
     ("something beside the url", PATIENT | {"extension": [{"url": "http://a.b", "_url": {"id": "b"}, "valueCode": "c"}]}, [("Patient.extension[0]._url", "structure")]),
     ("something beside a narrative", PATIENT | {"text": {"status": "empty", "_div": {"id": "b"}}}, [("Patient.text._div", "structure")]),
+    (
+        "a comparator where only an amount may stand",
+        OBSERVATION | {"valueRange": {"low": {"value": 5, "comparator": "<"}}, "referenceRange": [{"high": {"value": 5, "comparator": "<"}}]},
+        [("Observation.value", "invariant"), ("Observation.referenceRange[0]", "invariant")],
+    ),
     ("a character XML has not", PATIENT | {"name": [{"family": "a\ufffe"}]}, [("Patient.name[0].family", "value")]),
     ("two faults", PATIENT | {"birthDate": "x", "name": [{"given": ["a", 3]}]}, [("Patient.birthDate", "value"), ("Patient.name[0].given[1]", "structure")]),
     ("two choices", OBSERVATION | {"valueString": "x", "valueInteger": 3}, [("Observation.value", "structure")]),
@@ -283,3 +289,8 @@ class TestAnything:
     )
     def test_gets_an_answer(self, type, body):
         assert all(issue.expression for issue in validate({"resourceType": type} | body))
+
+
+def test_what_takes_no_comparator_is_a_quantity() -> None:
+    stated = [structure(type).by_key[key][1] for type, keys in SIMPLE.items() for key in keys.split()]
+    assert set(stated) == {"Quantity"}

@@ -61,7 +61,69 @@ def _measures_another(base: str) -> Callable[[Data], bool]:
 IN_TIME = Told("the code is not a UCUM unit of time", _measures_another("s"), ("code",), False)
 IN_LENGTH = Told("the code is not a UCUM unit of length", _measures_another("m"), ("code",), False)
 
+
+def _compares(key: str) -> Callable[[Data], bool]:
+    def is_broken(data: Data) -> bool:
+        amounts = data.get(key)
+        return any(one.__class__ is dict and "comparator" in one for one in (amounts if amounts.__class__ is list else (amounts,)))
+
+    return is_broken
+
+
+# The elements of R4 that are a SimpleQuantity: https://hl7.org/fhir/R4/datatypes.html#SimpleQuantity
+SIMPLE: Mapping[str, str] = {
+    "ActivityDefinition": "quantity",
+    "CarePlan.activity.detail": "dailyAmount quantity",
+    "Claim.item": "quantity",
+    "Claim.item.detail": "quantity",
+    "Claim.item.detail.subDetail": "quantity",
+    "ClaimResponse.addItem": "quantity",
+    "ClaimResponse.addItem.detail": "quantity",
+    "ClaimResponse.addItem.detail.subDetail": "quantity",
+    "Contract.term.asset.valuedItem": "quantity",
+    "Coverage.costToBeneficiary": "valueQuantity",
+    "CoverageEligibilityRequest.item": "quantity",
+    "Dosage": "maxDosePerAdministration maxDosePerLifetime",
+    "Dosage.doseAndRate": "doseQuantity rateQuantity",
+    "ExplanationOfBenefit.addItem": "quantity",
+    "ExplanationOfBenefit.addItem.detail": "quantity",
+    "ExplanationOfBenefit.addItem.detail.subDetail": "quantity",
+    "ExplanationOfBenefit.item": "quantity",
+    "ExplanationOfBenefit.item.detail": "quantity",
+    "ExplanationOfBenefit.item.detail.subDetail": "quantity",
+    "Immunization": "doseQuantity",
+    "MedicationAdministration.dosage": "dose rateQuantity",
+    "MedicationDispense": "daysSupply quantity",
+    "MedicationKnowledge": "amount",
+    "MedicationKnowledge.administrationGuidelines.patientCharacteristics": "characteristicQuantity",
+    "MedicationKnowledge.drugCharacteristic": "valueQuantity",
+    "MedicationKnowledge.kinetics": "areaUnderCurve lethalDose50",
+    "MedicationKnowledge.packaging": "quantity",
+    "MedicationKnowledge.regulatory.maxDispense": "quantity",
+    "MedicationRequest.dispenseRequest": "quantity",
+    "MedicationRequest.dispenseRequest.initialFill": "quantity",
+    "NutritionOrder.enteralFormula": "caloricDensity maxVolumeToDeliver",
+    "NutritionOrder.enteralFormula.administration": "quantity rateQuantity",
+    "NutritionOrder.oralDiet.nutrient": "amount",
+    "NutritionOrder.supplement": "quantity",
+    "Observation.referenceRange": "high low",
+    "Range": "high low",
+    "SampledData": "origin",
+    "Specimen.collection": "quantity",
+    "Specimen.container": "capacity specimenQuantity",
+    "SpecimenDefinition.typeTested.container": "capacity minimumVolumeQuantity",
+    "Substance.instance": "quantity",
+    "SupplyDelivery.suppliedItem": "quantity",
+    "VisionPrescription.lensSpecification": "duration",
+}
+
+
+def _simple(keys: str) -> list[Told]:
+    return [Told(f"{key} has a comparator, which a SimpleQuantity has not (sqty-1)", _compares(key), (key,), True) for key in keys.split()]
+
+
 TOLD: Mapping[str, Sequence[Told]] = {
+    **{type: _simple(keys) for type, keys in SIMPLE.items()},
     "Reference": [Told("type is not the type that reference points at", _disagrees, ("type", "reference"), True)],
     "Bundle.entry": [Told("fullUrl is not the absolute address of the resource with its type and id", _is_misplaced, ("fullUrl", "resource"), False)],
     "Age": [IN_TIME],
