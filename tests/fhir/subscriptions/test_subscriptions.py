@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
@@ -65,6 +66,13 @@ class TestTheHandshake:
         desk.work()
         assert receiver.heard[0].headers["authorization"] == "Bearer abc"
         assert receiver.heard[0].headers["content-type"] == "application/fhir+json"
+
+    def test_says_once_what_it_sends(self, ward: Store, owner: Store, desk: Desk, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+        sent: list[Mapping[str, str]] = []
+        monkeypatch.setattr(telling, "send", lambda _method, _url, _body, headers, **_: sent.append(headers) or Answer(200, b""))
+        owner.update(subscription(receiver, header=["content-type: text/plain", "X-Kind: ward"]))
+        desk.work()
+        assert sent == [{"X-Kind": "ward", "Content-Type": "application/fhir+json"}]
 
     def test_keeps_the_clients_headers_sealed_in_the_record_its_history_and_its_terms(
         self, ward: Store, owner: Store, desk: Desk, receiver: Receiver, house: House

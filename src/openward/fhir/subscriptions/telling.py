@@ -133,7 +133,8 @@ def _send_plainly(one: Held, desk: Desk, store: Any, event: Happening) -> None:
 def _post(one: Held, desk: Desk, method: str, url: str, body: bytes) -> None:
     terms = one.wanted
     headers = {name.strip(): _in_clear(one, desk, name, value.strip()) for name, _, value in (line.partition(":") for line in terms.headers)}
-    if body:
+    if body:  # what is sent is said by this server alone, in whatever case the client wrote the header
+        headers = {name: value for name, value in headers.items() if name.lower() != "content-type"}
         headers["Content-Type"] = terms.payload or "application/fhir+json"
     answer = send(method, url, body, headers, seconds=terms.timeout, allowed=desk.allowed)
     if not 200 <= answer.status < 300:
