@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pytest
 
 from openward.fhir.errors import BadRequest
@@ -113,6 +115,22 @@ def test_a_code_is_found_by_every_name_it_has_been_given(shelf: Shelf) -> None:
         == ["third"]
     )
     assert set(shelf.ids("Observation?code:text=alp")) == {"first", "second"}
+
+
+def test_what_is_longer_than_an_index_holds_is_written_and_found(shelf: Shelf) -> None:
+    """Codes, systems, units, names, numbers: letters no packing makes shorter."""
+    long = "".join(sha256(str(number).encode()).hexdigest() for number in range(60))
+    quantity = {"value": 1, "system": "urn:u", "code": long, "unit": long}
+    shelf.put(_observation("code", {"system": "urn:x", "code": long}) | {"valueQuantity": quantity})
+    shelf.put(_observation("system", {"system": f"urn:{long}", "code": "a"}))
+    person = {"name": [{"family": long}], "identifier": [{"system": "urn:mrn", "value": long}], "meta": {"tag": [{"code": long}]}}
+    shelf.put({"resourceType": "Patient", "id": "p", **person, "telecom": [{"system": "phone", "value": "5" * 9000}]})
+    for query in (f"code={long}", f"code=urn:x|{long}", f"value-quantity=1|urn:u|{long}"):
+        assert shelf.ids(f"Observation?{query}") == ["code"]
+    for query in ("code=a", f"code=urn:{long}|a", f"code=urn:{long}|", f"code:not={long}"):
+        assert shelf.ids(f"Observation?{query}") == ["system"]
+    for query in (f"family={long}", f"identifier=urn:mrn|{long}", f"_tag={long}"):
+        assert shelf.ids(f"Patient?{query}") == ["p"]
 
 
 def test_of_a_string_case_does_not_count(shelf: Shelf) -> None:

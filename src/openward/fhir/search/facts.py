@@ -14,7 +14,7 @@ from openward.fhir.definitions import type_number
 from openward.fhir.errors import BadRequest
 from openward.fhir.ids import is_id, key
 from openward.fhir.protocols import Where
-from openward.fhir.search.parameters import number
+from openward.fhir.search.parameters import INDEXED, number
 from openward.fhir.terminology import protocol
 
 UNITS = ":unit"
@@ -57,7 +57,7 @@ class Facts:
 
     def systems(self, parameter: str, code: str) -> list[str]:
         """The systems in which any resource has this code by this parameter; the empty one where it stands without."""
-        return [row[0] for row in self.look(SELECT_SYSTEMS, {"tenant": self.tenant, "param": number(parameter), "code": code})]
+        return [row[0] for row in self.look(SELECT_SYSTEMS, {"tenant": self.tenant, "param": number(parameter), "code": code[:INDEXED]})]
 
     def in_set(self, value_set: str) -> Sequence[tuple[str, str]]:
         """(system, code) of a value set. Raises BadRequest when this server cannot tell them all."""

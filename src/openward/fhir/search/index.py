@@ -17,7 +17,7 @@ from openward.fhir.references import target
 from openward.fhir.sealing.rules import is_sensitive, sealed_texts
 from openward.fhir.search import composite, date, number, quantity, reference, special, string, token, uri
 from openward.fhir.search.own import OWN, values_of
-from openward.fhir.search.parameters import Plan, plan
+from openward.fhir.search.parameters import INDEXED, Plan, plan
 from openward.fhir.search.parameters import number as number_of
 from openward.fhir.search.person import person
 from openward.fhir.search.row import IndexRow
@@ -136,7 +136,7 @@ def _leading_token(parameter: SearchParameter) -> Sink:
             else:
                 later = token.secondary_hash(code, system, text)
                 row.tokens.add(later)
-                row.dictionary[later] = (later, 0, system, text, "")
+                row.dictionary[later] = (later, 0, system[:INDEXED], text[:INDEXED], "")
 
     return take
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from openward.fhir.definitions import SearchParameter
 from openward.fhir.search.conditions import Scope, rows
 from openward.fhir.search.escape import parted
-from openward.fhir.search.parameters import owned, plan
+from openward.fhir.search.parameters import INDEXED, owned, plan
 from openward.fhir.search.query import Condition, Filter, Query
 from openward.fhir.search.sort import Order
 from openward.fhir.search.sql import FALSE
@@ -44,7 +44,7 @@ Name = tuple[str, str, str]
 def _codes(query: Query, scope: Scope) -> tuple[Filter, list[Name]] | None:
     """The filter on the leading code, and the codes it names with their systems; None when another index serves better or this one not at all.
 
-    A code without a system has all those in which any resource has it.
+    Nor does it where the dictionary has only the beginning of a system. A code without a system has all those in which any resource has it.
     """
     here = plan(query.type)
     if not all(isinstance(condition, Filter) and not _reads(condition, here.patient) for condition in query.conditions):
@@ -57,7 +57,8 @@ def _codes(query: Query, scope: Scope) -> tuple[Filter, list[Name]] | None:
         return None
     leading = str(here.code)
     named = {(leading, own, code) for system, bar, code in split for own in ([system] if bar else scope.bind.facts.systems(leading, code))}
-    return (asked, sorted(named)) if len(named) <= MOST_PARTS else None
+    is_whole = all(len(own) < INDEXED for _, own, _ in named)
+    return (asked, sorted(named)) if len(named) <= MOST_PARTS and is_whole else None
 
 
 def _reads(condition: Condition, code: str | None) -> bool:

@@ -26,6 +26,7 @@ LEADING_DATES = (
 )  # fmt: skip
 LEADING_CODES = ("code", "vaccine-code", "type", "service-type", "class", "category")
 CONCEPTS = frozenset({"CodeableConcept", "Coding"})
+INDEXED = 600  # characters of a code or a system that the dictionary keeps: an entry of PostgreSQL's indexes has at most 2,704 bytes
 PERIODS = frozenset({"Period", "Timing"})
 
 

@@ -17,6 +17,7 @@ from openward.fhir.search.string import normal
 from openward.fhir.search.token import contact
 
 NAME, SOUND, BACKWARDS, BIRTH, IDENTIFIER, TELEPHONE = "n", "p", "r", "b", "i", "t"
+LONGEST = 500  # characters of a key: an entry of PostgreSQL's indexes has at most 2,704 bytes
 
 
 @dataclass
@@ -49,7 +50,8 @@ def person(patient: Mapping[str, Any], tenant: int) -> Person:
     phones = tuple(dict.fromkeys(digits for entry in telecom if (digits := contact(entry.get("value") or "")).isdigit()))
     identifiers = tuple(dict.fromkeys(_identifier(entry, tenant) for entry in patient.get("identifier", ()) if entry.get("value")))
     birth = patient.get("birthDate", "")
-    keys = frozenset((*_name_keys(names), *_number_keys(identifiers, phones), *([(BIRTH, birth.replace("-", ""))] if birth else ())))
+    found = (*_name_keys(names), *_number_keys(identifiers, phones), *([(BIRTH, birth.replace("-", ""))] if birth else ()))
+    keys = frozenset((kind, text[:LONGEST]) for kind, text in found)
     address = normal(_address(patient.get("address", ())))
     return Person(key("Patient", patient["id"]), patient["id"], names, birth, patient.get("gender", ""), phones, identifiers, address, keys)
 

@@ -14,6 +14,7 @@ from openward.fhir.definitions import SearchParameter
 from openward.fhir.errors import BadRequest
 from openward.fhir.search import number
 from openward.fhir.search.facts import UNITS
+from openward.fhir.search.parameters import INDEXED
 from openward.fhir.search.parameters import number as number_of
 from openward.fhir.search.prefix import split_prefix
 from openward.fhir.search.sql import Bindings, any_of
@@ -79,7 +80,7 @@ def entry(value: Mapping[str, Any]) -> Entry | None:
 
 @lru_cache(maxsize=4096)
 def _entry(system: str, code: str) -> Entry:
-    return token_hash(UNIT, system, code), number_of(UNITS), system, code, ""
+    return token_hash(UNIT, system, code), number_of(UNITS), system[:INDEXED], code[:INDEXED], ""
 
 
 def condition(parameter: SearchParameter, values: Sequence[str], modifier: str | None, bind: Bindings) -> str:

@@ -14,7 +14,7 @@ from openward.fhir.definitions import SearchParameter, codes_by_system, element,
 from openward.fhir.errors import BadRequest
 from openward.fhir.sealing.rules import asked_for, found_by
 from openward.fhir.search.escape import parted, plain
-from openward.fhir.search.parameters import number, owned
+from openward.fhir.search.parameters import INDEXED, number, owned
 from openward.fhir.search.sql import Bindings
 from openward.fhir.search.string import normal
 
@@ -57,7 +57,7 @@ Entry = tuple[int, int, str, str, str]
 def coding(parameter: str, system: str, code: str, display: str) -> tuple[tuple[int, int], Entry]:
     """The hashes of one coding, and its row in the dictionary."""
     exact = token_hash(parameter, system, code)
-    return (exact, token_hash(parameter, None, code)), (exact, number(parameter), system, code, display)
+    return (exact, token_hash(parameter, None, code)), (exact, number(parameter), system[:INDEXED], code[:INDEXED], display)
 
 
 def from_coding(parameter: str, value: Mapping[str, Any], tokens: set[int], entries: dict[int, Entry]) -> None:
@@ -262,7 +262,7 @@ def _related(owner: SearchParameter, value: str, modifier: str, bind: Bindings) 
 def _by_system(owner: SearchParameter, system: str, bind: Bindings) -> str:
     return (
         f"array(select t.h from fhir.token t where t.tenant = %(tenant)s and t.param = {bind.place(number(owner.code))}"  # noqa: S608
-        f" and t.system = {bind.place(system)})"
+        f" and t.system = {bind.place(system[:INDEXED])})"
     )
 
 
