@@ -129,6 +129,9 @@ def test_what_is_longer_than_an_index_holds_is_written_and_found(shelf: Shelf) -
         assert shelf.ids(f"Observation?{query}") == ["code"]
     for query in ("code=a", f"code=urn:{long}|a", f"code=urn:{long}|", f"code:not={long}"):
         assert shelf.ids(f"Observation?{query}") == ["system"]
+    letters = "".join(chr(0x4E00 + number * 7919 % 20000) for number in range(1000))
+    shelf.put({"resourceType": "ValueSet", "id": "v", "status": "draft", "url": f"http://x.org/{letters}"})
+    assert shelf.ids(f"ValueSet?url=http://x.org/{letters}") == shelf.ids("ValueSet?url:below=http://x.org") == ["v"]
     for query in (f"family={long}", f"identifier=urn:mrn|{long}", f"_tag={long}"):
         assert shelf.ids(f"Patient?{query}") == ["p"]
 

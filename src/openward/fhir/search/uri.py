@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from openward.fhir.definitions import SearchParameter
-from openward.fhir.search.parameters import number, owned, plan
+from openward.fhir.search.parameters import INDEXED, number, owned, plan
 from openward.fhir.search.sql import Bindings, any_of
 from openward.fhir.search.token import Entry, token_hash
 
 SEPARATORS = "/:"
-LONGEST = 1000  # characters of a uri that is found by its beginning
 
 
 def extract(parameter: str, value: str) -> Iterator[int]:
@@ -26,7 +25,7 @@ def extract(parameter: str, value: str) -> Iterator[int]:
 
 def entry(parameter: str, value: str) -> Entry:
     """Its row in the dictionary, by which `:below` finds what begins alike."""
-    return token_hash(parameter, "", value), number(parameter), "", value[:LONGEST], ""
+    return token_hash(parameter, "", value), number(parameter), "", value[:INDEXED], ""
 
 
 def condition(parameter: SearchParameter, values: Sequence[str], modifier: str | None, bind: Bindings) -> str:
@@ -60,8 +59,8 @@ def _above(value: str) -> Iterator[str]:
 def _below(owner: SearchParameter, value: str, bind: Bindings) -> str:
     """The uri itself, and those that go on from it with a new segment or a version."""
     starts = [value] if value.endswith(tuple(SEPARATORS)) else [value + separator for separator in (*SEPARATORS, "|")]
-    begin = " or ".join(f"starts_with(t.code, {bind.place(start)})" for start in starts)
+    begin = " or ".join(f"starts_with(t.code, {bind.place(start[:INDEXED])})" for start in starts)
     return (
         f"array(select t.h from fhir.token t where t.tenant = %(tenant)s and t.param = {bind.place(number(owner.code))}"  # noqa: S608
-        f" and t.system = '' and (t.code = {bind.place(value)} or {begin}))"
+        f" and t.system = '' and (t.code = {bind.place(value[:INDEXED])} or {begin}))"
     )
