@@ -59,7 +59,8 @@ def replace(
     """The next version after `before`, whose row is locked."""
     live = before is not None and not before.deleted
     if if_match is not None:
-        if before is None or not live or not may_see(store, "update", type, id):  # what they may not see is not there
+        theirs = may_see(store, "update", type, id)  # asked of what is not there, too: nobody is to tell the two apart by the work
+        if before is None or not live or not theirs:
             raise refuse_absent(type, id)
         if not is_matched(if_match, before):
             raise PreconditionFailed(type=type, id=id, version=before.number)
