@@ -29,10 +29,12 @@ RECOVERY_SECONDS = 300
 STOP_SECONDS = 300  # a slow disk may take long to write out what is in memory
 SOCKET_PATH_LIMIT = 100  # bytes; Linux takes 107 for the whole path of a unix socket
 
-# Settings of the embedded server. The last three keep patient data, which PostgreSQL prints in error details, out of its log.
+# Settings of the embedded server. A bundle takes a lock for each of its conditions, which may be thousands. The last three keep patient data,
+# which PostgreSQL prints in error details, out of its log.
 EMBEDDED_SETTINGS = """
 listen_addresses = ''
 max_connections = 100
+max_locks_per_transaction = 512
 shared_buffers = '{shared_buffers}'
 work_mem = '16MB'
 maintenance_work_mem = '128MB'
