@@ -108,6 +108,8 @@ class TestKickOff:
             "_typeFilter=Observation",
             "_typeFilter=Observation?ghost=1",
             "_typeFilter=Observation?_sort=date",
+            "_typeFilter=Observation?code:below=x",
+            "_typeFilter=Observation?date=yesterday",
             "_typeFilter=Observation?code=1-1,Patient?ghost=1",
             "_typeFilter=Observation?code=1-1%26patient=",
             "_typeFilter=Observation?" + "%26".join(["code=1-1"] * 101),

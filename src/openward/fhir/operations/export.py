@@ -5,19 +5,21 @@ https://hl7.org/fhir/uv/bulkdata/export.html#bulk-data-kick-off-request
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 from openward.fhir.bulk import exports
 from openward.fhir.bulk.house import House, house
 from openward.fhir.bulk.serving import address
-from openward.fhir.bulk.source import members, patient_keys
+from openward.fhir.bulk.source import Source, members, patient_keys
 from openward.fhir.bulk.spec import Spec, spec
 from openward.fhir.errors import BadRequest, Forbidden, Issue
 from openward.fhir.operations.members import sight
 from openward.fhir.operations.registry import Answer, Call, operation
-from openward.fhir.protocols import Event
+from openward.fhir.protocols import Event, Where
 from openward.fhir.search.sql import Bindings
 
 DEFINITION = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition"
@@ -50,6 +52,7 @@ def _kick_off(call: Call, level: str) -> Answer:
     here = house()
     wanted = spec(call.parameters, level=level, id=call.id, lenient=call.preferred("handling=lenient"))
     _permit(call, wanted)
+    _try(call, wanted)
     if wanted.patients and not call.preferred("handling=lenient"):
         _find(call, wanted)
     with call.store.transaction():
@@ -71,6 +74,20 @@ def _permit(call: Call, wanted: Spec) -> None:
     refused = [type for type in [*wanted.types, *wanted.filters] if policy.where(actor, "export", type) is None]
     if refused or not allowed:
         raise Forbidden(f"You may not export {', '.join(dict.fromkeys(refused)) or 'any of this'}.")
+
+
+def _try(call: Call, wanted: Spec) -> None:
+    """A filter that no search can carry out is refused to whoever asks, and not found out by the job. Raises BadRequest."""
+    for type, queries in wanted.filters.items():
+        Source(
+            call.store.connection,
+            call.store.tenant,
+            type,
+            Where(),
+            partial(call.store.policy.where, call.store.actor, "search"),
+            at=dt.datetime.now(dt.UTC),
+            queries=queries,
+        )
 
 
 def _find(call: Call, wanted: Spec) -> None:
