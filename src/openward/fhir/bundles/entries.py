@@ -36,7 +36,8 @@ ANY_VERSION = -1
 class Entry:
     """One entry. `type` and `id` are from the URL (`id` of a POST: given by the server); `query` is what follows its question mark.
 
-    `sound` is there when the resource has been examined beforehand, its references final; `slots` when only these have been looked for. `patch`: the Binary or Parameters of a PATCH.
+    `sound` is there when the resource has been examined beforehand, its references final; `slots` when only these have been looked for.
+    `patch`: the Binary or Parameters of a PATCH.
     `asks`: it reads, searches or calls an operation, by its `url`, with `parameters` if it carries a resource, and changes no entry's resource.
     `names`: what a PATCH may call the other entries → what they are called from now on.
     `conditions` are its headers: `if_none_match`, `if_modified_since`. `if_none_match`: the version that must not be there for a PUT to be done.
