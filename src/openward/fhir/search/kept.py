@@ -136,7 +136,10 @@ def _owners(parameter: SearchParameter) -> tuple[SearchParameter, ...]:
 
 @lru_cache(maxsize=1000)
 def walked(parts: tuple[Part, ...], count: int, audit: str | None = None, *, bare: bool = False) -> str:
-    """The statement of a page whose plan is kept, `bare` as `Rows` have it. `audit` puts on record that it was read: one event, of the one patient whose rows they are if there are any."""
+    """The statement of a page whose plan is kept, `bare` as `Rows` have it.
+
+    `audit` puts on record that it was read: one event, of the one patient whose rows they are if there are any.
+    """
     page, bodies = map(hidden, kept_statement(parts, count, bare=bare))
     if audit is None:
         return f"with page as materialized ({page}) {bodies}"
