@@ -107,8 +107,10 @@ def test_a_command_that_is_ended_stops_the_database_it_started(number: signal.Si
     assert not EmbeddedCluster(installation.data).is_running()
 
 
+# Who runs the tests may have told their processes to outlive the terminal.
 STUCK = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from openward import cli
 def stuck(*_):
     print("open", flush=True)
