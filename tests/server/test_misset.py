@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from openward.cli import main
+from openward.cluster import EmbeddedCluster
 from openward.server.misset import require_settings
 from openward.troubles import WrongSettings
 from tests.installation import Installation
@@ -77,3 +78,4 @@ def test_what_is_meant_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_only_the_settings_know_is_told_in_one_line(tmp_path: Path) -> None:
     done = Installation(tmp_path / "data", settings={"OPENWARD_SIGN_IN_ELSEWHERE": "/no/such.json"}).openward("check")
     assert (done.returncode, "Traceback" in done.stderr, "OPENWARD_SIGN_IN_ELSEWHERE" in done.stderr) == (1, False, True)
+    assert not EmbeddedCluster(tmp_path / "data").is_running()

@@ -351,8 +351,10 @@ class _ready:  # noqa: N801 - reads as a word in `with _ready():`
     def __exit__(self, *_: object) -> None:
         cluster: EmbeddedCluster | None = self.database.cluster
         if cluster and cluster.started_here:
-            _close_connections()
-            cluster.stop()
+            try:
+                _close_connections()
+            finally:  # also where the settings are wrong, so that Django knows no connections
+                cluster.stop()
 
 
 def _set_up_django() -> None:
