@@ -12,6 +12,20 @@ Keep = Callable[..., None]
 WHOLE = ["Composition/note", "Observation/a1", "Organization/north", "Patient/ada", "Practitioner/osei"]
 
 
+def composition(id: str, whose: str, *observations: str) -> dict[str, Any]:
+    return {
+        "resourceType": "Composition",
+        "id": id,
+        "status": "final",
+        "type": {"text": "Progress note"},
+        "subject": to(f"Patient/{whose}"),
+        "date": "2026-03-01",
+        "author": [to("Practitioner/osei")],
+        "title": "Visit",
+        "section": [{"title": "Vitals", "entry": [to(f"Observation/{name}") for name in observations]}],
+    }
+
+
 @pytest.fixture(autouse=True)
 def notes(keep: Keep) -> None:
     keep(
@@ -22,17 +36,7 @@ def notes(keep: Keep) -> None:
         observation("a1", "ada"),
         observation("a2", "ada"),
         observation("b1", "ben"),
-        {
-            "resourceType": "Composition",
-            "id": "note",
-            "status": "final",
-            "type": {"text": "Progress note"},
-            "subject": to("Patient/ada"),
-            "date": "2026-03-01",
-            "author": [to("Practitioner/osei")],
-            "title": "Visit",
-            "section": [{"title": "Vitals", "entry": [to("Observation/a1"), to("Observation/b1")]}],
-        },
+        composition("note", "ada", "a1", "b1"),
     )
 
 
@@ -73,17 +77,7 @@ def test_what_is_named_by_its_version_too_is_in_it_once(call: Client, keep: Keep
         patient("cy", managingOrganization=to("Organization/south")),
         observation("c1", "cy", performer=[to("Organization/north")], derivedFrom=[to("Observation/c2/_history/1")]),
         observation("c2", "cy", performer=[to("Organization/south/_history/1")]),
-        {
-            "resourceType": "Composition",
-            "id": "other",
-            "status": "final",
-            "type": {"text": "Progress note"},
-            "subject": to("Patient/cy"),
-            "date": "2026-03-01",
-            "author": [to("Practitioner/osei")],
-            "title": "Visit",
-            "section": [{"title": "Vitals", "entry": [to("Observation/c1"), to("Observation/c2")]}],
-        },
+        composition("other", "cy", "c1", "c2"),
     )
     everyone = [
         "Composition/other",

@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,9 +15,9 @@ from uuid import UUID, uuid4
 from psycopg import Connection
 from psycopg.rows import class_row, kwargs_row
 
+from openward.fhir.bulk import limits
+from openward.fhir.bulk.limits import UNFINISHED
 from openward.fhir.bulk.spec import Spec
-
-UNFINISHED = ("waiting", "running")
 
 INSERT = """insert into fhir.export (tenant, id, owner, actor, spec, request, url)
   values (%(tenant)s, %(id)s, %(owner)s, %(actor)s, %(spec)s, %(request)s, %(url)s)"""
@@ -95,12 +96,7 @@ def ask(connection: Connection[Any], tenant: int, owner: str, actor: Mapping[str
     return id
 
 
-def unfinished(connection: Connection[Any], tenant: int, owner: str) -> int:
-    """How many the client has. Who asks for another at the same time waits for the end of the caller's transaction, and counts that one too."""
-    connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, %s))", (f"exports {owner}", tenant))
-    select = "select count(*) from fhir.export where tenant = %s and owner = %s and state = any(%s)"
-    row = connection.execute(select, (tenant, owner, list(UNFINISHED))).fetchone()
-    return int(row[0]) if row else 0
+unfinished = partial(limits.unfinished, "fhir.export")
 
 
 def find(connection: Connection[Any], tenant: int, id: UUID, *, owner: str | None = None) -> Export | None:

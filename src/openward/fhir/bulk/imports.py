@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,9 +15,10 @@ from uuid import UUID, uuid4
 from psycopg import Connection
 from psycopg.rows import kwargs_row
 
+from openward.fhir.bulk import limits
+from openward.fhir.bulk.limits import UNFINISHED
 from openward.fhir.bulk.manifest import Input
 
-UNFINISHED = ("waiting", "running")
 COLUMNS = "tenant, id, owner, actor::text, inputs::text, results::text, request, url, state, note, asked, touched, expires"
 
 
@@ -58,12 +60,7 @@ def ask(connection: Connection[Any], tenant: int, owner: str, actor: Mapping[str
     return id
 
 
-def unfinished(connection: Connection[Any], tenant: int, owner: str) -> int:
-    """How many the client has. Who asks for another at the same time waits for the end of the caller's transaction, and counts that one too."""
-    connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, %s))", (f"imports {owner}", tenant))
-    select = "select count(*) from fhir.bulk_import where tenant = %s and owner = %s and state = any(%s)"
-    row = connection.execute(select, (tenant, owner, list(UNFINISHED))).fetchone()
-    return int(row[0]) if row else 0
+unfinished = partial(limits.unfinished, "fhir.bulk_import")
 
 
 def find(connection: Connection[Any], tenant: int, id: UUID, *, owner: str | None = None) -> Import | None:

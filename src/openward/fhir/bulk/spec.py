@@ -17,7 +17,7 @@ from openward.fhir.definitions import RESOURCE_TYPES, compartment, is_resource_t
 from openward.fhir.definitions import element as elements_of
 from openward.fhir.errors import BadRequest
 from openward.fhir.ids import is_id
-from openward.fhir.search.query import CONTROLS, parse
+from openward.fhir.search.query import CONTROLS, first_blank, parse
 from openward.fhir.virtual import VIRTUAL
 
 if TYPE_CHECKING:
@@ -151,8 +151,7 @@ def _checked(type: str, query: str, lenient: bool) -> str:
     if query.count("&") >= CONDITIONS_AT_MOST:
         raise BadRequest(f"A _typeFilter holds at most {CONDITIONS_AT_MOST} conditions.")
     pairs = parse_qsl(query, keep_blank_values=True)
-    blank = next((name for name, value in pairs if not value.strip()), None)
-    if blank is not None:  # which a search leaves out, so that everything would be written
+    if (blank := first_blank(pairs)) is not None:
         raise BadRequest(f"_typeFilter: {blank[:64]} has no value.")
     about_pages = [name for name, _ in pairs if name in CONTROLS or name.startswith(("_include", "_revinclude"))]
     if about_pages and not lenient:

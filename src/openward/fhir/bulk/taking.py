@@ -21,6 +21,7 @@ from psycopg import Connection
 from openward.fhir.bulk import imports
 from openward.fhir.bulk.house import House
 from openward.fhir.bulk.imports import Import
+from openward.fhir.bulk.limits import UNFINISHED
 from openward.fhir.bulk.manifest import Input
 from openward.fhir.bulk.running import alone
 from openward.fhir.errors import BadRequest, FhirError, Issue
@@ -44,7 +45,7 @@ def take(connection: Connection[Any], tenant: int, id: UUID, house: House) -> No
     """Carry out one import to its end. `connection` commits by itself. Another job at the same import: nothing happens."""
     with alone(connection, id) as mine:
         one = imports.find(connection, tenant, id) if mine else None
-        if one is None or one.state not in imports.UNFINISHED:
+        if one is None or one.state not in UNFINISHED:
             return
         hours = house.limits.hours
         try:

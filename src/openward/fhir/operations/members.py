@@ -16,6 +16,7 @@ from uuid import UUID
 from openward.fhir.definitions import RESOURCE_TYPES, compartment, type_name, type_number
 from openward.fhir.ids import key as key_of
 from openward.fhir.json import dumps
+from openward.fhir.references import without_version
 from openward.fhir.sealing.bodies import MARK, opened
 from openward.fhir.sealing.port import Locked
 from openward.fhir.search.parameters import owned, plan
@@ -209,7 +210,7 @@ def referred(store: Store, rows: Sequence[Row], patient: UUID | None) -> list[Ro
 def references(rows: Iterable[Row]) -> set[str]:
     """What stands in `Reference.reference` anywhere in the bodies; of one to a version the resource, which comes as it stands now, and once."""
     found = {piece[: piece.index('"')] for row in rows for piece in row.body.split(REFERENCE)[1:]}
-    return {name.partition("/_history/")[0] for name in found}
+    return set(map(without_version, found))
 
 
 def pointed_at(store: Store, pointers: Iterable[Pointer], patient: UUID | None) -> list[Row]:

@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/search.html
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
@@ -174,6 +174,11 @@ def pairs(params: Params) -> Pairs:
         values = value if isinstance(value, list | tuple | set | frozenset) else [value]
         flat += [(name, _text(one)) for one in values if one is not None]
     return flat
+
+
+def first_blank(params: Iterable[tuple[str, str]]) -> str | None:
+    """The first parameter without a value: a search leaves it out, so that by it alone everyone is found."""
+    return next((name for name, value in params if not value.strip()), None)
 
 
 def _text(value: Any) -> str:

@@ -18,7 +18,7 @@ from openward.fhir.search import date, number, prefix, reference, string, token
 from openward.fhir.search.escape import parted
 from openward.fhir.search.parameters import number as number_of
 from openward.fhir.search.parameters import owned, plan, target_types
-from openward.fhir.search.query import Filter, parse
+from openward.fhir.search.query import Filter, first_blank, parse
 from openward.fhir.search.row import IndexRow
 
 MODIFIERS: Mapping[str, frozenset[str]] = {
@@ -57,8 +57,7 @@ class Criteria:
 
 def refuse_blanks(query: str) -> None:
     """A search leaves out what has no value; who so listens would be told of everyone instead of one. Raises BadRequest."""
-    blank = next((name for name, value in parse_qsl(query, keep_blank_values=True) if not value.strip()), None)
-    if blank is not None:
+    if (blank := first_blank(parse_qsl(query, keep_blank_values=True))) is not None:
         raise BadRequest(f"{blank[:64]} has no value.")
 
 
